@@ -1,0 +1,154 @@
+# The credit alarm.  One file, non-recursive; build/<cc>-<mode>/ per compiler
+# and mode, so that modes never mix.
+#
+#   make            release binaries at build/creditalarmd, build/creditalarm
+#   make deps       install the Debian packages (root), or say which
+#   make run        build, and ring the demo alarm; ONCE=1 ends by itself
+#   make test       everything that proves it; ends with "N passed, N failed"
+#   make check      the fast part of test: tidy, unit, golden, scenarios
+#   make MODE=asan CC=clang all     any of dev release asan, gcc clang
+
+MODE ?= release
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+CCNAME := $(notdir $(CC))
+B := build/$(CCNAME)-$(MODE)
+
+PACKAGES := gcc make pkg-config libcurl4-openssl-dev libxml2-dev libjq-dev \
+	libxxhash-dev libzmq3-dev libsodium-dev libsqlite3-dev libicu-dev \
+	libjansson-dev libyaml-dev libcriterion-dev universal-ctags \
+	python3 python3-zmq python3-nacl python3-jsonschema openssl
+
+CSTD := -std=c17 -D_GNU_SOURCE
+WARN := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion \
+	-Wsign-conversion -Wdouble-promotion -Wformat=2 -Wundef -Wvla \
+	-Wcast-qual -Wstrict-prototypes -Wmissing-prototypes \
+	-Wmissing-declarations -Wold-style-definition -Wpointer-arith \
+	-Wwrite-strings -Wswitch-enum -Wimplicit-fallthrough \
+	-Wnull-dereference -Wunused-macros -Walloca -Wdate-time \
+	-Wframe-larger-than=16384
+WARN_gcc := -Wcast-align=strict -Wlogical-op -Wduplicated-cond \
+	-Wduplicated-branches -Wtrampolines -Warith-conversion \
+	-Wstack-usage=16384
+WARN_clang := -Wcast-align -Wcomma -Wloop-analysis \
+	-Wunreachable-code-aggressive -Wassign-enum -Wconditional-uninitialized
+HARD := -fno-common -fno-strict-aliasing -fstack-protector-strong \
+	-fstack-clash-protection -fvisibility=hidden -fPIE
+HARD_gcc := -ftrivial-auto-var-init=zero
+HARD_clang := -ftrivial-auto-var-init=pattern
+ifeq ($(shell uname -m),x86_64)
+HARD += -fcf-protection=full
+endif
+LD_HARD := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
+
+MODE_release := -O2 -g -D_FORTIFY_SOURCE=3
+MODE_dev := -O1 -g3
+MODE_asan := -O1 -g3 -fsanitize=address,undefined \
+	-fno-sanitize-recover=all -fno-omit-frame-pointer
+ifeq ($(MODE_$(MODE)),)
+$(error MODE is one of dev release asan)
+endif
+
+PKGS := libxml-2.0 libcurl libzmq libsodium sqlite3 icu-uc icu-i18n jansson \
+	yaml-0.1 libxxhash
+INC := -Iinclude -Ifeeds -Idaemon -Idaemon/store \
+	$(patsubst %/,-I%,$(sort $(dir $(wildcard alerts/*/*.c))))
+SYS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
+LIBS = $(shell pkg-config --libs $(PKGS)) -ljq -lpthread -lm
+CFLAGS_ALL = $(CSTD) $(MODE_$(MODE)) $(WARN) $(WARN_$(CCNAME)) $(HARD) \
+	$(HARD_$(CCNAME)) $(INC) $(SYS) -MMD -MP $(CFLAGS)
+LDFLAGS_ALL = $(MODE_$(MODE)) $(LD_HARD) $(LDFLAGS)
+
+# Every .c but the programs' main files goes into one archive.
+MAINS := daemon/creditalarmd.c daemon/creditalarm.c
+SRCS := $(filter-out $(MAINS),$(wildcard daemon/*.c daemon/base/*.c \
+	daemon/store/*.c daemon/core/*.c feeds/*.c alerts/*/*.c))
+OBJS := $(SRCS:%.c=$(B)/%.o)
+PROGS := $(patsubst daemon/%.c,$(B)/%,$(wildcard $(MAINS)))
+
+ifeq ($(V),)
+Q := @
+endif
+
+all: $(PROGS)
+ifeq ($(MODE),release)
+	@for p in $(PROGS); do cp -u $$p build/; done
+endif
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo '  CC $<'
+	$(Q)$(CC) $(CFLAGS_ALL) -c $< -o $@
+
+$(B)/all.a: $(OBJS)
+	@rm -f $@
+	@echo '  AR $@'
+	$(Q)ar rcs $@ $(OBJS)
+
+$(PROGS): $(B)/%: $(B)/daemon/%.o $(B)/all.a
+	@echo '  LD $@'
+	$(Q)$(CC) $(LDFLAGS_ALL) $< $(B)/all.a $(LIBS) -o $@
+
+# ---- tests -----------------------------------------------------------------
+
+# Criterion's macros and fixtures do not live under all of our warnings.
+TEST_WARN := -Wno-unused-macros -Wno-pedantic -Wno-missing-prototypes \
+	-Wno-missing-declarations -Wno-conversion -Wno-sign-conversion \
+	-Wno-arith-conversion -Wno-cast-qual -Wno-null-dereference
+TEST_SRCS := $(wildcard tests/unit/*.c tests/store/*.c tests/golden/*.c)
+TEST_OBJS := $(TEST_SRCS:%.c=$(B)/%.o)
+SUPPORT_SRCS := $(wildcard tests/support/*.c)
+SUPPORT_OBJS := $(SUPPORT_SRCS:%.c=$(B)/%.o)
+
+$(B)/tests/%.o: tests/%.c
+	@mkdir -p $(@D)
+	@echo '  CC $<'
+	$(Q)$(CC) $(filter-out -Wswitch-enum -Wstack-usage=16384,$(CFLAGS_ALL)) \
+	    -Itests/support $(TEST_WARN) -c $< -o $@
+
+$(B)/unit: $(TEST_OBJS) $(SUPPORT_OBJS) $(B)/all.a
+	@echo '  LD $@'
+	$(Q)$(CC) $(LDFLAGS_ALL) $(TEST_OBJS) $(SUPPORT_OBJS) $(B)/all.a $(LIBS) \
+	    -lcriterion -o $@
+
+$(B)/scn: $(B)/tests/scn/scn.o $(SUPPORT_OBJS) $(B)/all.a
+	@echo '  LD $@'
+	$(Q)$(CC) $(LDFLAGS_ALL) $< $(SUPPORT_OBJS) $(B)/all.a $(LIBS) -o $@
+
+test:
+	@tests/run.sh test
+
+check:
+	@tests/run.sh check
+
+tidy:
+	@tests/tidy.sh
+
+# ---- the rest --------------------------------------------------------------
+
+deps:
+	@tests/deps.sh $(PACKAGES)
+
+run: deps
+	$(MAKE) MODE=release all
+	@tests/demo/run.sh $(ONCE)
+
+PREFIX ?= /usr/local
+install: all
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin \
+	    $(DESTDIR)/etc/creditalarm $(DESTDIR)/lib/systemd/system
+	install -m 0755 $(B)/creditalarmd $(DESTDIR)$(PREFIX)/sbin/
+	install -m 0755 $(B)/creditalarm $(DESTDIR)$(PREFIX)/bin/
+	cp -R etc/. $(DESTDIR)/etc/creditalarm/
+	for u in systemd/*.service; do [ ! -e $$u ] || \
+	    install -m 0644 $$u $(DESTDIR)/lib/systemd/system/; done
+
+clean:
+	rm -rf build
+
+.PHONY: all test check tidy deps run install clean
+.SECONDARY:
+
+-include $(OBJS:.o=.d) $(TEST_OBJS:.o=.d) $(SUPPORT_OBJS:.o=.d) \
+	$(patsubst %,$(B)/daemon/%.d,creditalarmd creditalarm) $(B)/tests/scn/scn.d

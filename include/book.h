@@ -1,0 +1,115 @@
+/*
+ * book.h - the insurer's book: who is insured, on whom, for how much.
+ * Floor 0.  The columns are contract section 2; rows are read from the store
+ * into an arena.  Empty means unknown, never zero.
+ */
+#ifndef BOOK_H
+#define BOOK_H
+
+#include "arena.h"
+#include "clock.h"
+#include "money.h"
+#include "notice.h"
+
+enum cap_basis { CAP_INDEMNITY, CAP_LOSS };
+enum knew_basis { KNEW_DELIVERED, KNEW_READ, KNEW_ACKED, KNEW_NONE };
+enum obligor_type { OBLIGOR_BUYER, OBLIGOR_BANK, OBLIGOR_GUARANTOR };
+enum policy_status {
+	POLICY_LISTED,
+	POLICY_PENDING_CONFIRM,
+	POLICY_SUBMITTED,
+	POLICY_IN_REVIEW,
+	POLICY_EFFECTIVE,
+	POLICY_RECEIVED,
+	POLICY_EXPIRED,
+	POLICY_CANCELLED,
+};
+enum shipment_status {
+	SHIPMENT_CONTRACTED,
+	SHIPMENT_READY,
+	SHIPMENT_SHIPPED,
+	SHIPMENT_OVERDUE,
+	SHIPMENT_PAID,
+	SHIPMENT_CLAIMED,
+	SHIPMENT_RESOLD,
+	SHIPMENT_CANCELLED,
+};
+enum payment_term { TERM_LC, TERM_DP, TERM_DA, TERM_OA, TERM_PREPAID };
+
+struct scheme {
+	struct str scheme_id;
+	struct str name_zh;
+	struct str name_en;
+	int insured_bp;
+	int64_t cap_minor;
+	struct str cap_currency;
+	enum cap_basis cap_basis;
+	int32_t year_from;
+	int32_t year_to;
+	int32_t pickup_deadline;
+	int max_credit_days;
+	struct str duty_profile;
+	int free_reports;
+	enum knew_basis knew_at_basis;
+};
+
+struct exporter {
+	struct str exporter_id;
+	struct str uscc;
+	struct str name;
+	struct str lang; /* zh-CN or en; empty: zh-CN */
+	struct str branch;
+	struct str contact_ref;
+};
+
+struct policy {
+	struct str policy_id;
+	struct str scheme_id;
+	struct str exporter_id;
+	enum policy_status status;
+	int32_t picked_up_on;
+	int32_t issued_on;
+	int32_t cover_from;
+	int32_t cover_to;
+	int reports_used;
+	int data_authorised;
+};
+
+struct obligor {
+	struct str obligor_id;
+	enum obligor_type type;
+	struct str name;
+	struct str *aliases;
+	size_t alias_count;
+	struct str country;
+	struct str jurisdiction;
+	struct notice_id *ids; /* canonical */
+	size_t id_count;
+	struct str address;
+	int natural_person;
+};
+
+struct shipment {
+	struct str shipment_id;
+	struct str exporter_id;
+	struct str obligor_id;
+	struct str bank_id; /* the obligor under an L/C */
+	struct str invoice_ref;
+	int64_t amount_minor;
+	struct str currency;
+	enum payment_term payment_term;
+	int32_t contract_date;
+	int32_t etd;
+	int32_t ship_date;
+	int32_t due_date;
+	int64_t paid_minor;
+	enum shipment_status status;
+	int own_contract;
+	int own_customs;
+	int declared;
+	int disputed;
+	int affiliate;
+	int32_t docs_released_on;
+};
+
+#endif

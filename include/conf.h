@@ -1,0 +1,38 @@
+/*
+ * conf.h - the configuration, parsed once and then constant.  Floor 0.
+ *
+ * One table, config.def, is the schema: field, type, default, range, reload
+ * class and prose; creditalarmd -n, -C and the manual come from it.
+ */
+#ifndef CONF_H
+#define CONF_H
+
+#include "arena.h"
+#include "buf.h"
+
+#define CONF_ERRORS_MAX 100u
+
+#define CONF_TYPE_TEXT struct str
+#define CONF_TYPE_DURATION int64_t
+#define CONF_TYPE_SIZE int64_t
+#define CONF_TYPE_COUNT int64_t
+#define CONF_TYPE_YESNO int
+
+struct conf {
+#define CONF(field, type, key, dflt, min, max, reload, prose)                  \
+	CONF_TYPE_##type field;
+#include "config.def"
+#undef CONF
+};
+
+/*
+ * Reads text into *out (strs in a).  Every error is appended to errors as
+ * "FILE:LINE: KEY: reason\n"; ERR_CONFIG when there was any.
+ */
+NODISCARD enum err conf_get(struct str text, struct str file,
+			    struct arena *a, struct conf *out,
+			    struct buf *errors);
+/* The effective values as YAML, each with its prose. */
+void conf_put(struct buf *b, const struct conf *c);
+
+#endif

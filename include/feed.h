@@ -1,0 +1,103 @@
+/*
+ * feed.h - a source is data: one feed definition.  Floor 0.
+ *
+ * Keys, defaults and meaning are contract section 7.  feeds/define.c reads a
+ * definition; fetch uses where and when, parse uses container and map, core
+ * uses what may be said of the source.
+ */
+#ifndef FEED_H
+#define FEED_H
+
+#include "arena.h"
+#include "notice.h"
+
+#define FEED_MAX 1024u /* feeds in one daemon */
+#define FEED_NAME_MAX 64u
+#define FEED_URLS_MAX 64u
+#define FEED_KEYS_MAX 8u
+#define FEED_PREPARE_MAX 64u
+
+enum feed_container {
+	CONTAINER_XML,
+	CONTAINER_RSS,
+	CONTAINER_ATOM,
+	CONTAINER_JSON,
+	CONTAINER_NDJSON,
+	CONTAINER_CSV,
+	CONTAINER_TSV,
+};
+enum feed_mode {
+	MODE_APPEND,
+	MODE_SNAPSHOT,
+	MODE_CURSOR,
+	MODE_WINDOW,
+	MODE_STREAM,
+	MODE_DROP,
+};
+enum feed_on_absent { ABSENT_KEEP, ABSENT_CANCEL };
+enum feed_baseline { BASELINE_SILENT, BASELINE_BAD_STATES };
+
+struct feed_prepare {
+	struct str field; /* dotted path in the record */
+	struct str step;  /* date(rfc822) html json split(;) id(lei) ... */
+};
+
+struct feed_guards {
+	struct str root; /* local name of the document element */
+	struct str header;
+	int64_t min_records;
+	int max_shrink_pct; /* -1: no guard, as below */
+	int max_growth_pct;
+	int max_reject_pct;
+	int64_t stale_after_ms;
+};
+
+struct feed {
+	struct str name;
+	struct str title;
+	struct str *urls;
+	size_t url_count;
+	enum feed_container container;
+	struct str record; /* element path or JSON pointer */
+	struct str *record_key;
+	size_t record_key_count;
+	struct str encoding;
+	enum feed_mode mode;
+	enum feed_on_absent on_absent;
+	enum feed_baseline baseline;
+	int64_t interval_ms;
+	int64_t min_gap_ms;
+	int64_t timeout_ms;
+	struct str user_agent;
+	struct str ca_file;
+	int allow_private;
+	int cond_etag;
+	int cond_last_modified;
+	int cond_body_hash;
+	int64_t wire_max;
+	int64_t decoded_max;
+	int64_t text_max;
+	struct feed_guards guards;
+	enum certainty certainty;
+	int name_accept;
+	enum redistribution redistribution;
+	struct str source_class; /* registry court gazette bureau insurer press */
+	struct str licence;
+	struct str attribution;
+	struct feed_prepare *prepare;
+	size_t prepare_count;
+	struct str map;	  /* name of the .jq, relative to the definition */
+	struct str vocab; /* name of the .tsv, or empty */
+	struct str file;  /* the definition's own path, for messages */
+	int enabled;
+	int verified; /* 0 in etc/feeds.d/unverified/ */
+};
+
+struct feeds {
+	struct feed *feed;
+	size_t count;
+};
+
+const struct feed *feeds_find(const struct feeds *f, struct str name);
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * msg.h - what the roles say to each other.  Floor 0.
+ *
+ * One frame: u32 length of what follows, u8 type, payload.  A frame is at
+ * most MSG_MAX; a peer that sends more, or a type it may not, is broken and
+ * is restarted.  Payloads are big-endian fields and blobs (buf.h), listed
+ * here in order; "doc" is a u64 that core gives to each poll.
+ */
+#ifndef MSG_H
+#define MSG_H
+
+#include "buf.h"
+
+#define MSG_MAX (1u << 20)
+#define MSG_FDS_MAX 4u
+#define MSG_CHUNK_MAX 65536u /* bytes of a document in one frame */
+
+enum peer { PEER_SUPER, PEER_FETCH, PEER_PARSE, PEER_CORE, PEER_PUBLISH,
+	    PEER_COUNT };
+
+/* clang-format off */
+enum msg_type {
+	/* super <-> any */
+	MSG_LINK = 1,	/* u8 peer; fd: the new end, the old one is dead */
+	MSG_PING,	/* u64 nonce */
+	MSG_PONG,	/* u64 nonce */
+	MSG_STOP,	/* - : finish what is in hand and leave */
+	MSG_READY,	/* - : init is done */
+	MSG_DONE,	/* - : nothing left to do (--once) */
+	MSG_CONTROL,	/* super -> core; u32 uid, u32 gid; fd: connection */
+	/* fetch <-> core */
+	MSG_FEED_STATE,	/* core: blob feed, i64 last_try_ms, i64 last_good_ms */
+	MSG_POLL_ASK,	/* fetch: blob feed */
+	MSG_POLL_GO,	/* core: blob feed, doc, blob etag, blob last_modified,
+			   blob body_hash, blob cursor */
+	MSG_POLL_NOW,	/* core: blob feed: the operator wants it now */
+	MSG_POLL,	/* fetch: blob feed, doc, u8 poll_verdict, u32 http,
+			   u64 bytes, blob etag, blob last_modified,
+			   blob body_hash, blob detail */
+	/* fetch -> parse */
+	MSG_DOC_BYTES,	/* doc, then at most MSG_CHUNK_MAX bytes */
+	MSG_DOC_EOF,	/* doc, u8 1 whole, 0 cut off: forget it */
+	/* core -> parse */
+	MSG_DOC_OPEN,	/* doc, blob feed, i64 wall_ms, u8 first;
+			   fds: old diff state (read), new diff state (write) */
+	/* parse -> core */
+	MSG_DOC_BEGIN,	/* doc */
+	MSG_NOTICE,	/* doc, then the notice's JSON */
+	MSG_DOC_END,	/* doc, u8 doc_verdict, u32 records, u32 changed,
+			   u32 vanished, u32 notices, u32 rejects, u32 unknown,
+			   blob guard, blob detail */
+	/* publish <-> core: alerts/push/serve.h */
+	MSG_PUSH_FIRST = 64,
+	MSG_PUSH_LAST = 95,
+};
+/* clang-format on */
+
+enum poll_verdict {
+	POLL_NEW,	/* a body went to parse */
+	POLL_UNCHANGED, /* 304, or the same body hash */
+	POLL_FAILED,	/* network, TLS, HTTP status, limits: detail says */
+};
+
+enum doc_verdict {
+	DOC_ACCEPTED,
+	DOC_REFUSED,   /* a guard or a limit: guard and detail say which */
+	DOC_FORGOTTEN, /* cut off by fetch */
+};
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * role.h - a role is a state machine fed by messages.  Floor 0.
+ *
+ * The loop (daemon/loop.c in a process of its own, daemon/one.c for all roles
+ * on one thread) samples the clock, moves frames between links and sockets,
+ * and calls step.  step drains what is in its links, never blocks, and is
+ * deterministic given its state, its inbox and now.
+ */
+#ifndef ROLE_H
+#define ROLE_H
+
+#include "bundle.h"
+#include "clock.h"
+#include "msg.h"
+
+#define ROLE_BATCH_MAX 256u /* messages taken in one step */
+#define ROLE_EXTRA_FDS_MAX 64u
+
+struct link; /* one end of a channel between two roles */
+
+struct msg {
+	uint8_t type;
+	struct str body; /* dies at the next link_take */
+	int fd[MSG_FDS_MAX]; /* the receiver's; -1 when absent */
+};
+
+/* The next message, or ERR_AGAIN.  ERR_PEER: the other end broke the rules. */
+NODISCARD enum err link_take(struct link *l, struct msg *out);
+/*
+ * Queues a frame.  The descriptors are taken (closed here, sent or not).
+ * False when the link is down or its outbox full: see link_room.
+ */
+bool link_send(struct link *l, uint8_t type, struct str body, const int *fds,
+	       size_t fd_count);
+/* Bytes that may still be queued; 0 when the link is down. */
+size_t link_room(const struct link *l);
+bool link_up(const struct link *l);
+
+struct role {
+	const struct role_ops *ops;
+	void *state; /* the role's own */
+	struct link *link[PEER_COUNT]; /* NULL where there is none */
+	const struct bundle *bundle;
+	const struct clock *clock;
+	int once; /* poll every feed once, then say MSG_DONE */
+	int replay; /* --as-of: everything published says mode replay */
+};
+
+struct role_ops {
+	const char *name;
+	enum peer peer;
+	NODISCARD enum err (*init)(struct role *r, struct instant now);
+	/* Sets *wait_ms to the time until something is due by itself. */
+	NODISCARD enum err (*step)(struct role *r, struct instant now,
+				   int64_t *wait_ms);
+	/* The link to that peer was lost or is new: forget what was in it. */
+	void (*relink)(struct role *r, enum peer peer);
+	/* Descriptors to wake on (POLLIN) besides links; returns the count. */
+	size_t (*fds)(struct role *r, int *fds, size_t max);
+	void (*fini)(struct role *r);
+};
+
+#endif
