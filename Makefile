@@ -52,7 +52,7 @@ endif
 
 PKGS := libxml-2.0 libcurl libzmq libsodium sqlite3 icu-uc icu-i18n jansson \
 	yaml-0.1 libxxhash
-INC := -Iinclude -Ifeeds -Idaemon -Idaemon/store \
+INC := -Iinclude -Ifeeds -Idaemon -Idaemon/store -Idaemon/core \
 	$(patsubst %/,-I%,$(sort $(dir $(wildcard alerts/*/*.c))))
 SYS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
 LIBS = $(shell pkg-config --libs $(PKGS)) -ljq -lpthread -lm
