@@ -288,7 +288,8 @@ open_csv(struct import *im, struct source *src)
 	enum err err = book_csv_next(&csv, &im->keep, &header, &d);
 
 	if (err != ERR_OK) {
-		complainf(im, csv.line, "header", "%s",
+		complainf(im, err == ERR_INPUT ? d.line : csv.line, "header",
+			  "%s",
 			  err == ERR_ABSENT ? "file is empty" :
 			  err == ERR_LIMIT  ? "more than 64 columns" :
 					      d.why);
