@@ -209,12 +209,17 @@ out:
 enum err
 link_take(struct link *l, struct msg *out)
 {
-	struct str rest = str_sub(buf_str(&l->in), l->in_from, l->in.n);
-	struct rd r = rd_of(rest);
-	uint32_t n = rd_be32(&r);
-	uint8_t type = rd_u8(&r);
-	uint8_t fd_count = rd_u8(&r);
+	struct rd r;
+	uint32_t n;
+	uint8_t type;
+	uint8_t fd_count;
 
+	if (l == NULL)
+		return ERR_AGAIN;
+	r = rd_of(str_sub(buf_str(&l->in), l->in_from, l->in.n));
+	n = rd_be32(&r);
+	type = rd_u8(&r);
+	fd_count = rd_u8(&r);
 	if (r.err != ERR_OK)
 		return l->broken ? ERR_PEER : ERR_AGAIN;
 	if (n > MSG_MAX || fd_count > MSG_FDS_MAX)

@@ -24,11 +24,14 @@ struct msg {
 	int fd[MSG_FDS_MAX]; /* the receiver's; -1 when absent */
 };
 
-/* The next message, or ERR_AGAIN.  ERR_PEER: the other end broke the rules. */
+/*
+ * The next message, or ERR_AGAIN; a NULL link never has one.  ERR_PEER: the
+ * other end broke the rules or left.
+ */
 NODISCARD enum err link_take(struct link *l, struct msg *out);
 /*
  * Queues a frame.  The descriptors are taken (closed here, sent or not).
- * False when the link is down or its outbox full: see link_room.
+ * False when the link is down (or NULL) or its outbox full: see link_room.
  */
 bool link_send(struct link *l, uint8_t type, struct str body, const int *fds,
 	       size_t fd_count);
