@@ -106,18 +106,37 @@ on_state(void *ctx, const struct evidence *e, int first, struct instant now)
 }
 
 static enum err
-rooms_open(struct core *c, struct instant now)
+decide_open(struct core *c)
 {
+	const struct bundle *b = c->role->bundle;
+	struct diag d = { 0 };
 	const struct decide_in in = {
 		.store = c->store,
 		.kinds = &c->kinds,
 		.schemes = &c->schemes,
 		.feeds = &c->feeds,
 		.conf = &c->conf,
-		.bundle = c->role->bundle,
-		.replay = c->role->replay,
+		.texts = bundle_find(b, S("texts.tsv")),
+		.duties = bundle_find(b, S("duties.tsv")),
+		.token_key = c->token_key,
+		.mode = c->role->replay ? COMPOSE_REPLAY : COMPOSE_LIVE,
+		.diag = &d,
 	};
-	enum err err = decide_new(&in, &c->decide);
+	enum err err = str_to_bytes(bundle_find(b, S("key/token")),
+				    c->token_key, sizeof(c->token_key));
+
+	if (err == ERR_OK)
+		err = decide_new(&in, &c->decide);
+	if (err != ERR_OK)
+		log_op(LOG_ERR, "core.decide", "line=%u why=\"%s\"", d.line,
+		       d.why);
+	return err;
+}
+
+static enum err
+rooms_open(struct core *c, struct instant now)
+{
+	enum err err = decide_open(c);
 
 	if (err == ERR_OK)
 		err = serve_new(c->store, &c->conf, on_state, c, &c->serve);
@@ -230,8 +249,7 @@ from_publish(struct core *c, const struct msg *m, struct instant now)
 	enum err err = store_begin(c->store);
 
 	if (err == ERR_OK)
-		err = serve_take(c->serve, m, now,
-				 c->role->link[PEER_PUBLISH]);
+		err = serve_take(c->serve, m, now);
 	if (err == ERR_OK)
 		err = store_commit(c->store);
 	if (err == ERR_OK) {
@@ -280,18 +298,16 @@ hear(struct core *c, enum peer peer, struct instant now, bool *more)
 static enum err
 tick(struct core *c, struct instant now)
 {
-	int64_t next = now.mono_ms + 60000;
+	int64_t next = c->tick_next_ms;
 	enum err err;
 
-	if (now.mono_ms < c->tick_next_ms || now.mono_ms < c->retry_ms)
+	if (now.wall_ms < c->tick_next_ms || now.mono_ms < c->retry_ms)
 		return ERR_OK;
-	docs_watch(c, now);
 	err = store_begin(c->store);
 	if (err == ERR_OK)
 		err = decide_tick(c->decide, now, &next);
 	if (err == ERR_OK)
 		err = store_commit(c->store);
-	c->tick_next_ms = now.mono_ms + WATCH_MS;
 	if (err != ERR_OK) {
 		store_rollback(c->store);
 		if (err_class(err) == ERR_FATAL)
@@ -299,9 +315,19 @@ tick(struct core *c, struct instant now)
 		core_degrade(c, now, err, "time");
 		return ERR_OK;
 	}
+	c->tick_next_ms = next;
 	core_recover(c);
 	core_told(c, now);
 	return ERR_OK;
+}
+
+static void
+watch(struct core *c, struct instant now)
+{
+	if (now.mono_ms - c->watch_ms < WATCH_MS)
+		return;
+	c->watch_ms = now.mono_ms;
+	docs_watch(c, now);
 }
 
 /* --once: all polled, all decided, all signed: say so. */
@@ -331,6 +357,7 @@ core_step(struct role *r, struct instant now, int64_t *wait_ms)
 		err = tick(c, now);
 	if (err != ERR_OK)
 		return err;
+	watch(c, now);
 	more = docs_release(c, now) || more;
 	more = control_step(c, now) || more;
 	once(c);

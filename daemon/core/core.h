@@ -79,7 +79,9 @@ struct core {
 	struct control *control;
 	struct counters count;
 	int64_t started_ms;	/* wall */
-	int64_t tick_next_ms;	/* mono */
+	uint8_t token_key[COMPOSE_KEY_SIZE];
+	int64_t tick_next_ms;	/* wall */
+	int64_t watch_ms;	/* mono */
 	int64_t checkpoint_ms;	/* mono */
 	int64_t retry_ms;	/* mono; the store failed, not before this */
 	int degraded;

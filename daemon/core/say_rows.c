@@ -17,7 +17,7 @@ import_words(const struct say_request *q, struct book_options *o)
 {
 	for (size_t i = 2; i < q->words; i++) {
 		if (str_eq(q->word[i], S("--check")))
-			o->check = 1;
+			o->mode = BOOK_CHECK;
 		else if (str_eq(q->word[i], S("--force")))
 			o->force = 1;
 		else if (str_eq(q->word[i], S("--replace")) &&
@@ -46,11 +46,10 @@ import(struct core *c, const struct say_request *q,
 					      q->file[i].bytes };
 	err = store_book_version(c->store, &since);
 	if (err == ERR_OK)
-		err = book_import(c->store, &c->schemes, file, q->files, o,
-				  now, report);
-	if (err == ERR_OK && !o->check)
+		err = book_import(c->store, file, q->files, o, now, report);
+	if (err == ERR_OK && o->mode == BOOK_WRITE)
 		err = decide_book(c->decide, since, now);
-	if (err == ERR_OK && !o->check)
+	if (err == ERR_OK && o->mode == BOOK_WRITE)
 		err = store_commit(c->store);
 	else
 		store_rollback(c->store);
@@ -61,7 +60,7 @@ static int
 book_import_say(struct core *c, const struct say_request *q,
 		struct instant now, struct buf *out, struct buf *err)
 {
-	struct book_options o = { 0 };
+	struct book_options o = { .schemes = &c->schemes };
 	struct book_report report;
 	enum err e;
 
@@ -72,17 +71,30 @@ book_import_say(struct core *c, const struct say_request *q,
 	}
 	book_report_init(&report);
 	e = import(c, q, &o, now, &report);
-	buf_put(err, buf_str(&report.text));
+	buf_put(err, buf_str(&report.faults));
+	buf_put(err, buf_str(&report.warnings));
 	if (e == ERR_OK)
-		buf_printf(out, "%llu rows%s\n",
-			   (unsigned long long)report.rows,
-			   o.check ? " would be imported" : " imported");
-	else if (report.errors == 0)
+		buf_printf(out, "%zu rows%s: %zu new, %zu changed, %zu "
+				"removed\n",
+			   report.rows,
+			   o.mode == BOOK_CHECK ? " would be imported" :
+						  " imported",
+			   report.added, report.changed, report.removed);
+	else if (report.fault_count == 0)
 		buf_printf(err, "creditalarm: %s\n", err_text(e));
 	book_report_free(&report);
-	if (e == ERR_OK && !o.check)
+	if (e == ERR_OK && o.mode == BOOK_WRITE)
 		core_told(c, now);
 	return e == ERR_OK ? 0 : err_class(e) == ERR_REJECT ? 65 : 1;
+}
+
+static enum err
+export_row(void *self, struct str csv)
+{
+	struct buf *out = self;
+
+	buf_put(out, csv);
+	return out->err;
 }
 
 int
@@ -94,7 +106,8 @@ say_book(struct core *c, const struct say_request *q, struct instant now,
 	if (q->words > 1 && str_eq(q->word[1], S("import")))
 		return book_import_say(c, q, now, out, err);
 	if (q->words == 3 && str_eq(q->word[1], S("export"))) {
-		enum err e = book_export(c->store, q->word[2], out);
+		const struct book_sink sink = { export_row, out };
+		enum err e = book_export(c->store, q->word[2], &sink);
 
 		if (e == ERR_OK)
 			return 0;
