@@ -128,15 +128,20 @@ link_pending(const struct link *l)
 }
 
 size_t
-link_room(const struct link *l)
+link_waiting(const struct link *l)
 {
-	size_t used;
-
 	if (!link_up(l))
 		return 0;
-	used = l->fd >= 0 ? l->out.n - l->out_from :
+	return l->fd >= 0 ? l->out.n - l->out_from :
 			    l->twin->in.n - l->twin->in_from;
-	return used >= LINK_OUT_MAX ? 0 : LINK_OUT_MAX - used;
+}
+
+size_t
+link_room(const struct link *l)
+{
+	size_t used = link_waiting(l);
+
+	return !link_up(l) || used >= LINK_OUT_MAX ? 0 : LINK_OUT_MAX - used;
 }
 
 static void
@@ -209,12 +214,17 @@ out:
 enum err
 link_take(struct link *l, struct msg *out)
 {
-	struct str rest = str_sub(buf_str(&l->in), l->in_from, l->in.n);
-	struct rd r = rd_of(rest);
-	uint32_t n = rd_be32(&r);
-	uint8_t type = rd_u8(&r);
-	uint8_t fd_count = rd_u8(&r);
+	struct rd r;
+	uint32_t n;
+	uint8_t type;
+	uint8_t fd_count;
 
+	if (l == NULL)
+		return ERR_AGAIN;
+	r = rd_of(str_sub(buf_str(&l->in), l->in_from, l->in.n));
+	n = rd_be32(&r);
+	type = rd_u8(&r);
+	fd_count = rd_u8(&r);
 	if (r.err != ERR_OK)
 		return l->broken ? ERR_PEER : ERR_AGAIN;
 	if (n > MSG_MAX || fd_count > MSG_FDS_MAX)

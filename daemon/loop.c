@@ -121,9 +121,12 @@ move_bytes(struct role *r)
 
 		if (l == NULL)
 			continue;
-		if ((link_flush(l) != ERR_OK || link_fill(l) != ERR_OK) &&
-		    p == PEER_SUPER)
+		if (link_flush(l) == ERR_OK && link_fill(l) == ERR_OK)
+			continue;
+		if (p == PEER_SUPER)
 			return ERR_PEER;
+		link_free(l);
+		r->link[p] = NULL;
 	}
 	return ERR_OK;
 }

@@ -108,7 +108,7 @@ one_settle(struct one *o, struct instant now, int max)
 }
 
 enum err
-one_restart(struct one *o, enum peer peer, struct instant now)
+one_kill(struct one *o, enum peer peer)
 {
 	enum err err = ERR_OK;
 
@@ -119,8 +119,14 @@ one_restart(struct one *o, enum peer peer, struct instant now)
 	for (size_t i = 0; err == ERR_OK && i < PAIR_COUNT; i++)
 		if (PAIRS[i][0] == peer || PAIRS[i][1] == peer)
 			err = join(o, PAIRS[i][0], PAIRS[i][1]);
-	if (err == ERR_OK)
-		err = start_role(o, peer, now);
+	return err;
+}
+
+enum err
+one_restart(struct one *o, enum peer peer, struct instant now)
+{
+	enum err err = start_role(o, peer, now);
+
 	for (size_t i = 0; err == ERR_OK && i < PAIR_COUNT; i++)
 		if (PAIRS[i][0] == peer || PAIRS[i][1] == peer) {
 			told_of(o, PAIRS[i][0], PAIRS[i][1]);

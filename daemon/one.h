@@ -26,7 +26,9 @@ NODISCARD enum err one_turn(struct one *o, struct instant now,
 			    int64_t *wait_ms);
 /* Turns until nothing moves any more at this instant, at most `max`. */
 NODISCARD enum err one_settle(struct one *o, struct instant now, int max);
-/* As kill -9 and a restart: the role forgets all but what it stored. */
+/* As kill -9: the role forgets all but what it stored. */
+NODISCARD enum err one_kill(struct one *o, enum peer peer);
+/* As super starts a role that died. */
 NODISCARD enum err one_restart(struct one *o, enum peer peer,
 			       struct instant now);
 void one_stop(struct one *o);

@@ -24,11 +24,14 @@ struct msg {
 	int fd[MSG_FDS_MAX]; /* the receiver's; -1 when absent */
 };
 
-/* The next message, or ERR_AGAIN.  ERR_PEER: the other end broke the rules. */
+/*
+ * The next message, or ERR_AGAIN; a NULL link never has one.  ERR_PEER: the
+ * other end broke the rules or left.
+ */
 NODISCARD enum err link_take(struct link *l, struct msg *out);
 /*
  * Queues a frame.  The descriptors are taken (closed here, sent or not).
- * False when the link is down or its outbox full: see link_room.
+ * False when the link is down (or NULL) or its outbox full: see link_room.
  */
 bool link_send(struct link *l, uint8_t type, struct str body, const int *fds,
 	       size_t fd_count);
@@ -47,6 +50,8 @@ bool link_pending(const struct link *l);
 /* Bytes that may still be queued; 0 when the link is down. */
 size_t link_room(const struct link *l);
 bool link_up(const struct link *l);
+/* Bytes queued here, or taken by nobody yet at the other end in memory. */
+size_t link_waiting(const struct link *l);
 
 struct role {
 	const struct role_ops *ops;

@@ -140,9 +140,7 @@ pad(struct buf *b, struct str *pattern)
 	if (!str_starts(*pattern, S("0p")))
 		return;
 	*pattern = str_sub(*pattern, 2, pattern->n);
-	digits = *pattern;
-	if (digits.n > 0 && digits.p[0] == 'X')
-		digits = str_sub(digits, 1, digits.n);
+	digits = str_sub(*pattern, 1, pattern->n);
 	if (str_to_u64(digits, ID_VALUE_MAX - 1, &want) != ERR_OK ||
 	    n >= want || n == 0 || !is_digit(b->p[0]))
 		return;
@@ -162,11 +160,7 @@ eat(struct str part, struct str *s)
 	uint64_t n = 0;
 	bool rest = class == 'R';
 
-	if (class == '9' || class == 'A' || class == 'X' || rest)
-		part = str_sub(part, 1, part.n);
-	else
-		class = '9';
-	if (str_to_u64(part, ID_VALUE_MAX - 1, &n) != ERR_OK)
+	if (str_to_u64(str_sub(part, 1, part.n), ID_VALUE_MAX - 1, &n) != ERR_OK)
 		return false;
 	if (rest) {
 		if (s->n == 0 || s->n > n)

@@ -210,17 +210,48 @@ schema_check(struct store *s, struct diag *d)
 	return ERR_OK;
 }
 
+/*
+ * quick_check tells of a page it could not read as of one that is damaged,
+ * in words: "... error code=N".  A disk that fails is no reason to give the
+ * store up.
+ */
+static bool
+names_io_error(struct str text)
+{
+	struct str code = S("error code=");
+	uint64_t rc = 0;
+
+	for (; text.n > code.n; text = str_sub(text, 1, text.n)) {
+		struct str rest = str_sub(text, code.n, text.n);
+		size_t digits = 0;
+
+		if (!str_starts(text, code))
+			continue;
+		while (digits < rest.n && rest.p[digits] >= '0' &&
+		       rest.p[digits] <= '9')
+			digits++;
+		if (str_to_u64(str_sub(rest, 0, digits), UINT16_MAX, &rc) ==
+			ERR_OK &&
+		    err_of((int)rc) == ERR_STORE)
+			return true;
+	}
+	return false;
+}
+
 static enum err
 integrity_check(struct store *s, struct diag *d)
 {
-	char text[128];
+	char text[512];
 	enum err err = pragma_text(s, "PRAGMA quick_check(1)", text,
 				   sizeof(text));
 
-	if (err == ERR_OK && strcmp(text, "ok") != 0)
-		err = diag_set(d, ERR_CORRUPT, 0, "store is corrupt: %s",
-			       text);
-	return err;
+	if (err != ERR_OK || strcmp(text, "ok") == 0)
+		return err;
+	if (names_io_error(str_of(text)))
+		return diag_set(d, ERR_STORE, 0, "cannot be read: %.*s",
+				STR_ARG(str_sub(str_of(text), 0, 120)));
+	return diag_set(d, ERR_CORRUPT, 0, "store is corrupt: %.*s",
+			STR_ARG(str_sub(str_of(text), 0, 120)));
 }
 
 static enum err
