@@ -65,7 +65,7 @@ MAINS := daemon/creditalarmd.c daemon/creditalarm.c
 SRCS := $(filter-out $(MAINS),$(wildcard daemon/*.c daemon/base/*.c \
 	daemon/store/*.c daemon/core/*.c feeds/*.c alerts/*/*.c))
 # Until every room of the line stands, what joins them waits.
-ifeq ($(wildcard alerts/push/serve.h feeds/parse.h),alerts/push/serve.h feeds/parse.h)
+ifeq ($(wildcard feeds/fetch.h),feeds/fetch.h)
 else
 SRCS := $(filter-out daemon/core/% daemon/super.c daemon/boot.c,$(SRCS))
 MAINS :=
@@ -118,9 +118,10 @@ $(B)/unit: $(TEST_OBJS) $(SUPPORT_OBJS) $(B)/all.a
 	$(Q)$(CC) $(LDFLAGS_ALL) $(TEST_OBJS) $(SUPPORT_OBJS) $(B)/all.a $(LIBS) \
 	    -lcriterion -o $@
 
-$(B)/scn: $(B)/tests/scn/scn.o $(SUPPORT_OBJS) $(B)/all.a
+$(B)/scn: $(B)/tests/scn/scn.o $(B)/tests/support/net_sim.o $(B)/all.a
 	@echo '  LD $@'
-	$(Q)$(CC) $(LDFLAGS_ALL) $< $(SUPPORT_OBJS) $(B)/all.a $(LIBS) -o $@
+	$(Q)$(CC) $(LDFLAGS_ALL) $< $(B)/tests/support/net_sim.o $(B)/all.a \
+	    $(LIBS) -o $@
 
 test:
 	@tests/run.sh test

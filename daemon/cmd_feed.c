@@ -1,15 +1,19 @@
 /*
  * cmd_feed.c - one document through the whole of feeds/, without a daemon.
+ *
+ * feed parse NAME FILE... [--now TIME]: one notice a line to stdout, rejects
+ * to stderr.  0, 2 usage, 65 when a document as a whole is refused (the other
+ * files are still printed), 74, 78.
  */
-#include "cmd_feed.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "cmd.h"
 #include "tables.h"
 
 #define EXIT_USAGE 2
@@ -151,6 +155,9 @@ cmd_feed_parse(const struct bundle *b, int argc, char **argv)
 	int count = 0;
 	int status;
 
+	/* The words "feed" and "parse" stand before NAME. */
+	argc -= 2;
+	argv += 2;
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--now") == 0) {
 			if (i + 1 == argc ||
@@ -167,6 +174,9 @@ cmd_feed_parse(const struct bundle *b, int argc, char **argv)
 	if (argc < 2 || count == 0)
 		return usage();
 	file[count] = NULL;
+	/* libjq would include $HOME/.jq and read the zone of the machine. */
+	if (setenv("HOME", "", 1) != 0 || setenv("TZ", "UTC0", 1) != 0)
+		return EXIT_IO;
 	buf_init(&errors, ERRORS_MAX);
 	/* Another feed's mistake is told but does not stop this one. */
 	if (tables_init(&t, b, TABLES_MAPS_NONE, &errors) != ERR_OK)

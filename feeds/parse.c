@@ -174,6 +174,15 @@ refuse_at_once(struct parse *p, uint64_t id, const char *guard)
 	tell_end(p, id, &r);
 }
 
+/* Core polls a feed one document at a time: an older one will never end. */
+static void
+forget_feed(struct parse *p, int feed)
+{
+	for (size_t i = 0; feed >= 0 && i < PARSE_DOCS_MAX; i++)
+		if (p->slot[i].id != 0 && p->slot[i].feed == feed)
+			slot_close(&p->slot[i]);
+}
+
 static enum err
 doc_open(struct parse *p, const struct msg *m)
 {
@@ -182,12 +191,15 @@ doc_open(struct parse *p, const struct msg *m)
 	struct str feed = rd_blob(&r);
 	int64_t wall_ms = (int64_t)rd_be64(&r);
 	uint8_t first = rd_u8(&r);
-	struct slot *s = slot_of(p, 0);
+	struct slot *s;
 	struct doc_input in = { .fetched_at = wall_ms,
 				.old_fd = -1,
 				.first = first };
 	struct buf b;
 
+	if (rd_end(&r) == ERR_OK)
+		forget_feed(p, tables_find(&p->tables, feed));
+	s = slot_of(p, 0);
 	if (rd_end(&r) != ERR_OK || id == 0 || s == NULL ||
 	    slot_of(p, id) != NULL) {
 		for (size_t i = 0; i < MSG_FDS_MAX; i++)
