@@ -3,6 +3,8 @@
  */
 #include "decide_priv.h"
 
+#include "log.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,6 +109,19 @@ read_sources(struct ring *r, const struct fact *fact, size_t count)
 	return ERR_OK;
 }
 
+/* decide_exporter writes last of all, so one that fails left no trace. */
+static enum err
+contain(struct ring *r, struct str exporter_id, enum err err)
+{
+	if (err_class(err) != ERR_REJECT)
+		return err;
+	r->d->counts.failed++;
+	log_op(LOG_ERR, "decide.exporter", "err=\"%s\"", err_text(err));
+	return decide_journal(r->d, r->now, "decide.suppress",
+			      "rule=cannot-compose exporter=%.*s fact=%.*s",
+			      STR_ARG(exporter_id), STR_ARG(r->fact->fact_id));
+}
+
 static enum err
 ring_all(struct ring *r)
 {
@@ -125,7 +140,7 @@ ring_all(struct ring *r)
 	for (size_t i = 0; i < count; i++) {
 		size_t mark = arena_mark(&r->d->arena);
 
-		err = decide_exporter(r, exporter[i]);
+		err = contain(r, exporter[i], decide_exporter(r, exporter[i]));
 		arena_rewind(&r->d->arena, mark);
 		if (err != ERR_OK)
 			return err;
@@ -161,6 +176,10 @@ decide_episode(struct decide *d, struct str obligor_id, struct str family,
 				      STR_ARG(r.fact->kind),
 				      STR_ARG(r.fact->fact_id));
 	err = store_obligor(d->in.store, obligor_id, &d->arena, &r.obligor);
+	if (err == ERR_ABSENT)
+		return decide_journal(d, now, "decide.suppress",
+				      "rule=obligor-gone fact=%.*s",
+				      STR_ARG(r.fact->fact_id));
 	if (err == ERR_OK)
 		err = read_sources(&r, fact, kept);
 	return err != ERR_OK ? err : ring_all(&r);
@@ -283,6 +302,9 @@ decide_notice(struct decide *d, const struct notice *n, struct str json,
 				     STR_ARG(n->source));
 		goto out;
 	}
+	err = facts_check(&d->facts, n);
+	if (err != ERR_OK)
+		goto out;
 	facts_content(n, content);
 	err = store_notice_put(d->in.store, n, str_of(content), json,
 			       now.wall_ms, &seen);
@@ -296,6 +318,11 @@ decide_notice(struct decide *d, const struct notice *n, struct str json,
 		goto out;
 	}
 	err = take(d, n, &m, now);
+	/* Half of it is written: this must not pass for a mere reject. */
+	if (err_class(err) == ERR_REJECT) {
+		log_op(LOG_ERR, "decide.notice", "err=\"%s\"", err_text(err));
+		err = ERR_STORE;
+	}
 out:
 	arena_rewind(&d->arena, mark);
 	return err;

@@ -4,12 +4,14 @@
  * Everything follows from (store, input, now): no clock, no randomness, so a
  * step that is run again after a crash writes the same ids and bytes.  Every
  * call is made inside a transaction the caller opened, writes facts, alerts,
- * revisions and stream entries into it, and never begins or commits.  On
- * any error the caller rolls back: nothing was decided.
+ * revisions and stream entries into it, and never begins or commits.
  *
- * ERR_INPUT and ERR_LIMIT are about the notice at hand (skip it, count it);
- * store errors pass through.  Every decision and every suppression leaves a
- * journal line "rule=..." (docs: the rule ids of journal.what decide.*).
+ * An error of class REJECT is about the notice at hand and comes before
+ * anything was written: skip it, count it, go on with the transaction.  On any
+ * other the caller rolls back.  An exporter whose alert cannot be made (sums
+ * beyond 64 bits, more shipments than fit) is told to the operator and does
+ * not keep the others from theirs.  Every decision and every suppression
+ * leaves a journal line "rule=...".
  *
  * Ownership: all of decide_in is borrowed until decide_free.
  */
@@ -53,6 +55,7 @@ struct decide_counts {
 	uint64_t later;
 	uint64_t retractions;
 	uint64_t suppressed;
+	uint64_t failed; /* exporters whose alert could not be made */
 };
 
 NODISCARD enum err decide_new(const struct decide_in *in,

@@ -83,6 +83,8 @@ take_evidence(struct decide *d, const struct evidence *e,
 	enum err err;
 
 	err = store_alert_by_id(d->in.store, rev->alert_id, &d->arena, &a);
+	if (err == ERR_ABSENT)
+		return ERR_CORRUPT; /* a revision of nothing */
 	if (err == ERR_OK)
 		err = knew_basis_of(d, &a, &basis);
 	if (err != ERR_OK)

@@ -468,6 +468,16 @@ apply(const struct apply *p, struct facts_touched *out)
 }
 
 enum err
+facts_check(const struct facts *f, const struct notice *n)
+{
+	enum stage stage;
+
+	if (kinds_find(f->kinds, n->kind) == NULL)
+		return ERR_INPUT;
+	return n->stage.n == 0 ? ERR_OK : stage_get(n->stage, &stage);
+}
+
+enum err
 facts_apply(const struct facts *f, const struct notice *n,
 	    const struct match *m, struct instant now, struct arena *a,
 	    struct facts_touched *out)

@@ -41,6 +41,8 @@ struct facts_touched {
 /* hash_id of the material fields: fetching again changes none of them. */
 void facts_content(const struct notice *n, char out[2 * HASH_ID_SIZE + 1]);
 
+/* ERR_INPUT when the notice has a kind or stage nobody knows. */
+NODISCARD enum err facts_check(const struct facts *f, const struct notice *n);
 /* One notice that store_notice_put did not find the same. */
 NODISCARD enum err facts_apply(const struct facts *f, const struct notice *n,
 			       const struct match *m, struct instant now,
