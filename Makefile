@@ -65,7 +65,7 @@ MAINS := daemon/creditalarmd.c daemon/creditalarm.c
 SRCS := $(filter-out $(MAINS),$(wildcard daemon/*.c daemon/base/*.c \
 	daemon/store/*.c daemon/core/*.c feeds/*.c alerts/*/*.c))
 # Until every room of the line stands, what joins them waits.
-ifeq ($(wildcard alerts/push/serve.h feeds/parse.h),alerts/push/serve.h feeds/parse.h)
+ifeq ($(wildcard feeds/fetch.h),feeds/fetch.h)
 else
 SRCS := $(filter-out daemon/core/% daemon/super.c daemon/boot.c,$(SRCS))
 MAINS :=

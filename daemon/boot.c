@@ -71,6 +71,10 @@ add_dir(struct boot *b, struct str dir, const char *prefix, int required,
 
 		(void)snprintf(path, sizeof(path), "%.*s/%s", STR_ARG(dir),
 			       e[i]->d_name);
+		/* Beside the tables lies the configuration itself. */
+		if (prefix[0] == '\0' &&
+		    !str_ends(str_of(e[i]->d_name), S(".tsv")))
+			len = (int)sizeof(name);
 		if (err == ERR_OK && len < (int)sizeof(name))
 			err = add_file(b, path, str_of(name), errors);
 		free(e[i]);

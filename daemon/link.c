@@ -128,15 +128,20 @@ link_pending(const struct link *l)
 }
 
 size_t
-link_room(const struct link *l)
+link_waiting(const struct link *l)
 {
-	size_t used;
-
 	if (!link_up(l))
 		return 0;
-	used = l->fd >= 0 ? l->out.n - l->out_from :
+	return l->fd >= 0 ? l->out.n - l->out_from :
 			    l->twin->in.n - l->twin->in_from;
-	return used >= LINK_OUT_MAX ? 0 : LINK_OUT_MAX - used;
+}
+
+size_t
+link_room(const struct link *l)
+{
+	size_t used = link_waiting(l);
+
+	return !link_up(l) || used >= LINK_OUT_MAX ? 0 : LINK_OUT_MAX - used;
 }
 
 static void

@@ -421,18 +421,6 @@ check_where(struct def *d)
 	    f->interval_ms > FEEDS_INTERVAL_MS_MAX)
 		complain(d, line_of(d, "interval"), S("interval"),
 			 "is not between 1s and 366d");
-	if (f->ca_file.n > 0) {
-		char name[BUNDLE_NAME_MAX + 1];
-		struct str base = f->ca_file;
-
-		while (str_find(base, '/') < base.n)
-			(void)str_cut(&base, '/');
-		(void)snprintf(name, sizeof(name), "ca/%.*s", STR_ARG(base));
-		f->ca_file = keep(d, d->root, str_of(name));
-		if (bundle_find(d->bundle, f->ca_file).p == NULL)
-			complain(d, line_of(d, "ca_file"), S("ca_file"),
-				 "there is no file %s", name);
-	}
 }
 
 static void

@@ -8,7 +8,8 @@
  * itself is compiled elsewhere (map.h).
  *
  * Ownership: strs live in the arena.  map and vocab become the names of the
- * bundle's entries.
+ * bundle's entries; ca_file stays the path it is, its text is the bundle's
+ * entry ca/PATH, put there after the definitions are known.
  */
 #ifndef DEFINE_H
 #define DEFINE_H

@@ -308,6 +308,8 @@ node_open(struct split_xml *x, struct str name, int attr_count,
 		g->count++;
 	}
 	attrs_add(x, n, attr_count, attrs);
+	if (x->cur == NULL)
+		x->root = n;
 	x->cur = n;
 }
 

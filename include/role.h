@@ -50,6 +50,8 @@ bool link_pending(const struct link *l);
 /* Bytes that may still be queued; 0 when the link is down. */
 size_t link_room(const struct link *l);
 bool link_up(const struct link *l);
+/* Bytes queued here, or taken by nobody yet at the other end in memory. */
+size_t link_waiting(const struct link *l);
 
 struct role {
 	const struct role_ops *ops;

@@ -25,6 +25,7 @@
 #define ZAP_FRAME_MAX 512u
 #define ZAP_BATCH 256 /* handshakes answered in one recv */
 #define HANDSHAKE_MS 5000
+#define CLOSE_LINGER_MS 100
 #define TCP_BACKLOG 4096
 #define HEARTBEAT_MS 5000
 #define HEARTBEAT_TIMEOUT_MS 15000
@@ -477,8 +478,11 @@ bus_zmq_close(struct bus_zmq *z)
 	if (z == NULL)
 		return;
 	parts_close(z);
-	if (z->router != NULL)
+	if (z->router != NULL) {
+		/* A last word (going down) may leave; nobody waits longer. */
+		(void)set_int(z->router, ZMQ_LINGER, CLOSE_LINGER_MS);
 		(void)zmq_close(z->router);
+	}
 	if (z->zap != NULL)
 		(void)zmq_close(z->zap);
 	if (z->epoll >= 0)

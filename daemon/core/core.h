@@ -17,7 +17,7 @@
 #include "kinds.h"
 #include "role.h"
 #include "serve.h"
-#include "stage.h"
+#include "staging.h"
 #include "store.h"
 
 #define CORE_DOCS_MAX 64u     /* documents on their way at one time */
@@ -31,7 +31,7 @@
 struct doc {
 	uint64_t id; /* 0: free */
 	size_t feed;
-	struct stage stage;
+	struct staging stage;
 	int fresh; /* the new diff state, ours; -1 once handed on */
 	int64_t diff_gen;
 	int polled; /* fetch said how the transfer ended */

@@ -19,7 +19,7 @@ docs_init(struct core *c)
 {
 	for (size_t i = 0; i < CORE_DOCS_MAX; i++) {
 		c->doc[i] = (struct doc){ .fresh = -1 };
-		stage_init(&c->doc[i].stage);
+		staging_init(&c->doc[i].stage);
 	}
 	c->doc_next = 1;
 }
@@ -27,11 +27,11 @@ docs_init(struct core *c)
 static void
 doc_drop(struct doc *d)
 {
-	stage_free(&d->stage);
+	staging_free(&d->stage);
 	if (d->fresh >= 0)
 		(void)close(d->fresh);
 	*d = (struct doc){ .fresh = -1 };
-	stage_init(&d->stage);
+	staging_init(&d->stage);
 }
 
 void
@@ -119,16 +119,16 @@ doc_announce(struct core *c, struct doc *d, const struct feed_state *f,
 	     int old, struct instant now)
 {
 	int fd[2] = { old, -1 };
-	struct buf open;
+	struct buf head;
 	struct buf go;
 	bool sent;
 
 	fd[1] = fcntl(d->fresh, F_DUPFD_CLOEXEC, 3);
-	buf_init(&open, MSG_MAX);
-	buf_be64(&open, d->id);
-	buf_blob(&open, f->feed);
-	put_i64(&open, now.wall_ms);
-	buf_byte(&open, f->diff_gen == 0);
+	buf_init(&head, MSG_MAX);
+	buf_be64(&head, d->id);
+	buf_blob(&head, f->feed);
+	put_i64(&head, now.wall_ms);
+	buf_byte(&head, f->diff_gen == 0);
 	buf_init(&go, MSG_MAX);
 	buf_blob(&go, f->feed);
 	buf_be64(&go, d->id);
@@ -140,11 +140,11 @@ doc_announce(struct core *c, struct doc *d, const struct feed_state *f,
 	if (fd[0] < 0)
 		fd[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	sent = link_send(c->role->link[PEER_PARSE], MSG_DOC_OPEN,
-			 buf_str(&open), fd, 2);
+			 buf_str(&head), fd, 2);
 	d->opened = sent;
 	sent = sent && link_send(c->role->link[PEER_FETCH], MSG_POLL_GO,
 				 buf_str(&go), NULL, 0);
-	buf_free(&open);
+	buf_free(&head);
 	buf_free(&go);
 	return sent;
 }
@@ -287,7 +287,7 @@ docs_from_parse(struct core *c, const struct msg *m, struct instant now)
 			return ERR_OK;
 		err = d->stage.count >= (uint64_t)c->conf.doc_notices_max ?
 			  ERR_LIMIT :
-			  stage_put(&d->stage, r.rest);
+			  staging_put(&d->stage, r.rest);
 		if (err == ERR_OK)
 			return ERR_OK;
 		core_degrade(c, now, err, "staging");
@@ -349,7 +349,7 @@ batch(struct core *c, struct doc *d, struct instant now, size_t *n)
 		struct str json = STR_NONE;
 		size_t mark = arena_mark(&a);
 
-		err = stage_take(&d->stage, &json);
+		err = staging_take(&d->stage, &json);
 		if (err == ERR_ABSENT)
 			break;
 		if (err == ERR_OK)
@@ -444,7 +444,7 @@ over(const struct doc *d)
 static enum err
 release(struct core *c, struct doc *d, struct instant now, bool *last)
 {
-	struct stage_mark mark = stage_mark(&d->stage);
+	struct staging_mark mark = staging_mark(&d->stage);
 	size_t n = 0;
 	enum err err = store_begin(c->store);
 
@@ -461,7 +461,7 @@ release(struct core *c, struct doc *d, struct instant now, bool *last)
 		err = store_commit(c->store);
 	if (err != ERR_OK) {
 		store_rollback(c->store);
-		stage_seek(&d->stage, mark);
+		staging_seek(&d->stage, mark);
 		return err;
 	}
 	c->count.commits++;

@@ -38,6 +38,25 @@ fail(struct scn *s, const char *fmt, ...)
 
 /* ---- set-up ---- */
 
+/* Definitions ship switched off; a scenario switches on what it serves. */
+static void
+switch_on(struct scn *s, struct buf *b, const char *name)
+{
+	struct str text = buf_str(b);
+	struct str off = S("\nenabled: no");
+	struct str feed = str_sub(str_of(name), 8, 200);
+	char want[256];
+
+	(void)snprintf(want, sizeof(want), " %.*s ",
+		       STR_ARG(str_sub(feed, 0, feed.n < 5 ? 0 : feed.n - 5)));
+	if (!str_ends(feed, S(".yaml")) ||
+	    !str_contains(buf_str(&s->text), str_of(want)))
+		return;
+	for (size_t i = 0; i + off.n <= text.n; i++)
+		if (str_eq(str_sub(text, i, off.n), off))
+			memcpy(b->p + i, "\n# switched on", off.n);
+}
+
 static int
 add_file(struct scn *s, const char *path, const char *name)
 {
@@ -46,6 +65,8 @@ add_file(struct scn *s, const char *path, const char *name)
 
 	buf_init(&b, 16u << 20);
 	bad = buf_read_file(&b, path) != ERR_OK;
+	if (!bad && str_starts(str_of(name), S("feeds.d/")))
+		switch_on(s, &b, name);
 	if (!bad)
 		bundle_add(&s->all, str_of(name), buf_str(&b));
 	buf_free(&b);
@@ -269,10 +290,22 @@ person(struct scn *s, struct str name)
 
 /* ---- time ---- */
 
+static bool
+quiet(const struct scn *s)
+{
+	for (int p = PEER_FETCH; p < PEER_COUNT; p++)
+		for (int q = PEER_FETCH; q < PEER_COUNT; q++)
+			if (s->one.role[p].link[q] != NULL &&
+			    link_waiting(s->one.role[p].link[q]) > 0)
+				return false;
+	return true;
+}
+
+/* Turns until nobody has anything to say to anybody. */
 static int
 settle(struct scn *s)
 {
-	for (int i = 0; i < 12; i++) {
+	for (int i = 0; i < TURNS_MAX && (i < 2 || !quiet(s)); i++) {
 		int64_t wait_ms = 1000;
 
 		if (one_turn(&s->one, s->sim.at, &wait_ms) != ERR_OK)
@@ -618,11 +651,10 @@ verb_kill(struct scn *s, struct str role, struct str when)
 						   PEER_PUBLISH;
 
 	if (str_eq(when, S("before-push"))) {
-		size_t room = link_room(core->link[PEER_PUBLISH]);
 		int turns = 0;
 
 		s->one.alive[PEER_PUBLISH] = false;
-		while (link_room(core->link[PEER_PUBLISH]) == room) {
+		while (link_waiting(core->link[PEER_PUBLISH]) == 0) {
 			int64_t wait_ms = 0;
 
 			if (turns++ > TURNS_MAX)
@@ -717,17 +749,16 @@ int
 scn_run(const char *path)
 {
 	struct scn *s = calloc(1, sizeof(*s));
-	struct buf text;
 	int bad;
 
 	if (s == NULL)
 		return 1;
 	s->file = path;
-	buf_init(&text, 1u << 20);
-	bad = buf_read_file(&text, path) != ERR_OK ?
+	buf_init(&s->text, 1u << 20);
+	bad = buf_read_file(&s->text, path) != ERR_OK ?
 		  fail(s, "cannot be read") :
 		  set_up(s);
-	for (struct str rest = buf_str(&text); rest.n > 0 && !bad;) {
+	for (struct str rest = buf_str(&s->text); rest.n > 0 && !bad;) {
 		struct str line = str_trim(str_cut(&rest, '\n'));
 
 		s->line++;
@@ -738,7 +769,7 @@ scn_run(const char *path)
 	for (size_t i = 0; i < s->people && !bad; i++)
 		bad = verb_nothing(s, str_of(s->person[i].name));
 	tear_down(s);
-	buf_free(&text);
+	buf_free(&s->text);
 	free(s);
 	return bad;
 }

@@ -47,6 +47,7 @@ struct scn_var {
 struct scn {
 	const char *file;
 	unsigned line;
+	struct buf text; /* the file */
 	char dir[64];
 	struct clock_sim sim;
 	struct clock clock;

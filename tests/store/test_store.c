@@ -659,7 +659,7 @@ STORE_TEST(a_checkpoint_changes_nothing)
 	for (int i = 0; i < 3; i++) {
 		ok(store_begin(f->s));
 		for (int j = 0; j < 4000; j++) {
-			char id[16];
+			char id[32];
 
 			(void)snprintf(id, sizeof(id), "f%d-%d", i, j);
 			fact.fact_id = str_of(id);

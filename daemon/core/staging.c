@@ -1,7 +1,7 @@
 /*
- * stage.c - an append-only file of frames, read once.
+ * staging.c - an append-only file of frames, read once.
  */
-#include "stage.h"
+#include "staging.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -9,15 +9,15 @@
 #include "notice.h"
 
 void
-stage_init(struct stage *s)
+staging_init(struct staging *s)
 {
-	*s = (struct stage){ .fd = -1 };
-	buf_init(&s->out, STAGE_WRITE_SIZE + NOTICE_JSON_MAX + 4);
+	*s = (struct staging){ .fd = -1 };
+	buf_init(&s->out, STAGING_WRITE_SIZE + NOTICE_JSON_MAX + 4);
 	buf_init(&s->in, NOTICE_JSON_MAX);
 }
 
 void
-stage_free(struct stage *s)
+staging_free(struct staging *s)
 {
 	if (s->fd >= 0)
 		(void)close(s->fd);
@@ -27,7 +27,7 @@ stage_free(struct stage *s)
 }
 
 static enum err
-write_out(struct stage *s)
+write_out(struct staging *s)
 {
 	struct str rest = buf_str(&s->out);
 
@@ -44,10 +44,10 @@ write_out(struct stage *s)
 }
 
 enum err
-stage_put(struct stage *s, struct str notice)
+staging_put(struct staging *s, struct str notice)
 {
 	if (s->fd < 0)
-		s->fd = memfd_create("stage", MFD_CLOEXEC);
+		s->fd = memfd_create("staging", MFD_CLOEXEC);
 	if (s->fd < 0)
 		return ERR_IO;
 	if (notice.n > NOTICE_JSON_MAX)
@@ -56,11 +56,11 @@ stage_put(struct stage *s, struct str notice)
 	s->count++;
 	if (s->out.err != ERR_OK)
 		return s->out.err;
-	return s->out.n >= STAGE_WRITE_SIZE ? write_out(s) : ERR_OK;
+	return s->out.n >= STAGING_WRITE_SIZE ? write_out(s) : ERR_OK;
 }
 
 static enum err
-read_at(struct stage *s, size_t n)
+read_at(struct staging *s, size_t n)
 {
 	char part[4096];
 	size_t done = 0;
@@ -81,7 +81,7 @@ read_at(struct stage *s, size_t n)
 }
 
 enum err
-stage_take(struct stage *s, struct str *notice)
+staging_take(struct staging *s, struct str *notice)
 {
 	enum err err;
 	struct rd r;
@@ -105,14 +105,14 @@ stage_take(struct stage *s, struct str *notice)
 	return ERR_OK;
 }
 
-struct stage_mark
-stage_mark(const struct stage *s)
+struct staging_mark
+staging_mark(const struct staging *s)
 {
-	return (struct stage_mark){ s->read, s->count };
+	return (struct staging_mark){ s->read, s->count };
 }
 
 void
-stage_seek(struct stage *s, struct stage_mark mark)
+staging_seek(struct staging *s, struct staging_mark mark)
 {
 	s->read = mark.read;
 	s->count = mark.count;
