@@ -128,7 +128,8 @@ setup(void)
 				 .source_class = S("registry") };
 	feeds = (struct feeds){ feed, 3 };
 	conf = (struct conf){ .instance = S("test"),
-			      .contact_tel = S("88325700") };
+			      .contact_tel = S("88325700"),
+			      .match_review = 600 };
 	cr_assert_eq(store_open(":memory:", &store, &d), ERR_OK, "%s", d.why);
 	at("2022-12-27T01:12:03.214Z");
 	book(SCHEMES);
@@ -551,6 +552,11 @@ Test(decide, a_name_alone_waits_for_a_reviewer)
 					   &count),
 		     ERR_OK);
 	cr_assert_eq(count, 1);
+	/* below the threshold nobody is asked */
+	conf.match_review = 900;
+	n.record = S("item-2");
+	give(&n);
+	cr_assert_eq(decide_counts(decide)->reviews, 1);
 }
 
 Test(decide, ids_of_two_obligors_wait_for_a_reviewer)
