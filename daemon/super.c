@@ -141,12 +141,11 @@ exec_role(struct super *s, enum peer p, int link, int bundle)
 {
 	char as_of[32];
 	char level[16];
-	char *argv[] = { "creditalarmd", "-r",	NULL, "--log", level,
+	const char *argv[] = { "creditalarmd", "-r",	NULL, "--log", level,
 			 "--as-of-ms",	 as_of, NULL, NULL };
-	char *env[] = { "TZ=UTC0", "HOME=", "PATH=/usr/bin:/bin", NULL };
+	const char *env[] = { "TZ=UTC0", "HOME=", "PATH=/usr/bin:/bin", NULL };
 
-	/* execve takes non-const words; it does not change them. */
-	argv[2] = (char *)(uintptr_t)ROLES[p]->name;
+	argv[2] = ROLES[p]->name;
 	if (s->o->once)
 		argv[7] = "--once";
 	(void)snprintf(level, sizeof(level), "%" PRId64,
@@ -164,7 +163,9 @@ exec_role(struct super *s, enum peer p, int link, int bundle)
 	    dup2(bundle, FD_BUNDLE) < 0)
 		_exit(1);
 	(void)close_range(5, ~0u, 0);
-	(void)execve("/proc/self/exe", argv, env);
+	/* execve takes non-const words; it does not change them. */
+	(void)execve("/proc/self/exe", (char *const *)(uintptr_t)argv,
+		     (char *const *)(uintptr_t)env);
 	_exit(127);
 }
 
