@@ -404,7 +404,7 @@ Test(push, filter_consumer_stream)
 		.letter = WIRE_HELLO,
 		.u.hello = { .version = 1, .credit = 1, .stream = S("EX-2") },
 	};
-	char name[8];
+	char name[16];
 
 	sub_hello(&s, 0, 5, "c", "colour=red");
 	WANT_ERROR(&s, WIRE_E_FILTER);
