@@ -11,8 +11,7 @@
 
 #include "define.h"
 #include "hash.h"
-#include "idscheme.h"
-#include "kinds.h"
+#include "tables.h"
 
 #define BOOT_ARENA_SIZE (32u << 20)
 #define BOOT_FILE_MAX (16u << 20)
@@ -150,28 +149,14 @@ add_keys(struct boot *b, struct buf *errors)
 	return b->all.bytes.err;
 }
 
-/* The tables must read; their owners read them again. */
-static enum err
-check_tables(struct boot *b, struct buf *errors)
+enum err
+boot_check(const struct boot *b, struct buf *errors)
 {
-	struct kinds kinds;
-	struct idschemes schemes;
-	struct diag d = { 0 };
+	struct tables t;
+	enum err err = tables_init(&t, &b->all, TABLES_MAPS_ALL, errors);
 
-	if (kinds_get(bundle_find(&b->all, S("kinds.tsv")), &b->arena, &kinds,
-		      &d) != ERR_OK) {
-		buf_printf(errors, "%.*s/kinds.tsv:%u: %s\n",
-			   STR_ARG(b->conf.tables_dir), d.line, d.why);
-		return ERR_CONFIG;
-	}
-	d = (struct diag){ 0 };
-	if (idschemes_get(bundle_find(&b->all, S("idschemes.tsv")), &b->arena,
-			  &schemes, &d) != ERR_OK) {
-		buf_printf(errors, "%.*s/idschemes.tsv:%u: %s\n",
-			   STR_ARG(b->conf.tables_dir), d.line, d.why);
-		return ERR_CONFIG;
-	}
-	return ERR_OK;
+	tables_fini(&t);
+	return err;
 }
 
 enum err
@@ -200,8 +185,6 @@ boot_load(struct boot *b, const char *conf_path, struct buf *errors)
 		       STR_ARG(b->conf.feeds_dir));
 	if (err == ERR_OK)
 		err = add_dir(b, str_of(dir), "feeds.d/unverified/", 0, errors);
-	if (err == ERR_OK)
-		err = check_tables(b, errors);
 	if (err == ERR_OK)
 		err = add_anchors(b, errors);
 	if (err == ERR_OK)

@@ -65,6 +65,7 @@ struct super {
 	int listener;
 	int signals;
 	bool stopping;
+	int status; /* what we leave with */
 	bool done; /* --once: core has nothing left */
 	bool told_ready;
 };
@@ -256,8 +257,10 @@ reap(struct super *s, enum peer p)
 	c->restarts++;
 	c->start_at = clock_now(&s->clock).mono_ms + SUPER_RESTART_MS;
 	/* A wrong configuration does not get better by trying again. */
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 78)
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 78) {
 		s->stopping = true;
+		s->status = 78;
+	}
 }
 
 static void
@@ -447,7 +450,7 @@ run_processes(struct super *s)
 		}
 	}
 	stop_all(s);
-	return 0;
+	return s->status;
 }
 
 /* ---- all roles on one thread (-1) ---- */
