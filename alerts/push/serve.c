@@ -535,6 +535,29 @@ reads(struct serve *s, struct link *publish)
 	return err;
 }
 
+/* What a new link, or a change of subscribers, makes due; until it is done. */
+static enum err
+greet(struct serve *s)
+{
+	enum err err = ERR_OK;
+
+	if (s->keys_due)
+		err = serve_keys_load(s);
+	if (err != ERR_OK)
+		return err;
+	s->keys_due = 0;
+	if (!s->hello_due)
+		return ERR_OK;
+	err = store_epoch(s->store, &s->epoch);
+	if (err != ERR_OK)
+		return err;
+	s->hello_due = 0;
+	/* An earlier core may have died before it told a head. */
+	for (size_t i = 0; i < s->stream_count; i++)
+		serve_touch(s, s->stream[i]);
+	return ERR_OK;
+}
+
 enum err
 serve_notify(struct serve *s, struct instant now, struct link *publish)
 {
@@ -545,7 +568,9 @@ serve_notify(struct serve *s, struct instant now, struct link *publish)
 	heads_settle(s);
 	if (!link_up(publish))
 		return ERR_OK;
-	err = heads_say(s);
+	err = greet(s);
+	if (err == ERR_OK)
+		err = heads_say(s);
 	again(s, publish);
 	if (err == ERR_OK && flush(s, publish))
 		err = reads(s, publish);
@@ -596,28 +621,18 @@ serve_rolled_back(struct serve *s)
 enum err
 serve_hello(struct serve *s, struct instant now, struct link *publish)
 {
-	enum err err;
-
 	buf_clear(&s->out);
 	s->out_kept = 0;
 	forget(s);
 	s->again = 0;
-	err = store_epoch(s->store, &s->epoch);
-	if (err != ERR_OK)
-		return err;
-	/* An earlier core may have died before it told a head. */
-	for (size_t i = 0; i < s->stream_count; i++)
-		serve_touch(s, s->stream[i]);
+	s->hello_due = 1;
 	return serve_subscribers(s, now, publish);
 }
 
 enum err
 serve_subscribers(struct serve *s, struct instant now, struct link *publish)
 {
-	enum err err = serve_keys_load(s);
-
-	if (err != ERR_OK)
-		return err;
+	s->keys_due = 1;
 	return serve_notify(s, now, publish);
 }
 
@@ -625,5 +640,6 @@ bool
 serve_idle(const struct serve *s)
 {
 	return !s->look && s->unsigned_count == 0 && s->out.n == 0 &&
-	       s->reads.n == 0 && s->touched == NULL && !s->again;
+	       s->reads.n == 0 && s->touched == NULL && !s->again &&
+	       !s->keys_due && !s->hello_due;
 }

@@ -82,7 +82,8 @@ NODISCARD enum err serve_new(struct store *store, const struct conf *conf,
 			     struct serve **out);
 void serve_free(struct serve *s);
 
-/* The link is new: tells the keys and asks for signatures anew. */
+/* The link is new: tells the keys and asks for signatures anew.  What fails
+ * here and below is taken up again by the next notify. */
 NODISCARD enum err serve_hello(struct serve *s, struct instant now,
 			       struct link *publish);
 /* Subscribers were added or revoked, and that is committed. */

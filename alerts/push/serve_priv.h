@@ -46,6 +46,8 @@ struct serve {
 	int look;	  /* there may be unsigned entries */
 	size_t unsigned_count; /* that the last look found */
 	int again;	       /* say MSG_PUSH_AGAIN */
+	int keys_due;	       /* say MSG_PUSH_KEYS */
+	int hello_due;	       /* the link is new: say every head */
 };
 
 /* The stream's row, read from the store at its first use. */
