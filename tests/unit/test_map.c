@@ -166,6 +166,28 @@ Test(map, text_is_nfc)
 	       "{\"k\":\"1\",\"n\":\"Mu\xCC\x88ller\"}", "M\xC3\xBCller", "");
 }
 
+/* Longer than a name may be, and not in NFC either. */
+Test(map, a_long_notice)
+{
+	struct feed_rig r;
+	struct buf b;
+
+	load(&r, "{native: \"L\", native_text: .n}", "L\tLIQUIDATION\n", "",
+	     ERR_OK);
+	buf_init(&b, 65536);
+	buf_put(&b, S("{\"k\":\"1\",\"n\":\""));
+	for (int i = 0; i < 5000; i++)
+		buf_put(&b, S("u\xCC\x88"));
+	buf_put(&b, S("\"}"));
+	feed_rig_parse(&r, "t", buf_str(&b), 0);
+	cr_assert_eq(r.result.map.notices, 1, "%.*s",
+		     STR_ARG(str_sub(buf_str(&r.rejects), 0, 200)));
+	cr_assert(!str_contains(buf_str(&r.notices), S("\xCC\x88")));
+	cr_assert_geq(r.notices.n, 10000);
+	buf_free(&b);
+	feed_rig_free(&r);
+}
+
 /* The program that never ends costs one record, and the next one lives. */
 Test(map, an_endless_program_rejects_its_record_only, .timeout = 10)
 {
