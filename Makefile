@@ -118,9 +118,10 @@ $(B)/unit: $(TEST_OBJS) $(SUPPORT_OBJS) $(B)/all.a
 	$(Q)$(CC) $(LDFLAGS_ALL) $(TEST_OBJS) $(SUPPORT_OBJS) $(B)/all.a $(LIBS) \
 	    -lcriterion -o $@
 
-$(B)/scn: $(B)/tests/scn/scn.o $(SUPPORT_OBJS) $(B)/all.a
+$(B)/scn: $(B)/tests/scn/scn.o $(B)/tests/support/net_sim.o $(B)/all.a
 	@echo '  LD $@'
-	$(Q)$(CC) $(LDFLAGS_ALL) $< $(SUPPORT_OBJS) $(B)/all.a $(LIBS) -o $@
+	$(Q)$(CC) $(LDFLAGS_ALL) $< $(B)/tests/support/net_sim.o $(B)/all.a \
+	    $(LIBS) -o $@
 
 test:
 	@tests/run.sh test

@@ -11,8 +11,7 @@
 
 #include "define.h"
 #include "hash.h"
-#include "idscheme.h"
-#include "kinds.h"
+#include "tables.h"
 
 #define BOOT_ARENA_SIZE (32u << 20)
 #define BOOT_FILE_MAX (16u << 20)
@@ -71,6 +70,10 @@ add_dir(struct boot *b, struct str dir, const char *prefix, int required,
 
 		(void)snprintf(path, sizeof(path), "%.*s/%s", STR_ARG(dir),
 			       e[i]->d_name);
+		/* Beside the tables lies the configuration itself. */
+		if (prefix[0] == '\0' &&
+		    !str_ends(str_of(e[i]->d_name), S(".tsv")))
+			len = (int)sizeof(name);
 		if (err == ERR_OK && len < (int)sizeof(name))
 			err = add_file(b, path, str_of(name), errors);
 		free(e[i]);
@@ -146,28 +149,14 @@ add_keys(struct boot *b, struct buf *errors)
 	return b->all.bytes.err;
 }
 
-/* The tables must read; their owners read them again. */
-static enum err
-check_tables(struct boot *b, struct buf *errors)
+enum err
+boot_check(const struct boot *b, struct buf *errors)
 {
-	struct kinds kinds;
-	struct idschemes schemes;
-	struct diag d = { 0 };
+	struct tables t;
+	enum err err = tables_init(&t, &b->all, TABLES_MAPS_ALL, errors);
 
-	if (kinds_get(bundle_find(&b->all, S("kinds.tsv")), &b->arena, &kinds,
-		      &d) != ERR_OK) {
-		buf_printf(errors, "%.*s/kinds.tsv:%u: %s\n",
-			   STR_ARG(b->conf.tables_dir), d.line, d.why);
-		return ERR_CONFIG;
-	}
-	d = (struct diag){ 0 };
-	if (idschemes_get(bundle_find(&b->all, S("idschemes.tsv")), &b->arena,
-			  &schemes, &d) != ERR_OK) {
-		buf_printf(errors, "%.*s/idschemes.tsv:%u: %s\n",
-			   STR_ARG(b->conf.tables_dir), d.line, d.why);
-		return ERR_CONFIG;
-	}
-	return ERR_OK;
+	tables_fini(&t);
+	return err;
 }
 
 enum err
@@ -196,8 +185,6 @@ boot_load(struct boot *b, const char *conf_path, struct buf *errors)
 		       STR_ARG(b->conf.feeds_dir));
 	if (err == ERR_OK)
 		err = add_dir(b, str_of(dir), "feeds.d/unverified/", 0, errors);
-	if (err == ERR_OK)
-		err = check_tables(b, errors);
 	if (err == ERR_OK)
 		err = add_anchors(b, errors);
 	if (err == ERR_OK)

@@ -21,6 +21,11 @@ struct boot {
 /* Every error as "FILE:LINE: KEY: reason\n" in errors; ERR_CONFIG then. */
 NODISCARD enum err boot_load(struct boot *b, const char *conf_path,
 			     struct buf *errors);
+/*
+ * Also compiles every feed's map, which takes some 20 ms each: for -n.  At a
+ * normal start the roles find what is wrong and the other feeds go on.
+ */
+NODISCARD enum err boot_check(const struct boot *b, struct buf *errors);
 void boot_free(struct boot *b);
 /* What the role may know; the caller's. */
 void boot_bundle(const struct boot *b, enum peer role, struct bundle *out);

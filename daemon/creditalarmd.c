@@ -99,6 +99,8 @@ start(const struct args *a)
 
 	buf_init(&text, 1u << 20);
 	err = boot_load(&boot, a->conf, &text);
+	if (err == ERR_OK && a->check)
+		err = boot_check(&boot, &text);
 	if (err != ERR_OK) {
 		(void)fwrite(text.p, 1, text.n, stderr);
 		status = EXIT_CONFIG;

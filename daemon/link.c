@@ -40,30 +40,27 @@ struct link {
 	bool broken;
 };
 
-static struct link *
-link_new(int fd)
+static void
+link_init(struct link *l, int fd)
 {
-	struct link *l = calloc(1, sizeof(*l));
-
-	if (l == NULL)
-		return NULL;
 	l->fd = fd;
 	buf_init(&l->out, LINK_OUT_MAX + MSG_MAX);
 	buf_init(&l->in, LINK_IN_MAX + MSG_MAX);
-	return l;
 }
 
 enum err
 link_pair(struct link **a, struct link **b)
 {
-	struct link *x = link_new(-1);
-	struct link *y = link_new(-1);
+	struct link *x = calloc(1, sizeof(*x));
+	struct link *y = calloc(1, sizeof(*y));
 
 	if (x == NULL || y == NULL) {
-		link_free(x);
-		link_free(y);
+		free(x);
+		free(y);
 		return ERR_LIMIT;
 	}
+	link_init(x, -1);
+	link_init(y, -1);
 	x->twin = y;
 	y->twin = x;
 	*a = x;
@@ -74,12 +71,13 @@ link_pair(struct link **a, struct link **b)
 enum err
 link_socket(int fd, struct link **out)
 {
-	struct link *l = link_new(fd);
+	struct link *l = calloc(1, sizeof(*l));
 
 	if (l == NULL) {
 		(void)close(fd);
 		return ERR_LIMIT;
 	}
+	link_init(l, fd);
 	*out = l;
 	return ERR_OK;
 }

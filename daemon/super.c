@@ -65,6 +65,7 @@ struct super {
 	int listener;
 	int signals;
 	bool stopping;
+	int status; /* what we leave with */
 	bool done; /* --once: core has nothing left */
 	bool told_ready;
 };
@@ -141,12 +142,11 @@ exec_role(struct super *s, enum peer p, int link, int bundle)
 {
 	char as_of[32];
 	char level[16];
-	char *argv[] = { "creditalarmd", "-r",	NULL, "--log", level,
+	const char *argv[] = { "creditalarmd", "-r",	NULL, "--log", level,
 			 "--as-of-ms",	 as_of, NULL, NULL };
-	char *env[] = { "TZ=UTC0", "HOME=", "PATH=/usr/bin:/bin", NULL };
+	const char *env[] = { "TZ=UTC0", "HOME=", "PATH=/usr/bin:/bin", NULL };
 
-	/* execve takes non-const words; it does not change them. */
-	argv[2] = (char *)(uintptr_t)ROLES[p]->name;
+	argv[2] = ROLES[p]->name;
 	if (s->o->once)
 		argv[7] = "--once";
 	(void)snprintf(level, sizeof(level), "%" PRId64,
@@ -164,7 +164,9 @@ exec_role(struct super *s, enum peer p, int link, int bundle)
 	    dup2(bundle, FD_BUNDLE) < 0)
 		_exit(1);
 	(void)close_range(5, ~0u, 0);
-	(void)execve("/proc/self/exe", argv, env);
+	/* execve takes non-const words; it does not change them. */
+	(void)execve("/proc/self/exe", (char *const *)(uintptr_t)argv,
+		     (char *const *)(uintptr_t)env);
 	_exit(127);
 }
 
@@ -255,8 +257,10 @@ reap(struct super *s, enum peer p)
 	c->restarts++;
 	c->start_at = clock_now(&s->clock).mono_ms + SUPER_RESTART_MS;
 	/* A wrong configuration does not get better by trying again. */
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 78)
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 78) {
 		s->stopping = true;
+		s->status = 78;
+	}
 }
 
 static void
@@ -446,7 +450,7 @@ run_processes(struct super *s)
 		}
 	}
 	stop_all(s);
-	return 0;
+	return s->status;
 }
 
 /* ---- all roles on one thread (-1) ---- */

@@ -40,9 +40,10 @@ NODISCARD enum err link_pair(struct link **a, struct link **b);
 /* An end over a socket, which it takes. */
 NODISCARD enum err link_socket(int fd, struct link **out);
 void link_free(struct link *l);
-/* Moves bytes between a socket link and the kernel; no-op in memory. */
-NODISCARD enum err link_flush(struct link *l);
-NODISCARD enum err link_fill(struct link *l);
+/* Moves bytes between a socket link and the kernel; no-op in memory.  After
+ * ERR_PEER the link is down for good. */
+enum err link_flush(struct link *l);
+enum err link_fill(struct link *l);
 /* -1 for a link in memory. */
 int link_fd(const struct link *l);
 /* Bytes wait to be flushed. */

@@ -58,6 +58,17 @@ add(struct list *l, const char *code, const char *channel)
 }
 
 static void
+add_stop(struct list *l)
+{
+	static const struct text_arg none[LANG_COUNT];
+	bool bank = l->in->obligor->type == OBLIGOR_BANK;
+
+	(void)add_text(l, "A_STOP_SHIPMENT", "consult",
+		       bank ? "A_STOP_SHIPMENT.bank" : "A_STOP_SHIPMENT",
+		       none);
+}
+
+static void
 add_value(struct list *l, const char *code, const char *channel,
 	  const char *name, struct str value)
 {
@@ -150,7 +161,7 @@ add_all(struct list *l)
 	bool loud = in->alert->severity >= SEVERITY_HIGH;
 
 	if (compose_is_stop(in))
-		add(l, "A_STOP_SHIPMENT", "consult");
+		add_stop(l);
 	if (c->in_transit) {
 		add(l, "A_HOLD_DOCS", "claim");
 		add(l, "A_SECURE_TITLE", "claim");

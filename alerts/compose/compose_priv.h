@@ -20,7 +20,7 @@ bool compose_is_withheld(const struct compose_in *in);
 bool compose_is_insolvency(const struct compose_in *in);
 /* The exporter should stop shipping. */
 bool compose_is_stop(const struct compose_in *in);
-/* Live sources that differ by name. */
+/* Live sources that are not reprints of each other. */
 size_t compose_live_sources(const struct compose_in *in);
 
 /* 20 万美元 / USD 200,000 */

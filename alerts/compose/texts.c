@@ -89,6 +89,7 @@ static const char *const NEEDED[] = {
 	"reason.X",
 	"reason.F",
 	"action.A_STOP_SHIPMENT",
+	"action.A_STOP_SHIPMENT.bank",
 	"action.A_HOLD_DOCS",
 	"action.A_SECURE_TITLE",
 	"action.A_REPORT_LOSS",

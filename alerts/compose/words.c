@@ -54,6 +54,13 @@ compose_is_stop(const struct compose_in *in)
 		in->alert->severity >= SEVERITY_MEDIUM);
 }
 
+static bool
+is_reprint(const struct fact_source *x, const struct fact_source *y)
+{
+	return str_eq(x->source, y->source) ||
+	       (x->url.n > 0 && str_eq(x->url, y->url));
+}
+
 size_t
 compose_live_sources(const struct compose_in *in)
 {
@@ -65,8 +72,7 @@ compose_live_sources(const struct compose_in *in)
 		if (!in->source[i].live)
 			continue;
 		while (k < i && (!in->source[k].live ||
-				 !str_eq(in->source[k].source,
-					 in->source[i].source)))
+				 !is_reprint(&in->source[k], &in->source[i])))
 			k++;
 		n += k == i;
 	}

@@ -32,6 +32,8 @@
 #define DROPS_MAX 256 /* messages without a user skipped in one recv */
 #define USER_HEX (2u * BUS_KEY_SIZE)
 #define PROBE_TURN_MS 50
+#define BIND_MS 1000
+#define BIND_TURN_MS 50
 
 struct bus_zmq {
 	void *ctx;    /* of zctx */
@@ -418,6 +420,20 @@ watch(struct bus_zmq *z, void *socket)
 	       epoll_ctl(z->epoll, EPOLL_CTL_ADD, ev.data.fd, &ev) == 0;
 }
 
+/* A predecessor may need a moment more to let go of the port. */
+static bool
+bind_router(void *router, const char *where)
+{
+	for (int ms = 0; ms < BIND_MS; ms += BIND_TURN_MS) {
+		if (zmq_bind(router, where) == 0)
+			return true;
+		if (errno != EADDRINUSE)
+			return false;
+		(void)zmq_poll(NULL, 0, BIND_TURN_MS);
+	}
+	return false;
+}
+
 static enum err
 setup(struct bus_zmq *z, const struct bus_zmq_conf *c, struct diag *d)
 {
@@ -441,7 +457,7 @@ setup(struct bus_zmq *z, const struct bus_zmq_conf *c, struct diag *d)
 	if (!router_options(z->router, c, z->domain))
 		return diag_set(d, ERR_NET, 0, "ROUTER: %s",
 				zmq_strerror(errno));
-	if (zmq_bind(z->router, where) != 0)
+	if (!bind_router(z->router, where))
 		return diag_set(d, ERR_CONFIG, 0, "%s: %s", where,
 				zmq_strerror(errno));
 	if (zmq_getsockopt(z->router, ZMQ_LAST_ENDPOINT, z->endpoint, &n) !=
@@ -479,12 +495,16 @@ bus_zmq_close(struct bus_zmq *z)
 		return;
 	parts_close(z);
 	if (z->router != NULL) {
+		(void)zmq_unbind(z->router, z->endpoint);
 		/* A last word (going down) may leave; nobody waits longer. */
 		(void)set_int(z->router, ZMQ_LINGER, CLOSE_LINGER_MS);
 		(void)zmq_close(z->router);
 	}
-	if (z->zap != NULL)
+	if (z->zap != NULL) {
+		/* Closing takes its time; the address is free at once. */
+		(void)zmq_unbind(z->zap, ZAP_ENDPOINT);
 		(void)zmq_close(z->zap);
+	}
 	if (z->epoll >= 0)
 		(void)close(z->epoll);
 	if (z->ctx != NULL)

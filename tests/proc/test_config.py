@@ -64,10 +64,11 @@ try:
     c.check("no key in the message", "secret" not in err, "")
     os.chmod(h.key, 0o600)
 
-    (h.dir / "state").mkdir()
+    h.server.serve("/bureau", b"\n")
+    h.start()
+    h.stop()
     db = sqlite3.connect(h.dir / "state/store.db")
     db.execute("pragma user_version=7777")
-    db.execute("create table t(a)")
     db.commit()
     db.close()
     p = subprocess.run(D + ["-c", h.conf, "-1"], capture_output=True,

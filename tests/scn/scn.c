@@ -361,7 +361,7 @@ verb_book(struct scn *s, struct str dir_name)
 	struct say_request q = { .words = 2,
 				 .word = { S("book"), S("import") } };
 	struct buf text[SAY_FILES_MAX];
-	char name[SAY_FILES_MAX][300];
+	static char name[SAY_FILES_MAX][512];
 	struct dirent **e = NULL;
 	struct buf out;
 	char dir[256];

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "store_fixture.h"
+#include "store_priv.h"
 
 static struct fact
 a_fact(const char *id, const char *obligor, int64_t seen)
@@ -690,4 +691,33 @@ Test(store_memory, a_transaction_inside_another_is_a_bug, .signal = SIGABRT)
 	if (store_open(":memory:", &s, NULL) == ERR_OK &&
 	    store_begin(s) == ERR_OK)
 		(void)!store_begin(s);
+}
+
+/* One answer has at most STORE_ROWS_MAX rows. */
+Test(store_memory, an_answer_has_a_limit)
+{
+	struct store_fixture f;
+	struct arena big;
+	struct str *out = NULL;
+	size_t count = 0;
+	char sql[256];
+
+	store_fixture_init(&f, STORE_ON_MEMORY);
+	ok(arena_init(&big, 128u << 20));
+	(void)snprintf(sql, sizeof(sql),
+		       "WITH n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n"
+		       " LIMIT %u) INSERT INTO obligors (seen, changed,"
+		       " obligor_id) SELECT 1, 1, 'O' || x FROM n",
+		       STORE_ROWS_MAX);
+	ok(store_exec(f.s, sql));
+	ok(store_obligors_since(f.s, 0, &big, &out, &count));
+	cr_assert_eq(count, STORE_ROWS_MAX);
+	arena_rewind(&big, 0);
+	ok(store_exec(f.s, "INSERT INTO obligors (seen, changed, obligor_id)"
+			   " VALUES (1, 1, 'one more')"));
+	cr_assert_eq(store_obligors_since(f.s, 0, &big, &out, &count),
+		     ERR_LIMIT);
+	cr_assert_eq(big.n, 0);
+	arena_fini(&big);
+	store_fixture_fini(&f);
 }

@@ -11,8 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "book_fixture.h"
 #include "fault_vfs.h"
 #include "store_fixture.h"
+#include "store_priv.h"
 
 #define FILE_MAX (8u << 20)
 
@@ -285,7 +287,7 @@ Test(store_disk, a_damaged_page_is_refused_or_harmless)
 	cr_assert_eq(count_of(fix.s), 300);
 }
 
-static const char *const files[] = { "", "-wal", "-shm" };
+static const char *const parts[] = { "", "-wal", "-shm" };
 
 static void
 restore(const char *p, size_t n)
@@ -293,7 +295,7 @@ restore(const char *p, size_t n)
 	char name[160];
 
 	for (size_t i = 0; i < 3; i++) {
-		(void)snprintf(name, sizeof(name), "%s%s", fix.path, files[i]);
+		(void)snprintf(name, sizeof(name), "%s%s", fix.path, parts[i]);
 		(void)unlink(name);
 	}
 	if (n > 0)
@@ -380,28 +382,172 @@ Test(store_disk, a_store_half_made_is_made_again)
 /* A change that failed spoils the transaction for a caller who forgot it. */
 Test(store_disk, a_failed_change_cannot_be_committed)
 {
-	unsigned refused = 0;
+	unsigned spoiled = 0;
 
+	ok(decide_and_commit(fix.s, 1));
 	fault_vfs_install();
 	store_fixture_reopen(&fix);
-	for (uint64_t n = 1; n < 200; n++) {
+	for (uint64_t n = 1; n < 100; n++) {
 		bool failed = false;
-		int before = count_of(fix.s);
+		bool fired;
 		enum err err;
 
-		if (store_begin(fix.s) != ERR_OK)
-			continue;
+		if (count_of(fix.s) > 1)
+			break;
+		/* Nothing in the cache: every change reads first. */
+		ok(store_exec(fix.s, "PRAGMA shrink_memory"));
+		ok(store_begin(fix.s));
 		fault_vfs_arm(n, FAULT_ONCE);
-		for (int i = 0; i < 100; i++)
+		for (int i = 0; i < 3; i++)
 			failed |= decide(fix.s, i) != ERR_OK;
-		err = store_commit(fix.s);
+		fired = fault_vfs_fired();
 		fault_vfs_arm(0, FAULT_ONCE);
-		if (failed)
-			cr_assert_eq(err, ERR_STORE);
-		refused += err != ERR_OK;
-		cr_assert_eq(count_of(fix.s), before + (err == ERR_OK) * 100);
-		if (!failed && err == ERR_OK)
+		err = store_commit(fix.s);
+		cr_assert_eq(failed, fired);
+		cr_assert_eq(err, failed ? ERR_STORE : ERR_OK, "%d", (int)n);
+		spoiled += failed;
+	}
+	cr_assert(spoiled > 0);
+	cr_assert_eq(count_of(fix.s), 4);
+}
+
+/* synchronous=FULL: each commit is on the disk before it is told of. */
+Test(store_disk, every_commit_is_synced)
+{
+	fault_vfs_install();
+	store_fixture_reopen(&fix);
+	for (int i = 1; i < 5; i++) {
+		fault_vfs_arm(0, FAULT_ONCE);
+		ok(decide_and_commit(fix.s, i));
+		cr_assert(fault_vfs_syncs() >= 1, "commit %d", i);
+	}
+}
+
+/* The log is moved into the file only when told, and then it is. */
+Test(store_disk, the_log_grows_until_the_checkpoint)
+{
+	static char body[ALERT_BODY_MAX];
+	char wal[160];
+	struct stat before;
+	struct stat after;
+	struct entry e = { .stream = S("EXP1"), .type = 1,
+			   .alert_id = S("a1"), .key_id = -1,
+			   .body = { body, sizeof(body) } };
+
+	(void)snprintf(wal, sizeof(wal), "%s-wal", fix.path);
+	fault_vfs_install();
+	store_fixture_reopen(&fix);
+	for (int i = 0; i < 120; i++) {
+		ok(store_begin(fix.s));
+		ok(store_entry_append(fix.s, &e));
+		ok(store_commit(fix.s));
+	}
+	cr_assert_eq(stat(fix.path, &before), 0);
+	cr_assert(before.st_size < 1 << 20, "nothing moves by itself");
+	ok(store_checkpoint(fix.s));
+	cr_assert_eq(stat(fix.path, &after), 0);
+	cr_assert(after.st_size > 7 << 20);
+	/* Nothing to do now; and the log begins anew. */
+	fault_vfs_arm(0, FAULT_ONCE);
+	ok(store_checkpoint(fix.s));
+	cr_assert_eq(fault_vfs_syncs(), 0);
+	cr_assert_eq(stat(wal, &before), 0);
+	for (int i = 0; i < 20; i++) {
+		ok(store_begin(fix.s));
+		ok(store_entry_append(fix.s, &e));
+		ok(store_commit(fix.s));
+	}
+	cr_assert_eq(stat(wal, &after), 0);
+	cr_assert_eq(before.st_size, after.st_size);
+}
+
+static enum err
+collect(void *self, struct str csv)
+{
+	buf_put(self, csv);
+	return ERR_OK;
+}
+
+static struct str
+follows_of(struct store *s, struct buf *b)
+{
+	struct book_sink sink = { collect, b };
+
+	buf_clear(b);
+	ok(book_export(s, S("follows"), &sink));
+	return buf_str(b);
+}
+
+#define OBLIGOR_2 "obligor_id,type,name,country\nO2,buyer,B,DE\n"
+#define FOLLOWS_BEFORE "exporter_id,obligor_id,last_order_on\nE1,O1,\n"
+#define FOLLOWS_AFTER                                                          \
+	"exporter_id,obligor_id,last_order_on\nE1,O1,2022-12-01\nE1,O2,\n"
+
+static const struct book_text book_before[] = {
+	{ "e", "exporter_id,uscc,name\nE1,91440300MADEM0001U,One\n" },
+	{ "o", "obligor_id,type,name,country\nO1,buyer,A,DE\n" },
+	{ "f", "exporter_id,obligor_id\nE1,O1\n" },
+};
+
+static enum err
+import_on_bad_disk(void)
+{
+	static const struct book_file files[] = {
+		{ { "o", 1 },
+		  { OBLIGOR_2, sizeof(OBLIGOR_2) - 1 } },
+		{ { "f", 1 }, { FOLLOWS_AFTER, sizeof(FOLLOWS_AFTER) - 1 } },
+	};
+	const struct book_options opt = { .schemes = book_fixture_idschemes() };
+	struct book_report r;
+	struct store *s = NULL;
+	enum err err = store_open(fix.path, &s, NULL);
+
+	if (err != ERR_OK)
+		return err;
+	book_report_init(&r);
+	err = book_import(s, files, 2, &opt, (struct instant){ 0 }, &r);
+	book_report_free(&r);
+	store_close(s);
+	return err;
+}
+
+Test(store_disk, an_import_on_a_bad_disk_is_all_or_nothing)
+{
+	static char good[FILE_MAX];
+	struct buf text;
+	size_t n;
+	unsigned failed = 0;
+
+	buf_init(&text, 65536);
+	book_fixture_add(fix.s, book_before, 3);
+	store_close(fix.s);
+	fix.s = NULL;
+	n = slurp(fix.path, good);
+	fault_vfs_install();
+	for (uint64_t at = 1;; at++) {
+		enum err err;
+		bool fired;
+		struct str now;
+
+		restore(good, n);
+		fault_vfs_arm(at, at % 2 == 0 ? FAULT_ONCE : FAULT_FOR_EVER);
+		err = import_on_bad_disk();
+		fired = fault_vfs_fired();
+		fault_vfs_arm(0, FAULT_ONCE);
+		cr_assert(err == ERR_OK || (err == ERR_STORE && fired),
+			  "%d: %s", (int)at, err_text(err));
+		failed += err != ERR_OK;
+		ok(store_open(fix.path, &fix.s, NULL));
+		now = follows_of(fix.s, &text);
+		cr_assert(str_eq(now, S(FOLLOWS_AFTER)) ||
+			      (str_eq(now, S(FOLLOWS_BEFORE)) &&
+			       err != ERR_OK),
+			  "%d: %.*s", (int)at, STR_ARG(now));
+		store_close(fix.s);
+		fix.s = NULL;
+		if (!fired)
 			break;
 	}
-	cr_assert(refused > 0);
+	cr_assert(failed > 10);
+	buf_free(&text);
 }

@@ -20,6 +20,7 @@ static struct {
 	uint64_t at; /* 0: never */
 	enum fault_how how;
 	bool fired;
+	uint64_t syncs;
 } fault;
 
 static bool
@@ -74,6 +75,7 @@ f_sync(sqlite3_file *file, int flags)
 {
 	if (fails())
 		return SQLITE_IOERR_FSYNC;
+	fault.syncs++;
 	return real_of(file)->pMethods->xSync(real_of(file), flags);
 }
 
@@ -213,10 +215,17 @@ fault_vfs_arm(uint64_t n, enum fault_how how)
 	fault.at = n;
 	fault.how = how;
 	fault.fired = false;
+	fault.syncs = 0;
 }
 
 bool
 fault_vfs_fired(void)
 {
 	return fault.fired;
+}
+
+uint64_t
+fault_vfs_syncs(void)
+{
+	return fault.syncs;
 }

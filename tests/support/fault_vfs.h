@@ -20,5 +20,7 @@ void fault_vfs_install(void);
 void fault_vfs_arm(uint64_t n, enum fault_how how);
 /* Whether the armed operation came. */
 bool fault_vfs_fired(void);
+/* Syncs carried out since the last arming. */
+uint64_t fault_vfs_syncs(void);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "alert_dump.h"
 #include "compose_priv.h"
 
 static struct arena arena;
@@ -82,7 +83,7 @@ setup(void)
 	cr_assert_eq(arena_init(&arena, 8 << 20), ERR_OK);
 	read_tables();
 	fill_party();
-	fact = (struct fact){ .fact_id = S("f1"),
+	fact = (struct fact){ .fact_id = S("00112233445566778899aabbccddeeff"),
 			      .family = S("insolvency"),
 			      .kind = S("INSOLVENCY_OPENED"),
 			      .stage = STAGE_OPENED,
@@ -95,8 +96,9 @@ setup(void)
 			      .match_method = S("id"),
 			      .match_score = 1000,
 			      .match_keys = S("sinosure:AE1 lei:X") };
-	alert = (struct alert){ .alert_id = S("a-1"),
-				.dedup_key = S("00"),
+	alert = (struct alert){ .alert_id = S("00112233-4455-8677-8899-aabbccddeeff"),
+				.dedup_key =
+					S("00112233445566778899aabbccddeeff"),
 				.exporter_id = S("EXP-A"),
 				.obligor_id = S("OB-AE-000123"),
 				.family = S("insolvency"),
@@ -391,6 +393,45 @@ Test(compose, open_receivables_bring_a_duty_and_its_actions)
 	cr_assert(has(out.text[LANG_ZH].body, "12 万美元"));
 	cr_assert(has(out.text[LANG_ZH].body, "9.6 万美元"));
 	expect_limits("1b");
+}
+
+/* Every field there is, for the schema's sake. */
+Test(compose, everything_there_is)
+{
+	feed.title = S("A credit bureau");
+	feed.attribution = S("Contains data of a credit bureau");
+	source[0].published_at = in.now_ms;
+	fact.occurred_on = date_of(2022, 12, 20);
+	fact.effective_on = date_of(2022, 12, 21);
+	fact.published_at = in.now_ms;
+	alert.knew_at = in.now_ms;
+	in.alt_tel = S("83165355");
+	in.historic = 1;
+	cover.in_transit = 1;
+	cover.open = 100000;
+	cover.insured = 80000;
+	cover.uninsured = 20000;
+	cover.fx_count = 1;
+	cover.fx[0] = (struct cover_fx){ S("USD"), S("HKD"), S("7.80"),
+					 date_of(2022, 12, 1) };
+	in.duty_deadline = date_of(2023, 1, 6);
+	in.duty_profile = S("sinosure_st");
+	compose();
+	cr_assert(has(out.event, "{\"pair\":\"USDHKD\",\"rate\":\"7.80\","
+				 "\"as_of\":\"2022-12-01\"}"));
+	alert_dump("everything", S("EXP-A"), 1, out.event);
+	source[0].redistribution = REDIST_ACTION_ONLY;
+	compose();
+	alert_dump("withheld", S("EXP-A"), 1, out.event);
+	cover.policy = NULL;
+	cover.scheme = NULL;
+	cover.break_even = 0;
+	in.reports_left = -1;
+	source[0].redistribution = REDIST_SUMMARY;
+	compose();
+	cr_assert_not(has(out.event, "\"policy\":"));
+	cr_assert_not(has(out.event, "report_quota_left"));
+	alert_dump("no_policy", S("EXP-A"), 1, out.event);
 }
 
 Test(compose, amounts_as_people_say_them)
