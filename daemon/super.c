@@ -19,24 +19,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core.h"
-#include "fetch.h"
+#include "child.h"
 #include "log.h"
-#include "loop.h"
 #include "one.h"
-#include "parse.h"
-#include "publish.h"
-#include "role.h"
-
-#define FD_LINK 3
-#define FD_BUNDLE 4
-
-static const struct role_ops *const ROLES[PEER_COUNT] = {
-	[PEER_FETCH] = &fetch_role,
-	[PEER_PARSE] = &parse_role,
-	[PEER_CORE] = &core_role,
-	[PEER_PUBLISH] = &publish_role,
-};
+#include "sandbox.h"
 
 static const enum peer PAIRS[][2] = { { PEER_FETCH, PEER_CORE },
 				      { PEER_FETCH, PEER_PARSE },
@@ -421,15 +407,6 @@ signals_open(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static void
-clock_open(struct super *s)
-{
-	if (s->o->once && s->o->as_of_ms != TIME_NONE)
-		s->clock = clock_os_fixed(&s->os, s->o->as_of_ms);
-	else
-		s->clock = clock_os(&s->os, s->o->as_of_ms);
-}
-
 static int
 run_processes(struct super *s)
 {
@@ -500,6 +477,19 @@ run_one(struct super *s)
 	return err == ERR_OK ? 0 : err == ERR_CONFIG ? 78 : 1;
 }
 
+static enum err
+lock_in(struct super *s)
+{
+	enum sandbox_mode mode = (enum sandbox_mode)s->boot->conf.sandbox;
+
+	log_op(LOG_NOTICE, "super.sandbox",
+	       "mode=%s seccomp=%s landlock_abi=%d",
+	       mode == SANDBOX_REQUIRED ? "required" : "best_effort",
+	       sandbox_built() ? "yes" : "no, sanitizer build",
+	       sandbox_built() ? sandbox_abi() : 0);
+	return sandbox_super(mode);
+}
+
 int
 super_run(struct boot *boot, const struct super_options *o)
 {
@@ -509,7 +499,7 @@ super_run(struct boot *boot, const struct super_options *o)
 	log_name("super");
 	log_level((enum log_level)boot->conf.log_level,
 		  (enum log_level)boot->conf.log_level);
-	clock_open(&s);
+	s.clock = child_clock(&s.os, o);
 	s.signals = signals_open();
 	s.listener = listen_control(&boot->conf);
 	if (s.signals < 0 || s.listener < 0) {
@@ -517,6 +507,8 @@ super_run(struct boot *boot, const struct super_options *o)
 		       STR_ARG(boot->conf.control_socket), strerror(errno));
 		return 74;
 	}
+	if (!o->one && lock_in(&s) != ERR_OK)
+		return 78;
 	for (int p = PEER_FETCH; p < PEER_COUNT; p++) {
 		boot_bundle(boot, (enum peer)p, &s.child[p].bundle);
 		s.child[p].pidfd = -1;
@@ -526,42 +518,5 @@ super_run(struct boot *boot, const struct super_options *o)
 		bundle_free(&s.child[p].bundle);
 	(void)close(s.listener);
 	(void)close(s.signals);
-	return status;
-}
-
-/* ---- a role's own process ---- */
-
-int
-super_role(const char *name, const struct super_options *o)
-{
-	struct super s = { .o = o };
-	struct bundle bundle;
-	struct role r = { 0 };
-	int status;
-
-	for (int p = PEER_FETCH; p < PEER_COUNT; p++)
-		if (strcmp(ROLES[p]->name, name) == 0)
-			r.ops = ROLES[p];
-	if (r.ops == NULL)
-		return 2;
-	(void)signal(SIGPIPE, SIG_IGN);
-	/* The terminal's ^C is super's to hear. */
-	(void)signal(SIGINT, SIG_IGN);
-	log_name(name);
-	clock_open(&s);
-	bundle_init(&bundle);
-	if (fcntl(FD_LINK, F_SETFD, FD_CLOEXEC) < 0 ||
-	    bundle_read(&bundle, FD_BUNDLE) != ERR_OK ||
-	    link_socket(FD_LINK, &r.link[PEER_SUPER]) != ERR_OK)
-		return 1;
-	(void)close(FD_BUNDLE);
-	r.bundle = &bundle;
-	r.clock = &s.clock;
-	r.once = o->once;
-	r.replay = o->as_of_ms != TIME_NONE;
-	status = loop_run(&r);
-	for (int p = 0; p < PEER_COUNT; p++)
-		link_free(r.link[p]);
-	bundle_free(&bundle);
 	return status;
 }

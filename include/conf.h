@@ -17,6 +17,7 @@
 #define CONF_TYPE_SIZE int64_t
 #define CONF_TYPE_COUNT int64_t
 #define CONF_TYPE_YESNO int
+#define CONF_TYPE_WORD int /* which of the words, from 0 */
 
 struct conf {
 #define CONF(field, type, key, dflt, min, max, reload, prose)                  \

@@ -5,7 +5,8 @@
 
 #include "yamlr.h"
 
-enum conf_type { TYPE_TEXT, TYPE_DURATION, TYPE_SIZE, TYPE_COUNT, TYPE_YESNO };
+enum conf_type { TYPE_TEXT, TYPE_DURATION, TYPE_SIZE, TYPE_COUNT, TYPE_YESNO,
+		 TYPE_WORD };
 
 struct row {
 	struct str key;
@@ -57,9 +58,33 @@ example(enum conf_type type)
 	case TYPE_YESNO:
 		return "yes or no";
 	case TYPE_TEXT:
+	case TYPE_WORD:
 	default:
 		return "a text";
 	}
+}
+
+/* Which of the row's words s is; -1: none. */
+static int
+word_find(const struct row *row, struct str s)
+{
+	struct str rest = row->min;
+
+	for (int i = 0; rest.n > 0; i++)
+		if (str_eq(str_cut(&rest, '|'), s))
+			return i;
+	return -1;
+}
+
+static struct str
+word_at(const struct row *row, int i)
+{
+	struct str rest = row->min;
+	struct str word = STR_NONE;
+
+	while (i-- >= 0)
+		word = str_cut(&rest, '|');
+	return word;
 }
 
 /* Stores s at the row's field; the reason it is wrong in d. */
@@ -77,6 +102,16 @@ value_set(const struct row *row, struct str s, struct arena *a,
 		if (yamlr_bool(s, &yes) != ERR_OK)
 			return diag_set(d, ERR_CONFIG, 0, "is not %s",
 					example(row->type));
+		*(int *)at = yes;
+		return ERR_OK;
+	}
+	if (row->type == TYPE_WORD) {
+		yes = word_find(row, s);
+		if (yes < 0)
+			return diag_set(d, ERR_CONFIG, 0,
+					"'%.*s' is not one of %.*s",
+					STR_ARG(str_sub(s, 0, 40)),
+					STR_ARG(row->min));
 		*(int *)at = yes;
 		return ERR_OK;
 	}
@@ -198,6 +233,9 @@ put_value(struct buf *b, const struct row *row, const struct conf *c)
 	case TYPE_COUNT:
 		buf_printf(b, "%lld", (long long)*(const int64_t *)at);
 		break;
+	case TYPE_WORD:
+		buf_put(b, word_at(row, *(const int *)at));
+		break;
 	case TYPE_YESNO:
 	default:
 		buf_put(b, *(const int *)at ? S("yes") : S("no"));
@@ -218,8 +256,9 @@ conf_put(struct buf *b, const struct conf *c)
 		if (rest.n > 0 && !str_eq(head, group))
 			buf_printf(b, "%.*s:\n", STR_ARG(head));
 		group = rest.n > 0 ? head : STR_NONE;
-		buf_printf(b, "%s# %.*s (%.*s to %.*s, %s)\n", indent,
+		buf_printf(b, "%s# %.*s (%.*s%s%.*s, %s)\n", indent,
 			   STR_ARG(ROWS[i].prose), STR_ARG(ROWS[i].min),
+			   ROWS[i].max.n > 0 ? " to " : "",
 			   STR_ARG(ROWS[i].max), ROWS[i].reload);
 		buf_printf(b, "%s%.*s: ", indent,
 			   STR_ARG(rest.n > 0 ? rest : head));
