@@ -124,6 +124,11 @@ $(B)/scn: $(B)/tests/scn/scn.o $(B)/tests/support/net_sim.o $(B)/all.a
 	$(Q)$(CC) $(LDFLAGS_ALL) $< $(B)/tests/support/net_sim.o $(B)/all.a \
 	    $(LIBS) -o $@
 
+# What a locked-in role is refused; for tests/proc/test_sandbox.py.
+$(B)/sandbox_try: $(B)/tests/proc/sandbox_try.o $(B)/all.a
+	@echo '  LD $@'
+	$(Q)$(CC) $(LDFLAGS_ALL) $< $(B)/all.a $(LIBS) -o $@
+
 test:
 	@tests/run.sh test
 
@@ -159,4 +164,5 @@ clean:
 .SECONDARY:
 
 -include $(OBJS:.o=.d) $(TEST_OBJS:.o=.d) $(SUPPORT_OBJS:.o=.d) \
-	$(patsubst %,$(B)/daemon/%.d,creditalarmd creditalarm) $(B)/tests/scn/scn.d
+	$(patsubst %,$(B)/daemon/%.d,creditalarmd creditalarm) $(B)/tests/scn/scn.d \
+	$(B)/tests/proc/sandbox_try.d

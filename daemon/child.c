@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "core.h"
@@ -95,6 +96,7 @@ super_role(const char *name, const struct super_options *o)
 	/* The terminal's ^C is super's to hear. */
 	(void)signal(SIGINT, SIG_IGN);
 	log_name(name);
+	(void)prctl(PR_SET_NAME, name, 0, 0, 0); /* for ps */
 	bundle_init(&bundle);
 	if (arena_init(&a, CONF_ARENA_SIZE) != ERR_OK ||
 	    fcntl(FD_LINK, F_SETFD, FD_CLOEXEC) < 0 ||

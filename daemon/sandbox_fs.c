@@ -110,6 +110,9 @@ grant_role(int ruleset, enum peer role, struct str state_dir)
 		return rc;
 	/* SQLite names temporary files by random numbers. */
 	rc = grant(ruleset, "/dev/urandom", LANDLOCK_ACCESS_FS_READ_FILE);
+	/* A document without an old diff state gets nothing to read. */
+	if (rc == 0)
+		rc = grant(ruleset, "/dev/null", LANDLOCK_ACCESS_FS_READ_FILE);
 	if (rc != 0 || str_eq(state_dir, S(":memory:")))
 		return rc;
 	if (str_copy(dir, sizeof(dir), state_dir) != ERR_OK)
