@@ -45,7 +45,8 @@ struct bus_zmq {
 	zmq_msg_t part[1 + BUS_FRAMES_MAX]; /* of the last message */
 	size_t part_count;
 	uint64_t refused;
-	bool closed; /* no list yet, and the start-up proof is done */
+	bool listed; /* the first allow-list came */
+	uint8_t probe[BUS_KEY_SIZE]; /* the throw-away key of the proof */
 	char domain[16];
 	char endpoint[BUS_ZMQ_ENDPOINT_SIZE];
 };
@@ -112,10 +113,25 @@ zap_part(struct bus_zmq *z, struct str s, int more)
 		       ZMQ_DONTWAIT | (more != 0 ? ZMQ_SNDMORE : 0));
 }
 
+/*
+ * Until the first allow-list comes nobody is known.  A refusal would be final
+ * for a client of libzmq, so a key that may yet be allowed gets ZAP's
+ * "temporary" status: the connection is dropped and tried again.  The
+ * throw-away key of the start-up proof is refused at once.
+ */
+static bool
+zap_probe(const struct bus_zmq *z, const struct zap_request *q)
+{
+	return q->count == ZAP_FRAMES &&
+	       str_eq(buf_str(&q->frame[6]),
+		      (struct str){ (const char *)z->probe, BUS_KEY_SIZE });
+}
+
 static void
 zap_answer(struct bus_zmq *z, const struct zap_request *q)
 {
 	bool good = zap_allows(z, q);
+	bool final = z->listed || zap_probe(z, q);
 	struct buf user;
 
 	buf_init(&user, USER_HEX);
@@ -125,9 +141,8 @@ zap_answer(struct bus_zmq *z, const struct zap_request *q)
 		z->refused++;
 	zap_part(z, S("1.0"), 1);
 	zap_part(z, buf_str(&q->frame[1]), 1);
-	zap_part(z, good ? S("200") : z->closed ? S("300") : S("400"), 1);
-	zap_part(z, good ? S("OK") : z->closed ? S("not yet") : S("unknown key"),
-		 1);
+	zap_part(z, good ? S("200") : final ? S("400") : S("300"), 1);
+	zap_part(z, good ? S("OK") : final ? S("unknown key") : S("not yet"), 1);
 	zap_part(z, buf_str(&user), 1);
 	zap_part(z, STR_NONE, 0);
 	buf_free(&user);
@@ -265,7 +280,7 @@ port_allow(void *self, const uint8_t *keys, size_t count)
 	free(z->keys);
 	z->keys = copy;
 	z->key_count = count;
-	z->closed = false;
+	z->listed = true;
 	return ERR_OK;
 }
 
@@ -330,6 +345,7 @@ probe_dial(struct bus_zmq *z, void *dealer, void *monitor,
 	bool good;
 
 	seal_keys_generate(&k, 0);
+	memcpy(z->probe, k.curve.pub, sizeof(z->probe));
 	good = zmq_setsockopt(dealer, ZMQ_LINGER, &zero, sizeof(zero)) == 0 &&
 	       zmq_setsockopt(dealer, ZMQ_CURVE_SERVERKEY, curve_pub,
 			      KEYS_SIZE) == 0 &&
@@ -441,7 +457,6 @@ static enum err
 setup(struct bus_zmq *z, const struct bus_zmq_conf *c, struct diag *d)
 {
 	size_t n = sizeof(z->endpoint);
-	enum err err;
 	char where[BUS_ZMQ_ENDPOINT_SIZE];
 
 	if (str_copy(where, sizeof(where), c->endpoint) != ERR_OK ||
@@ -468,14 +483,7 @@ setup(struct bus_zmq *z, const struct bus_zmq_conf *c, struct diag *d)
 		0 ||
 	    !watch(z, z->zap) || !watch(z, z->router))
 		return diag_set(d, ERR_NET, 0, "ROUTER: no descriptor");
-	err = probe(z, c->curve_pub, d);
-	/*
-	 * Until the first allow-list comes nobody is known.  A refusal would be
-	 * final for a client of libzmq, so a key that may yet be allowed gets
-	 * ZAP's "temporary" status: the connection is dropped and tried again.
-	 */
-	z->closed = true;
-	return err;
+	return probe(z, c->curve_pub, d);
 }
 
 enum err
