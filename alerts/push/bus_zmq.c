@@ -72,9 +72,9 @@ zap_recv(struct bus_zmq *z, struct zap_request *q)
 		}
 		if (q->count < ZAP_FRAMES) {
 			buf_clear(&q->frame[q->count]);
-			buf_put(&q->frame[q->count],
-				(struct str){ zmq_msg_data(&m),
-					      zmq_msg_size(&m) });
+			buf_put(
+			    &q->frame[q->count],
+			    (struct str){ zmq_msg_data(&m), zmq_msg_size(&m) });
 		}
 		more = zmq_msg_more(&m);
 		(void)zmq_msg_close(&m);
@@ -177,8 +177,8 @@ message_recv(struct bus_zmq *z, size_t *frames, char user[USER_HEX + 1])
 		}
 		more = zmq_msg_more(&m);
 		id = more == 0 ? zmq_msg_gets(&m, "User-Id") : NULL;
-		if (id != NULL && str_copy(user, USER_HEX + 1, str_of(id)) !=
-				      ERR_OK)
+		if (id != NULL &&
+		    str_copy(user, USER_HEX + 1, str_of(id)) != ERR_OK)
 			user[0] = '\0';
 		if (z->part_count < 1 + BUS_FRAMES_MAX)
 			z->part[z->part_count++] = m;
@@ -288,7 +288,11 @@ bus_zmq_endpoint(const struct bus_zmq *z)
 
 /* ---- the self-test ---- */
 
-enum probe { PROBE_WAIT, PROBE_REFUSED, PROBE_ADMITTED };
+enum probe {
+	PROBE_WAIT,
+	PROBE_REFUSED,
+	PROBE_ADMITTED
+};
 
 /* What the monitor of the throw-away client says. */
 static enum probe
@@ -310,8 +314,8 @@ probe_event(void *monitor)
 	(void)zmq_msg_close(&m);
 	if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED)
 		return PROBE_ADMITTED;
-	return event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH ? PROBE_REFUSED :
-							  PROBE_WAIT;
+	return event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH ? PROBE_REFUSED
+							: PROBE_WAIT;
 }
 
 static bool
@@ -327,17 +331,17 @@ probe_dial(struct bus_zmq *z, void *dealer, void *monitor,
 	bool good;
 
 	seal_keys_generate(&k, 0);
-	good = zmq_setsockopt(dealer, ZMQ_LINGER, &zero, sizeof(zero)) == 0 &&
-	       zmq_setsockopt(dealer, ZMQ_CURVE_SERVERKEY, curve_pub,
-			      KEYS_SIZE) == 0 &&
-	       zmq_setsockopt(dealer, ZMQ_CURVE_PUBLICKEY, k.curve.pub,
-			      KEYS_SIZE) == 0 &&
-	       zmq_setsockopt(dealer, ZMQ_CURVE_SECRETKEY, k.curve.sec,
-			      KEYS_SIZE) == 0 &&
-	       zmq_socket_monitor(dealer, "inproc://calarm.probe", events) ==
-		   0 &&
-	       zmq_connect(monitor, "inproc://calarm.probe") == 0 &&
-	       zmq_connect(dealer, z->endpoint) == 0;
+	good =
+	    zmq_setsockopt(dealer, ZMQ_LINGER, &zero, sizeof(zero)) == 0 &&
+	    zmq_setsockopt(dealer, ZMQ_CURVE_SERVERKEY, curve_pub, KEYS_SIZE) ==
+		0 &&
+	    zmq_setsockopt(dealer, ZMQ_CURVE_PUBLICKEY, k.curve.pub,
+			   KEYS_SIZE) == 0 &&
+	    zmq_setsockopt(dealer, ZMQ_CURVE_SECRETKEY, k.curve.sec,
+			   KEYS_SIZE) == 0 &&
+	    zmq_socket_monitor(dealer, "inproc://calarm.probe", events) == 0 &&
+	    zmq_connect(monitor, "inproc://calarm.probe") == 0 &&
+	    zmq_connect(dealer, z->endpoint) == 0;
 	keys_wipe(&k);
 	return good;
 }
