@@ -126,7 +126,10 @@ zap_answer(struct bus_zmq *z, const struct zap_request *q)
 	zap_part(z, S("1.0"), 1);
 	zap_part(z, buf_str(&q->frame[1]), 1);
 	zap_part(z, good ? S("200") : z->closed ? S("300") : S("400"), 1);
-	zap_part(z, good ? S("OK") : z->closed ? S("not yet") : S("unknown key"),
+	zap_part(z,
+		 good	     ? S("OK")
+		 : z->closed ? S("not yet")
+			     : S("unknown key"),
 		 1);
 	zap_part(z, buf_str(&user), 1);
 	zap_part(z, STR_NONE, 0);
@@ -446,6 +449,7 @@ setup(struct bus_zmq *z, const struct bus_zmq_conf *c, struct diag *d)
 {
 	size_t n = sizeof(z->endpoint);
 	char where[BUS_ZMQ_ENDPOINT_SIZE];
+	enum err err;
 
 	if (str_copy(where, sizeof(where), c->endpoint) != ERR_OK ||
 	    str_copy(z->domain, sizeof(z->domain), c->domain) != ERR_OK)

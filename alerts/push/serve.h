@@ -51,7 +51,7 @@ enum push_msg {
 			   count x (u64 seq, u8 type, u8 severity, u16 keyid,
 			   u64 time_us, signature, blob body).  All there is
 			   up to seq upto; last: nothing more was asked for */
-	MSG_PUSH_HEAD,	/* blob stream, u64 epoch, u64 oldest, u64 head: it
+	MSG_PUSH_HEAD,	/* blob stream, u64 epoch, u64 oldest, u64 head: what
 			   can be read; said at every hello too */
 	MSG_PUSH_STATED,/* u64 sid, u64 epoch, u64 seq, u8 state, u16 code */
 	MSG_PUSH_AGAIN,	/* u8 degraded: what is unanswered was lost, ask
