@@ -451,39 +451,3 @@ Test(bus_zmq, a_curve_key_of_another_server_is_not_talked_to)
 	dealer_close(d);
 	bus_zmq_close(z);
 }
-
-/* A client that knocks before core has told the keys gets in later, on the
- * same socket: libzmq does not knock again after a refusal. */
-Test(bus_zmq, before_the_first_allow_list_a_key_is_put_off)
-{
-	struct keys k, own;
-	struct bus_zmq *z = NULL;
-	struct bus bus;
-	struct bus_message m;
-	struct dealer *d = NULL;
-	struct bus_zmq_conf c;
-	bool got = false;
-
-	seal_keys_generate(&k, 0);
-	seal_keys_generate(&own, 0);
-	c = bus_conf(&k, "tcp://127.0.0.1:*", "push");
-	cr_assert_eq(bus_zmq_open(&c, &z, NULL), ERR_OK);
-	bus = bus_zmq_port(z);
-	cr_assert_eq(dealer_open(bus_zmq_endpoint(z), k.curve.pub, &own.curve,
-				 &d),
-		     ERR_OK);
-	for (int i = 0; i < 20; i++) {
-		cr_assert_eq(bus.recv(bus.self, &m), ERR_AGAIN);
-		dealer_wait(d, TRY_MS);
-		cr_assert_eq(dealer_send(d, S("H")), ERR_AGAIN);
-	}
-	cr_assert_eq(bus.allow(bus.self, own.curve.pub, 1), ERR_OK);
-	for (int i = 0; i < 2 * TRIES && !got; i++) {
-		if (dealer_send(d, S("H")) != ERR_OK)
-			dealer_wait(d, TRY_MS);
-		got = bus.recv(bus.self, &m) == ERR_OK;
-	}
-	cr_assert(got);
-	dealer_close(d);
-	bus_zmq_close(z);
-}
