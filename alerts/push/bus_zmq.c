@@ -125,23 +125,30 @@ zap_answer(struct bus_zmq *z, const struct zap_request *q)
 		z->refused++;
 	zap_part(z, S("1.0"), 1);
 	zap_part(z, buf_str(&q->frame[1]), 1);
-	zap_part(z, good ? S("200") : z->closed ? S("300") : S("400"), 1);
-	zap_part(z,
-		 good	     ? S("OK")
-		 : z->closed ? S("not yet")
-			     : S("unknown key"),
-		 1);
+	zap_part(z, good ? S("200") : S("400"), 1);
+	zap_part(z, good ? S("OK") : S("unknown key"), 1);
 	zap_part(z, buf_str(&user), 1);
 	zap_part(z, STR_NONE, 0);
 	buf_free(&user);
 }
 
-/* Answers the handshakes that wait. */
+/*
+ * Answers the handshakes that wait.  Until the first allow-list comes nobody
+ * is known, and a refusal would be final for a client of libzmq: they wait
+ * for the list, and when it does not come in time are cut off and try again.
+ */
 static void
 zap_serve(struct bus_zmq *z)
 {
 	struct zap_request q;
+	size_t n = sizeof(int);
+	int events;
 
+	if (z->closed) {
+		/* Looked at, so that its descriptor is not left ready. */
+		(void)zmq_getsockopt(z->zap, ZMQ_EVENTS, &events, &n);
+		return;
+	}
 	for (size_t i = 0; i < ZAP_FRAMES; i++)
 		buf_init(&q.frame[i], ZAP_FRAME_MAX);
 	for (int i = 0; i < ZAP_BATCH && zap_recv(z, &q) == ERR_OK; i++)
@@ -269,6 +276,7 @@ port_allow(void *self, const uint8_t *keys, size_t count)
 	z->keys = copy;
 	z->key_count = count;
 	z->closed = false;
+	zap_serve(z);
 	return ERR_OK;
 }
 
@@ -476,11 +484,6 @@ setup(struct bus_zmq *z, const struct bus_zmq_conf *c, struct diag *d)
 	    !watch(z, z->zap) || !watch(z, z->router))
 		return diag_set(d, ERR_NET, 0, "ROUTER: no descriptor");
 	err = probe(z, c->curve_pub, d);
-	/*
-	 * Until the first allow-list comes nobody is known.  A refusal would be
-	 * final for a client of libzmq, so a key that may yet be allowed gets
-	 * ZAP's "temporary" status: the connection is dropped and tried again.
-	 */
 	z->closed = true;
 	return err;
 }
