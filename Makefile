@@ -101,7 +101,8 @@ $(PROGS): $(B)/%: $(B)/daemon/%.o $(B)/all.a
 # Criterion's macros and fixtures do not live under all of our warnings.
 TEST_WARN := -Wno-unused-macros -Wno-pedantic -Wno-missing-prototypes \
 	-Wno-missing-declarations -Wno-conversion -Wno-sign-conversion \
-	-Wno-arith-conversion -Wno-cast-qual -Wno-null-dereference
+	-Wno-cast-qual -Wno-null-dereference
+TEST_WARN_gcc := -Wno-arith-conversion
 TEST_SRCS := $(wildcard tests/unit/*.c tests/store/*.c tests/golden/*.c)
 TEST_OBJS := $(TEST_SRCS:%.c=$(B)/%.o)
 SUPPORT_SRCS := $(wildcard tests/support/*.c)
@@ -111,7 +112,7 @@ $(B)/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
 	@echo '  CC $<'
 	$(Q)$(CC) $(filter-out -Wswitch-enum -Wstack-usage=16384,$(CFLAGS_ALL)) \
-	    -Itests/support $(TEST_WARN) -c $< -o $@
+	    -Itests/support $(TEST_WARN) $(TEST_WARN_$(CCNAME)) -c $< -o $@
 
 $(B)/unit: $(TEST_OBJS) $(SUPPORT_OBJS) $(B)/all.a
 	@echo '  LD $@'

@@ -140,6 +140,7 @@ pass_control(int listener, struct link *core)
 static void
 exec_role(struct super *s, enum peer p, int link, int bundle)
 {
+	int null;
 	char as_of[32];
 	char level[16];
 	const char *argv[] = { "creditalarmd", "-r",	NULL, "--log", level,
@@ -157,6 +158,10 @@ exec_role(struct super *s, enum peer p, int link, int bundle)
 		/* Where the wall clock is now, not where it began. */
 		(void)snprintf(as_of, sizeof(as_of), "%" PRId64,
 			       clock_now(&s->clock).wall_ms);
+	/* Only stderr, the log, is shared with the outside. */
+	null = open("/dev/null", O_RDWR);
+	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0)
+		_exit(1);
 	/* Both out of the way first, in case one is the other's number. */
 	link = fcntl(link, F_DUPFD, 10);
 	bundle = fcntl(bundle, F_DUPFD, 10);

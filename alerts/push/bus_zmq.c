@@ -45,6 +45,7 @@ struct bus_zmq {
 	zmq_msg_t part[1 + BUS_FRAMES_MAX]; /* of the last message */
 	size_t part_count;
 	uint64_t refused;
+	bool closed; /* no list yet, and the start-up proof is done */
 	char domain[16];
 	char endpoint[BUS_ZMQ_ENDPOINT_SIZE];
 };
@@ -124,8 +125,9 @@ zap_answer(struct bus_zmq *z, const struct zap_request *q)
 		z->refused++;
 	zap_part(z, S("1.0"), 1);
 	zap_part(z, buf_str(&q->frame[1]), 1);
-	zap_part(z, good ? S("200") : S("400"), 1);
-	zap_part(z, good ? S("OK") : S("unknown key"), 1);
+	zap_part(z, good ? S("200") : z->closed ? S("300") : S("400"), 1);
+	zap_part(z, good ? S("OK") : z->closed ? S("not yet") : S("unknown key"),
+		 1);
 	zap_part(z, buf_str(&user), 1);
 	zap_part(z, STR_NONE, 0);
 	buf_free(&user);
@@ -263,6 +265,7 @@ port_allow(void *self, const uint8_t *keys, size_t count)
 	free(z->keys);
 	z->keys = copy;
 	z->key_count = count;
+	z->closed = false;
 	return ERR_OK;
 }
 
@@ -464,7 +467,14 @@ setup(struct bus_zmq *z, const struct bus_zmq_conf *c, struct diag *d)
 		0 ||
 	    !watch(z, z->zap) || !watch(z, z->router))
 		return diag_set(d, ERR_NET, 0, "ROUTER: no descriptor");
-	return probe(z, c->curve_pub, d);
+	err = probe(z, c->curve_pub, d);
+	/*
+	 * Until the first allow-list comes nobody is known.  A refusal would be
+	 * final for a client of libzmq, so a key that may yet be allowed gets
+	 * ZAP's "temporary" status: the connection is dropped and tried again.
+	 */
+	z->closed = true;
+	return err;
 }
 
 enum err

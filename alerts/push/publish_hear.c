@@ -135,9 +135,11 @@ hear_state(struct publish *p, struct session *s,
 		publish_error(p, &s->peer, WIRE_E_EPOCH);
 	else if (f->seq > top)
 		publish_error(p, &s->peer, WIRE_E_BEYOND);
-	else if (core == NULL || link_room(core) < STATE_ROOM ||
-		 !publish_ask_state(p, s, f))
+	else if (s->states >= PUBLISH_STATES_MAX || core == NULL ||
+		 link_room(core) < STATE_ROOM || !publish_ask_state(p, s, f))
 		publish_error(p, &s->peer, WIRE_E_REQUESTS);
+	else
+		s->states++;
 }
 
 /* ---- HELLO ---- */

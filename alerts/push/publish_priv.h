@@ -61,6 +61,7 @@ struct session {
 	int64_t retry_ms;  /* the peer's queue was full */
 	int64_t cursor_ms; /* INT64_MAX: nothing to store */
 	int told_degraded;
+	unsigned states; /* STATEs core has not answered */
 	struct nack nack[PUBLISH_NACKS_MAX];
 	size_t nack_count;
 };

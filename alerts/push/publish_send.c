@@ -7,6 +7,7 @@
 
 #define CONTROL_MAX 512u /* bytes of any control frame of ours */
 #define RETRY_MS 50	 /* a peer's queue was full */
+#define EMPTY_MS 1000	 /* core had nothing of what it announced */
 
 enum err
 publish_frame(struct publish *p, const struct bus_peer *peer,
@@ -350,6 +351,7 @@ publish_entries(struct publish *p, struct session *s, struct rd *r,
 	uint64_t upto = rd_be64(r);
 	uint32_t n = rd_be32(r);
 	uint64_t before = s->next;
+	bool live = s->state == SESSION_LIVE && s->read_nack == 0;
 	enum err err = ERR_OK;
 
 	for (uint32_t i = 0; i < n && err == ERR_OK; i++) {
@@ -372,6 +374,8 @@ publish_entries(struct publish *p, struct session *s, struct rd *r,
 	}
 	if (err == ERR_AGAIN)
 		s->retry_ms = now.mono_ms + RETRY_MS;
+	else if (live && n == 0 && s->next == before)
+		s->retry_ms = now.mono_ms + EMPTY_MS;
 	if (s->next != before && s->cursor_ms == INT64_MAX) {
 		s->cursor_ms = now.mono_ms + PUBLISH_CURSOR_MS;
 		publish_due(p, s->cursor_ms);

@@ -105,7 +105,7 @@ stream_load(struct serve *s, struct str name, struct serve_stream *st)
 		err = signed_head(s, name, st->oldest, head, &st->head);
 	if (err == ERR_OK)
 		err = str_copy(st->name, sizeof(st->name), name);
-	st->pending = st->asked = st->told = st->start = st->head;
+	st->pending = st->asked = st->start = st->head;
 	return err;
 }
 
@@ -136,6 +136,7 @@ serve_stream(struct serve *s, struct str name, struct serve_stream **out)
 		(s->stream_count - at) * sizeof(struct serve_stream *));
 	s->stream[at] = st;
 	s->stream_count++;
+	serve_touch(s, st); /* publish is told the head of what is new */
 	*out = st;
 	return ERR_OK;
 }

@@ -385,8 +385,7 @@ store_checkpoint(struct store *s)
 		return ERR_OK;
 	if (rc != SQLITE_OK)
 		return store_fail(s, rc);
-	if (log == done)
-		s->wal_pages = 0;
+	s->wal_pages = log - done;
 	return ERR_OK;
 }
 

@@ -611,6 +611,27 @@ STORE_TEST(rollback_leaves_nothing)
 	ok(store_fact(f->s, S("f1"), &f->a, &fout));
 }
 
+/* Two alerts with one key cannot be; nor can what was done before that. */
+STORE_TEST(a_failed_change_spoils_its_transaction)
+{
+	struct alert first = an_alert("a1", "OB1", ALERT_OPEN);
+	struct alert second = an_alert("a2", "OB1", ALERT_OPEN);
+	struct alert out;
+
+	second.dedup_key = first.dedup_key;
+	ok(store_begin(f->s));
+	ok(store_alert_put(f->s, &first));
+	cr_assert_eq(store_alert_put(f->s, &second), ERR_STORE);
+	ok(store_journal(f->s, 1, S("x"), S("y")));
+	cr_assert_eq(store_commit(f->s), ERR_STORE);
+	cr_assert_not(store_in_transaction(f->s));
+	cr_assert_eq(store_alert_by_id(f->s, S("a1"), &f->a, &out),
+		     ERR_ABSENT);
+	ok(store_begin(f->s));
+	ok(store_alert_put(f->s, &first));
+	ok(store_commit(f->s));
+}
+
 STORE_TEST(a_full_arena_rejects_and_gives_back)
 {
 	struct fact fact = a_fact("f1", "OB1", 100);

@@ -479,6 +479,24 @@ Test(book_import, replace_removes_at_most_thirty_percent)
 	cr_assert_eq(r.removed, 7);
 }
 
+/* A row with a fault is not a row that is missing. */
+Test(book_import, a_faulty_replace_tells_of_its_rows_alone)
+{
+	struct book_text text = { "f.csv", "exporter_id,obligor_id,"
+					   "last_order_on\n"
+					   "EXP-SZ-0001,OB-AE-0001,soon\n"
+					   "EXP-SZ-0001,OB-DE-0001,soon\n"
+					   "EXP-SZ-0001,OB-DE-0002,\n"
+					   "EXP-SZ-0002,OB-JP-0001,\n" };
+	struct book_options opt = { .replace = S("follows") };
+
+	cr_assert_eq(run(opt, &text, 1), ERR_INPUT);
+	faults_are("f.csv:2: last_order_on: 'soon' is not a date like "
+		   "2022-12-30\n"
+		   "f.csv:3: last_order_on: 'soon' is not a date like "
+		   "2022-12-30\n");
+}
+
 Test(book_import, replace_needs_a_file_and_a_kind)
 {
 	struct book_text text = { "f.csv", "exporter_id,obligor_id\n" };

@@ -502,12 +502,33 @@ Test(decide, what_ends_the_case_closes_the_alert_and_rings_nobody_new)
 	cr_assert_eq(stream("EXP-A", &e), 2);
 	cr_assert_eq(e.type, 2);
 	cr_assert(has(e.body, "\"state\":\"RESOLVED\""));
+	cr_assert(has(e.body, "\"kind\":\"BUYER_INSOLVENCY\""));
 	n = notice(S("bureau"), S("case-7"));
 	n.occurred_on = date_of(2023, 12, 1);
 	give(&n);
 	cr_assert_eq(stream("EXP-A", &e), 3);
 	cr_assert_eq(e.type, 1);
 	cr_assert(has(e.body, "\"episode\":2"));
+}
+
+Test(decide, the_dissolved_ring_as_such_and_nowhere_say_insolvent)
+{
+	struct notice n = notice(S("registry"), S("lei-1"));
+	struct entry e;
+
+	n.kind = S("DISSOLVED");
+	n.certainty = CERTAINTY_OFFICIAL;
+	n.effective_on = date_of(2018, 1, 1);
+	n.occurred_on = DATE_NONE;
+	give(&n);
+	cr_assert_eq(stream("EXP-A", &e), 1);
+	cr_assert(has(e.body, "\"kind\":\"BUYER_DISSOLVED\""));
+	cr_assert_not(has(e.body, "破产"));
+	cr_assert_not(has(e.body, "nsolven"));
+	cr_assert_not(has(e.body, "INSOLVEN"));
+	cr_assert(has(e.body, "\"severity\":\"CRITICAL\""));
+	cr_assert(has(e.body, "注销"));
+	cr_assert(has(e.body, "\"reasons\":[\"K\"]"));
 }
 
 Test(decide, an_end_without_a_beginning_rings_nobody)

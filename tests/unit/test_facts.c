@@ -208,6 +208,24 @@ Test(facts, the_furthest_stage_names_the_fact_and_falls_with_its_source)
 	cr_assert(str_eq(f->kind, S("INSOLVENCY_OPENED")));
 }
 
+Test(facts, the_notices_own_stage_goes_before_its_kinds)
+{
+	struct notice n = notice(S("a"), S("1"), S("INSOLVENCY_OPENED"));
+
+	n.stage = S("provisional");
+	cr_assert_eq(give(&n)->stage, STAGE_PROVISIONAL);
+	n.record = S("2");
+	n.kind = S("INSOLVENCY_PETITION");
+	n.stage = STR_NONE;
+	cr_assert_eq(give(&n)->stage, STAGE_PROVISIONAL, "kept");
+	n.record = S("1");
+	n.action = ACTION_AMEND;
+	n.kind = S("INSOLVENCY_OPENED");
+	cr_assert_eq(give(&n)->stage, STAGE_OPENED);
+	n.stage = S("discharged");
+	cr_assert_eq(give(&n)->status, FACT_ENDED);
+}
+
 Test(facts, an_amended_record_may_leave_its_fact)
 {
 	struct notice n = notice(S("a"), S("1"), S("INSOLVENCY_OPENED"));

@@ -126,6 +126,54 @@ Test(push, core_dies_between_commit_and_push_and_it_is_told_once)
 	WANT_NOTHING(&s);
 }
 
+/* One message of publish, committed; then core is gone. */
+static void
+commit_and_die(void)
+{
+	struct msg m;
+	int64_t wait_ms = 0;
+
+	cr_assert_eq(serve_notify(w.serve, w.now, w.core), ERR_OK);
+	cr_assert_eq(publish_role.step(&w.role, w.now, &wait_ms), ERR_OK);
+	cr_assert_eq(link_take(w.core, &m), ERR_OK);
+	cr_assert_eq(m.type, MSG_PUSH_SIGNED);
+	cr_assert_eq(store_begin(w.store), ERR_OK);
+	cr_assert_eq(serve_take(w.serve, &m, w.now), ERR_OK);
+	cr_assert_eq(store_commit(w.store), ERR_OK);
+}
+
+Test(push, core_dies_when_the_signature_is_stored_but_not_told)
+{
+	sub_hello(&s, WIRE_CURSOR, 5, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	world_run(&w);
+	w.deaf = 1;
+	(void)alert(4);
+	commit_and_die();
+	w.deaf = 0;
+	world_restart_core(&w);
+	WANT_ALERT(&s, 1);
+	WANT_NOTHING(&s);
+}
+
+Test(push, a_stored_signature_survives_a_later_rollback)
+{
+	sub_hello(&s, WIRE_CURSOR, 5, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	world_run(&w);
+	w.deaf = 1;
+	(void)alert(4);
+	commit_and_die();
+	/* The link is down at that moment, and then the store fails. */
+	cr_assert_eq(serve_committed(w.serve, w.now, NULL), ERR_OK);
+	serve_rolled_back(w.serve);
+	w.deaf = 0;
+	WANT_ERROR(&s, WIRE_E_STORE);
+	WANT_ALERT(&s, 1);
+	(void)alert(4);
+	WANT_ALERT(&s, 2);
+}
+
 Test(push, nothing_is_pushed_before_its_signature_is_stored)
 {
 	sub_hello(&s, WIRE_CURSOR, 5, "c", "");
@@ -404,7 +452,7 @@ Test(push, filter_consumer_stream)
 		.letter = WIRE_HELLO,
 		.u.hello = { .version = 1, .credit = 1, .stream = S("EX-2") },
 	};
-	char name[8];
+	char name[16];
 
 	sub_hello(&s, 0, 5, "c", "colour=red");
 	WANT_ERROR(&s, WIRE_E_FILTER);
@@ -575,6 +623,25 @@ Test(push, state_is_durable_before_stateok_and_idempotent)
 	WANT_ERROR(&s, WIRE_E_STORE);
 	WANT_NOTHING(&s); /* not stored, not confirmed */
 	say_state(&s, 1, 5, "");
+	WANT(&s, WIRE_STATEOK);
+}
+
+Test(push, unanswered_states_have_a_limit)
+{
+	(void)alert(4);
+	sub_hello(&s, 0, 5, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	WANT_ALERT(&s, 1);
+	w.deaf = 1;
+	for (unsigned i = 0; i < PUBLISH_STATES_MAX; i++)
+		say_state(&s, 1, 3, "");
+	WANT_NOTHING(&s);
+	say_state(&s, 1, 3, "");
+	WANT_ERROR(&s, WIRE_E_REQUESTS);
+	w.deaf = 0;
+	for (unsigned i = 0; i < PUBLISH_STATES_MAX; i++)
+		WANT(&s, WIRE_STATEOK);
+	say_state(&s, 1, 3, "");
 	WANT(&s, WIRE_STATEOK);
 }
 

@@ -83,9 +83,23 @@ Test(severity, rule_11_ordered_within_24_months)
 	expect(SEVERITY_INFO, 12);
 }
 
+Test(severity, the_dissolved_are_not_called_insolvent)
+{
+	in.stage = STAGE_DISSOLVED;
+	in.status = FACT_CONFIRMED;
+	cover.open = 1;
+	expect(SEVERITY_CRITICAL, 2);
+	cr_assert_eq(severity_of(&in).why, WHY_DISSOLVED | WHY_OPEN_EXPOSURE);
+	cr_assert_str_eq(severity_why_text(15), "DISSOLVED");
+	cr_assert_str_eq(severity_why_text(0), "INSOLVENCY_OBSERVED");
+	cr_assert_str_eq(severity_why_text(14), "HELD");
+}
+
 Test(severity, other_families)
 {
 	in.family = S("default");
+	expect(SEVERITY_HIGH, 7);
+	in.family = S("rejection");
 	expect(SEVERITY_HIGH, 7);
 	in.family = S("sanctions");
 	expect(SEVERITY_HIGH, 8);
