@@ -441,6 +441,7 @@ static enum err
 setup(struct bus_zmq *z, const struct bus_zmq_conf *c, struct diag *d)
 {
 	size_t n = sizeof(z->endpoint);
+	enum err err;
 	char where[BUS_ZMQ_ENDPOINT_SIZE];
 
 	if (str_copy(where, sizeof(where), c->endpoint) != ERR_OK ||

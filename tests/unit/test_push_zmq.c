@@ -451,3 +451,47 @@ Test(bus_zmq, a_curve_key_of_another_server_is_not_talked_to)
 	dealer_close(d);
 	bus_zmq_close(z);
 }
+
+/* Turns of the bus while the client keeps trying; true when a frame came. */
+static bool
+frame_comes(struct bus *bus, struct dealer *client, int tries)
+{
+	struct bus_message m;
+
+	for (int i = 0; i < tries; i++) {
+		if (bus->recv(bus->self, &m) == ERR_OK)
+			return true;
+		(void)!dealer_send(client, S("hello"));
+		dealer_wait(client, TRY_MS);
+	}
+	return false;
+}
+
+/*
+ * A client that connects before core gave the first allow-list is put off,
+ * not refused: after a refusal libzmq's client never tries again.
+ */
+Test(bus_zmq, a_client_that_comes_before_the_list_gets_in_after_it)
+{
+	struct keys server;
+	struct keys client;
+	struct bus_zmq *z = NULL;
+	struct dealer *d = NULL;
+	struct diag why = { 0 };
+	struct bus_zmq_conf c;
+	struct bus bus;
+
+	seal_keys_generate(&server, 0);
+	seal_keys_generate(&client, 0);
+	c = bus_conf(&server, "tcp://127.0.0.1:*", "push");
+	cr_assert_eq(bus_zmq_open(&c, &z, &why), ERR_OK, "%s", why.why);
+	bus = bus_zmq_port(z);
+	cr_assert_eq(dealer_open(bus_zmq_endpoint(z), server.curve.pub,
+				 &client.curve, &d),
+		     ERR_OK);
+	cr_assert(!frame_comes(&bus, d, 40), "nobody is known yet");
+	cr_assert_eq(bus.allow(bus.self, client.curve.pub, 1), ERR_OK);
+	cr_assert(frame_comes(&bus, d, 400), "it tried again");
+	dealer_close(d);
+	bus_zmq_close(z);
+}
