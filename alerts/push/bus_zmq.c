@@ -362,6 +362,7 @@ probe_dial(struct bus_zmq *z, void *dealer, void *monitor,
 	bool good;
 
 	seal_keys_generate(&k, 0);
+	memcpy(z->probe, k.curve.pub, sizeof(z->probe));
 	good =
 	    zmq_setsockopt(dealer, ZMQ_LINGER, &zero, sizeof(zero)) == 0 &&
 	    zmq_setsockopt(dealer, ZMQ_CURVE_SERVERKEY, curve_pub, KEYS_SIZE) ==
