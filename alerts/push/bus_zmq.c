@@ -45,6 +45,8 @@ struct bus_zmq {
 	zmq_msg_t part[1 + BUS_FRAMES_MAX]; /* of the last message */
 	size_t part_count;
 	uint64_t refused;
+	bool probing;
+	uint8_t probe[BUS_KEY_SIZE]; /* of the start-up proof */
 	bool closed; /* no list yet, and the start-up proof is done */
 	char domain[16];
 	char endpoint[BUS_ZMQ_ENDPOINT_SIZE];
@@ -112,10 +114,24 @@ zap_part(struct bus_zmq *z, struct str s, int more)
 		       ZMQ_DONTWAIT | (more != 0 ? ZMQ_SNDMORE : 0));
 }
 
+/*
+ * The throw-away key of the start-up proof.  Somebody else who knocks in that
+ * moment gets ZAP's "temporary" status and tries again; after a refusal a
+ * client of libzmq never would.
+ */
+static bool
+zap_probe(const struct bus_zmq *z, const struct zap_request *q)
+{
+	return q->count == ZAP_FRAMES &&
+	       str_eq(buf_str(&q->frame[6]),
+		      (struct str){ (const char *)z->probe, BUS_KEY_SIZE });
+}
+
 static void
 zap_answer(struct bus_zmq *z, const struct zap_request *q)
 {
 	bool good = zap_allows(z, q);
+	bool later = z->probing && !zap_probe(z, q);
 	struct buf user;
 
 	buf_init(&user, USER_HEX);
@@ -125,8 +141,9 @@ zap_answer(struct bus_zmq *z, const struct zap_request *q)
 		z->refused++;
 	zap_part(z, S("1.0"), 1);
 	zap_part(z, buf_str(&q->frame[1]), 1);
-	zap_part(z, good ? S("200") : S("400"), 1);
-	zap_part(z, good ? S("OK") : S("unknown key"), 1);
+	zap_part(z, good ? S("200") : later ? S("300") : S("400"), 1);
+	zap_part(z, good ? S("OK") : later ? S("not yet") : S("unknown key"),
+		 1);
 	zap_part(z, buf_str(&user), 1);
 	zap_part(z, STR_NONE, 0);
 	buf_free(&user);
@@ -368,6 +385,7 @@ probe(struct bus_zmq *z, const uint8_t *curve_pub, struct diag *d)
 	void *monitor = zmq_socket(z->ctx, ZMQ_PAIR);
 	enum probe seen = PROBE_WAIT;
 
+	z->probing = true;
 	if (dealer != NULL && monitor != NULL &&
 	    probe_dial(z, dealer, monitor, curve_pub))
 		for (int ms = 0; seen == PROBE_WAIT && ms < BUS_ZMQ_PROBE_MS;
@@ -378,6 +396,7 @@ probe(struct bus_zmq *z, const uint8_t *curve_pub, struct diag *d)
 			(void)zmq_poll(&p, 1, PROBE_TURN_MS);
 			seen = probe_event(monitor);
 		}
+	z->probing = false;
 	if (dealer != NULL) {
 		(void)zmq_socket_monitor(dealer, NULL, 0);
 		(void)zmq_close(dealer);
