@@ -62,8 +62,8 @@ generate(const char *path, size_t sign_count)
 	else
 		keys_capub_put(&line, &k);
 	keys_wipe(&k);
-	err = text.err != ERR_OK ? text.err :
-				   keys_file_write(path, buf_str(&text), &d);
+	err = text.err != ERR_OK ? text.err
+				 : keys_file_write(path, buf_str(&text), &d);
 	if (err == ERR_OK)
 		(void)printf("%.*s\n", STR_ARG(buf_str(&line)));
 	else
@@ -103,8 +103,9 @@ print_server(const char *path)
 	if (err == ERR_OK) {
 		err = key_server_line(buf_str(&text), &line);
 		if (err != ERR_OK)
-			(void)diag_set(&d, err, 0, "%s: not a publisher's "
-						   "key file",
+			(void)diag_set(&d, err, 0,
+				       "%s: not a publisher's "
+				       "key file",
 				       path);
 	}
 	if (err == ERR_OK)

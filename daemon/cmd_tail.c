@@ -26,7 +26,7 @@
 struct tail {
 	struct calarm_conf conf;
 	int no_ack;
-	uint64_t count;	     /* 0: for ever */
+	uint64_t count;      /* 0: for ever */
 	uint64_t timeout_ms; /* 0: for ever */
 	uint64_t printed;
 };
@@ -123,9 +123,9 @@ static void
 one_line(struct buf *b, struct str event)
 {
 	for (size_t i = 0; i < event.n; i++)
-		buf_byte(b, event.p[i] == '\n' || event.p[i] == '\r' ?
-				(uint8_t)' ' :
-				(uint8_t)event.p[i]);
+		buf_byte(b, event.p[i] == '\n' || event.p[i] == '\r'
+				? (uint8_t)' '
+				: (uint8_t)event.p[i]);
 }
 
 static bool

@@ -39,7 +39,7 @@ enum calarm_result {
 	CALARM_OK = 0,
 	CALARM_TIMEOUT = 1,    /* nothing came in that time */
 	CALARM_ALERT = 2,
-	CALARM_UNVERIFIED = 3, /* seal or signature wrong; reported, not given */
+	CALARM_UNVERIFIED = 3, /* seal or signature wrong: not given */
 	CALARM_REFUSED = -1,   /* the server ended it for good: calarm_why */
 	CALARM_USAGE = -2,     /* an argument is wrong */
 	CALARM_KEY = -3,       /* the key file is missing, open or damaged */

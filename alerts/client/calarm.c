@@ -40,8 +40,8 @@ read_words(struct calarm *h, const struct calarm_conf *c)
 		return CALARM_USAGE;
 	}
 	if (!wire_consumer_ok(text_of(c->consumer)) ||
-	    str_copy(h->consumer, sizeof(h->consumer),
-		     text_of(c->consumer)) != ERR_OK) {
+	    str_copy(h->consumer, sizeof(h->consumer), text_of(c->consumer)) !=
+		ERR_OK) {
 		(void)snprintf(h->why, sizeof(h->why), "bad consumer");
 		return CALARM_USAGE;
 	}
@@ -65,8 +65,7 @@ read_keys(struct calarm *h, const struct calarm_conf *c)
 	enum err err;
 
 	if (keys_casrv_get(str_of(c->server_key), &server, &d) != ERR_OK) {
-		(void)snprintf(h->why, sizeof(h->why), "server key: %s",
-			       d.why);
+		(void)snprintf(h->why, sizeof(h->why), "server key: %s", d.why);
 		return CALARM_USAGE;
 	}
 	buf_init(&text, KEYS_FILE_MAX);
@@ -137,8 +136,8 @@ calarm_close(struct calarm **h)
 /* ---- what the server says ---- */
 
 enum verdict {
-	GO_ON,	/* nothing for the caller */
-	GIVE,	/* *out is filled */
+	GO_ON,  /* nothing for the caller */
+	GIVE,   /* *out is filled */
 	BROKEN, /* *out says which did not verify */
 };
 
@@ -192,8 +191,7 @@ static void
 hear_stateok(struct calarm *h, const struct wire_stateok *ok)
 {
 	for (size_t i = 0; i < h->told_count; i++) {
-		if (h->told[i].seq != ok->seq ||
-		    h->told[i].state != ok->state)
+		if (h->told[i].seq != ok->seq || h->told[i].state != ok->state)
 			continue;
 		h->told[i] = h->told[--h->told_count];
 		return;
@@ -310,7 +308,8 @@ hear_alert(struct calarm *h, const struct str frame[2],
 	*out = (struct calarm_alert){ .stream = h->stream };
 	if (wire_get_header(frame[0], &a, &d) != ERR_OK ||
 	    seal_open(&h->reader, str_of(h->stream), frame, &a, &h->clear,
-		      &body, &d) != ERR_OK || a.epoch != h->epoch) {
+		      &body, &d) != ERR_OK ||
+	    a.epoch != h->epoch) {
 		(void)snprintf(h->why, sizeof(h->why), "%s", d.why);
 		out->epoch = a.epoch;
 		out->seq = a.seq;

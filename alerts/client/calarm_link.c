@@ -9,7 +9,7 @@
 #define BACKOFF_MS 1000
 #define BACKOFF_MS_MAX 60000
 #define WELCOME_MS 5000 /* no WELCOME by then: a new socket */
-#define TRY_MS 50	/* the connection does not stand yet */
+#define TRY_MS 50       /* the connection does not stand yet */
 #define STATE_AGAIN_MS 5000
 #define SILENCE 3
 

@@ -39,14 +39,13 @@ options(void *socket, const uint8_t *server, const struct keys_pair *own)
 	if (id[0] == 0)
 		id[0] = 1;
 	return zmq_setsockopt(socket, ZMQ_ROUTING_ID, id, sizeof(id)) == 0 &&
-	       zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, server,
-			      KEYS_SIZE) == 0 &&
+	       zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, server, KEYS_SIZE) ==
+		   0 &&
 	       zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, own->pub,
 			      KEYS_SIZE) == 0 &&
 	       zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, own->sec,
 			      KEYS_SIZE) == 0 &&
-	       zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &max, sizeof(max)) ==
-		   0 &&
+	       zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &max, sizeof(max)) == 0 &&
 	       set_int(socket, ZMQ_IMMEDIATE, 1) &&
 	       set_int(socket, ZMQ_LINGER, DEALER_LINGER_MS) &&
 	       set_int(socket, ZMQ_RECONNECT_IVL, RECONNECT_MS) &&
@@ -100,9 +99,9 @@ dealer_close(struct dealer *d)
 enum err
 dealer_send(struct dealer *d, struct str frame)
 {
-	return zmq_send(d->socket, frame.p, frame.n, ZMQ_DONTWAIT) < 0 ?
-		   ERR_AGAIN :
-		   ERR_OK;
+	return zmq_send(d->socket, frame.p, frame.n, ZMQ_DONTWAIT) < 0
+		   ? ERR_AGAIN
+		   : ERR_OK;
 }
 
 enum err

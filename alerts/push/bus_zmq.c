@@ -45,6 +45,8 @@ struct bus_zmq {
 	zmq_msg_t part[1 + BUS_FRAMES_MAX]; /* of the last message */
 	size_t part_count;
 	uint64_t refused;
+	bool probing;
+	uint8_t probe[BUS_KEY_SIZE]; /* of the start-up proof */
 	bool closed; /* no list yet, and the start-up proof is done */
 	char domain[16];
 	char endpoint[BUS_ZMQ_ENDPOINT_SIZE];
@@ -73,9 +75,9 @@ zap_recv(struct bus_zmq *z, struct zap_request *q)
 		}
 		if (q->count < ZAP_FRAMES) {
 			buf_clear(&q->frame[q->count]);
-			buf_put(&q->frame[q->count],
-				(struct str){ zmq_msg_data(&m),
-					      zmq_msg_size(&m) });
+			buf_put(
+			    &q->frame[q->count],
+			    (struct str){ zmq_msg_data(&m), zmq_msg_size(&m) });
 		}
 		more = zmq_msg_more(&m);
 		(void)zmq_msg_close(&m);
@@ -112,10 +114,24 @@ zap_part(struct bus_zmq *z, struct str s, int more)
 		       ZMQ_DONTWAIT | (more != 0 ? ZMQ_SNDMORE : 0));
 }
 
+/*
+ * The throw-away key of the start-up proof.  Somebody else who knocks in that
+ * moment gets ZAP's "temporary" status and tries again; after a refusal a
+ * client of libzmq never would.
+ */
+static bool
+zap_probe(const struct bus_zmq *z, const struct zap_request *q)
+{
+	return q->count == ZAP_FRAMES &&
+	       str_eq(buf_str(&q->frame[6]),
+		      (struct str){ (const char *)z->probe, BUS_KEY_SIZE });
+}
+
 static void
 zap_answer(struct bus_zmq *z, const struct zap_request *q)
 {
 	bool good = zap_allows(z, q);
+	bool later = z->probing && !zap_probe(z, q);
 	struct buf user;
 
 	buf_init(&user, USER_HEX);
@@ -125,20 +141,31 @@ zap_answer(struct bus_zmq *z, const struct zap_request *q)
 		z->refused++;
 	zap_part(z, S("1.0"), 1);
 	zap_part(z, buf_str(&q->frame[1]), 1);
-	zap_part(z, good ? S("200") : z->closed ? S("300") : S("400"), 1);
-	zap_part(z, good ? S("OK") : z->closed ? S("not yet") : S("unknown key"),
+	zap_part(z, good ? S("200") : later ? S("300") : S("400"), 1);
+	zap_part(z, good ? S("OK") : later ? S("not yet") : S("unknown key"),
 		 1);
 	zap_part(z, buf_str(&user), 1);
 	zap_part(z, STR_NONE, 0);
 	buf_free(&user);
 }
 
-/* Answers the handshakes that wait. */
+/*
+ * Answers the handshakes that wait.  Until the first allow-list comes nobody
+ * is known, and a refusal would be final for a client of libzmq: they wait
+ * for the list, and when it does not come in time are cut off and try again.
+ */
 static void
 zap_serve(struct bus_zmq *z)
 {
 	struct zap_request q;
+	size_t n = sizeof(int);
+	int events;
 
+	if (z->closed) {
+		/* Looked at, so that its descriptor is not left ready. */
+		(void)zmq_getsockopt(z->zap, ZMQ_EVENTS, &events, &n);
+		return;
+	}
 	for (size_t i = 0; i < ZAP_FRAMES; i++)
 		buf_init(&q.frame[i], ZAP_FRAME_MAX);
 	for (int i = 0; i < ZAP_BATCH && zap_recv(z, &q) == ERR_OK; i++)
@@ -179,8 +206,8 @@ message_recv(struct bus_zmq *z, size_t *frames, char user[USER_HEX + 1])
 		}
 		more = zmq_msg_more(&m);
 		id = more == 0 ? zmq_msg_gets(&m, "User-Id") : NULL;
-		if (id != NULL && str_copy(user, USER_HEX + 1, str_of(id)) !=
-				      ERR_OK)
+		if (id != NULL &&
+		    str_copy(user, USER_HEX + 1, str_of(id)) != ERR_OK)
 			user[0] = '\0';
 		if (z->part_count < 1 + BUS_FRAMES_MAX)
 			z->part[z->part_count++] = m;
@@ -266,6 +293,7 @@ port_allow(void *self, const uint8_t *keys, size_t count)
 	z->keys = copy;
 	z->key_count = count;
 	z->closed = false;
+	zap_serve(z);
 	return ERR_OK;
 }
 
@@ -291,7 +319,11 @@ bus_zmq_endpoint(const struct bus_zmq *z)
 
 /* ---- the self-test ---- */
 
-enum probe { PROBE_WAIT, PROBE_REFUSED, PROBE_ADMITTED };
+enum probe {
+	PROBE_WAIT,
+	PROBE_REFUSED,
+	PROBE_ADMITTED
+};
 
 /* What the monitor of the throw-away client says. */
 static enum probe
@@ -313,8 +345,8 @@ probe_event(void *monitor)
 	(void)zmq_msg_close(&m);
 	if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED)
 		return PROBE_ADMITTED;
-	return event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH ? PROBE_REFUSED :
-							  PROBE_WAIT;
+	return event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH ? PROBE_REFUSED
+							: PROBE_WAIT;
 }
 
 static bool
@@ -330,17 +362,18 @@ probe_dial(struct bus_zmq *z, void *dealer, void *monitor,
 	bool good;
 
 	seal_keys_generate(&k, 0);
-	good = zmq_setsockopt(dealer, ZMQ_LINGER, &zero, sizeof(zero)) == 0 &&
-	       zmq_setsockopt(dealer, ZMQ_CURVE_SERVERKEY, curve_pub,
-			      KEYS_SIZE) == 0 &&
-	       zmq_setsockopt(dealer, ZMQ_CURVE_PUBLICKEY, k.curve.pub,
-			      KEYS_SIZE) == 0 &&
-	       zmq_setsockopt(dealer, ZMQ_CURVE_SECRETKEY, k.curve.sec,
-			      KEYS_SIZE) == 0 &&
-	       zmq_socket_monitor(dealer, "inproc://calarm.probe", events) ==
-		   0 &&
-	       zmq_connect(monitor, "inproc://calarm.probe") == 0 &&
-	       zmq_connect(dealer, z->endpoint) == 0;
+	memcpy(z->probe, k.curve.pub, sizeof(z->probe));
+	good =
+	    zmq_setsockopt(dealer, ZMQ_LINGER, &zero, sizeof(zero)) == 0 &&
+	    zmq_setsockopt(dealer, ZMQ_CURVE_SERVERKEY, curve_pub, KEYS_SIZE) ==
+		0 &&
+	    zmq_setsockopt(dealer, ZMQ_CURVE_PUBLICKEY, k.curve.pub,
+			   KEYS_SIZE) == 0 &&
+	    zmq_setsockopt(dealer, ZMQ_CURVE_SECRETKEY, k.curve.sec,
+			   KEYS_SIZE) == 0 &&
+	    zmq_socket_monitor(dealer, "inproc://calarm.probe", events) == 0 &&
+	    zmq_connect(monitor, "inproc://calarm.probe") == 0 &&
+	    zmq_connect(dealer, z->endpoint) == 0;
 	keys_wipe(&k);
 	return good;
 }
@@ -353,6 +386,7 @@ probe(struct bus_zmq *z, const uint8_t *curve_pub, struct diag *d)
 	void *monitor = zmq_socket(z->ctx, ZMQ_PAIR);
 	enum probe seen = PROBE_WAIT;
 
+	z->probing = true;
 	if (dealer != NULL && monitor != NULL &&
 	    probe_dial(z, dealer, monitor, curve_pub))
 		for (int ms = 0; seen == PROBE_WAIT && ms < BUS_ZMQ_PROBE_MS;
@@ -363,6 +397,7 @@ probe(struct bus_zmq *z, const uint8_t *curve_pub, struct diag *d)
 			(void)zmq_poll(&p, 1, PROBE_TURN_MS);
 			seen = probe_event(monitor);
 		}
+	z->probing = false;
 	if (dealer != NULL) {
 		(void)zmq_socket_monitor(dealer, NULL, 0);
 		(void)zmq_close(dealer);
@@ -441,8 +476,8 @@ static enum err
 setup(struct bus_zmq *z, const struct bus_zmq_conf *c, struct diag *d)
 {
 	size_t n = sizeof(z->endpoint);
-	enum err err;
 	char where[BUS_ZMQ_ENDPOINT_SIZE];
+	enum err err;
 
 	if (str_copy(where, sizeof(where), c->endpoint) != ERR_OK ||
 	    str_copy(z->domain, sizeof(z->domain), c->domain) != ERR_OK)
@@ -469,11 +504,6 @@ setup(struct bus_zmq *z, const struct bus_zmq_conf *c, struct diag *d)
 	    !watch(z, z->zap) || !watch(z, z->router))
 		return diag_set(d, ERR_NET, 0, "ROUTER: no descriptor");
 	err = probe(z, c->curve_pub, d);
-	/*
-	 * Until the first allow-list comes nobody is known.  A refusal would be
-	 * final for a client of libzmq, so a key that may yet be allowed gets
-	 * ZAP's "temporary" status: the connection is dropped and tried again.
-	 */
 	z->closed = true;
 	return err;
 }

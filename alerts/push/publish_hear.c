@@ -88,15 +88,15 @@ park(const struct session *s, uint64_t seq, uint16_t code)
 }
 
 static void
-hear_nack(struct publish *p, struct session *s,
-	  const struct wire_nack_frame *f, struct instant now)
+hear_nack(struct publish *p, struct session *s, const struct wire_nack_frame *f,
+	  struct instant now)
 {
-	uint64_t top = s->state == SESSION_SNAP && s->snap_next > s->next ?
-			   s->snap_next - 1 :
-			   s->next - 1;
-	uint32_t retry = f->retry_ms < PUBLISH_RETRY_MS_MAX ?
-			     f->retry_ms :
-			     PUBLISH_RETRY_MS_MAX;
+	uint64_t top = s->state == SESSION_SNAP && s->snap_next > s->next
+			   ? s->snap_next - 1
+			   : s->next - 1;
+	uint32_t retry = f->retry_ms < PUBLISH_RETRY_MS_MAX
+			     ? f->retry_ms
+			     : PUBLISH_RETRY_MS_MAX;
 	struct nack *n;
 
 	if (!epoch_ok(s, f->epoch)) {
@@ -160,8 +160,8 @@ hello_check(struct publish *p, const struct bus_message *m,
 		return WIRE_E_ENTITLED;
 	if (wire_get_filter(h->filter, &filter, NULL) != ERR_OK)
 		return WIRE_E_FILTER;
-	if (filter.values[WIRE_FILTER_EXPORTER].n > 0 &&
-	    k->stream[0] != '@' && k->stream[0] != '*')
+	if (filter.values[WIRE_FILTER_EXPORTER].n > 0 && k->stream[0] != '@' &&
+	    k->stream[0] != '*')
 		return WIRE_E_FILTER; /* only gateways hear of several */
 	return 0;
 }
@@ -194,8 +194,7 @@ hear_hello(struct publish *p, const struct bus_message *m,
 	s->hello_epoch = h->epoch;
 	s->hello_after = h->after_seq;
 	must(str_copy(s->stream, sizeof(s->stream), h->stream) == ERR_OK);
-	must(str_copy(s->consumer, sizeof(s->consumer), h->consumer) ==
-	     ERR_OK);
+	must(str_copy(s->consumer, sizeof(s->consumer), h->consumer) == ERR_OK);
 	buf_put(&s->filter_text, h->filter);
 	must(wire_get_filter(buf_str(&s->filter_text), &s->filter, NULL) ==
 	     ERR_OK);
@@ -295,8 +294,7 @@ session_for(struct publish *p, const struct bus_message *m)
 }
 
 void
-publish_hear(struct publish *p, const struct bus_message *m,
-	     struct instant now)
+publish_hear(struct publish *p, const struct bus_message *m, struct instant now)
 {
 	struct str id = { (const char *)m->peer.id, m->peer.id_len };
 	struct session *s = session_for(p, m);
@@ -317,8 +315,8 @@ publish_hear(struct publish *p, const struct bus_message *m,
 		err = wire_get_client(m->frame[0], &f, NULL);
 	if (err != ERR_OK) {
 		publish_error(p, &m->peer,
-			      err == ERR_REFUSED ? WIRE_E_VERSION :
-						   WIRE_E_MALFORMED);
+			      err == ERR_REFUSED ? WIRE_E_VERSION
+						 : WIRE_E_MALFORMED);
 		return;
 	}
 	if (s != NULL)

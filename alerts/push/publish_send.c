@@ -6,8 +6,8 @@
 #include "publish_priv.h"
 
 #define CONTROL_MAX 512u /* bytes of any control frame of ours */
-#define RETRY_MS 50	 /* a peer's queue was full */
-#define EMPTY_MS 1000	 /* core had nothing of what it announced */
+#define RETRY_MS 50      /* a peer's queue was full */
+#define EMPTY_MS 1000    /* core had nothing of what it announced */
 
 enum err
 publish_frame(struct publish *p, const struct bus_peer *peer,
@@ -56,8 +56,7 @@ publish_welcome(struct publish *p, struct session *s)
 	(void)publish_frame(p, &s->peer, &f);
 	if (s->state != SESSION_GONE)
 		return;
-	f = (struct wire_frame){ .letter = WIRE_GONE,
-				 .u.gone = { s->oldest } };
+	f = (struct wire_frame){ .letter = WIRE_GONE, .u.gone = { s->oldest } };
 	(void)publish_frame(p, &s->peer, &f);
 }
 
@@ -66,8 +65,7 @@ publish_beat(struct publish *p, struct session *s, struct instant now)
 {
 	struct wire_frame f = {
 		.letter = WIRE_BEAT,
-		.u.beat = { s->epoch, s->head,
-			    (uint64_t)now.wall_ms * 1000 },
+		.u.beat = { s->epoch, s->head, (uint64_t)now.wall_ms * 1000 },
 	};
 
 	if (publish_frame(p, &s->peer, &f) == ERR_ABSENT)
@@ -168,13 +166,13 @@ body_passes(const struct wire_filter *f, struct str body)
 	if (json_read(body, &doc, NULL) != ERR_OK)
 		return true; /* rather one too many than one too few */
 	data = json_obj(doc, "data");
-	pass = wire_filter_has(f, WIRE_FILTER_CLASS,
-			       json_get_str(data, "kind_class")) &&
-	       wire_filter_has(f, WIRE_FILTER_KIND,
-			       json_get_str(data, "kind")) &&
-	       wire_filter_has(f, WIRE_FILTER_COUNTRY, country_of(data)) &&
-	       wire_filter_has(f, WIRE_FILTER_EXPORTER,
-			       json_get_str(data, "exporter_id"));
+	pass =
+	    wire_filter_has(f, WIRE_FILTER_CLASS,
+			    json_get_str(data, "kind_class")) &&
+	    wire_filter_has(f, WIRE_FILTER_KIND, json_get_str(data, "kind")) &&
+	    wire_filter_has(f, WIRE_FILTER_COUNTRY, country_of(data)) &&
+	    wire_filter_has(f, WIRE_FILTER_EXPORTER,
+			    json_get_str(data, "exporter_id"));
 	json_free(doc);
 	return pass;
 }
@@ -201,10 +199,9 @@ sealing(struct publish *p, const struct session *s, struct instant now)
 		return NULL;
 	if (k->shared_state == 0)
 		k->shared_state =
-		    seal_share(k->seal, p->keys.seal.sec, &k->shared) ==
-				    ERR_OK ?
-			1 :
-			-1;
+		    seal_share(k->seal, p->keys.seal.sec, &k->shared) == ERR_OK
+			? 1
+			: -1;
 	return k->shared_state == 1 ? k : NULL;
 }
 

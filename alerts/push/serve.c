@@ -14,8 +14,8 @@
 #define FRAME_ROOM MSG_MAX    /* link room before another answer is begun */
 
 enum err
-serve_new(struct store *store, const struct conf *conf,
-	  serve_state_fn on_state, void *ctx, struct serve **out)
+serve_new(struct store *store, const struct conf *conf, serve_state_fn on_state,
+	  void *ctx, struct serve **out)
 {
 	struct serve *s = calloc(1, sizeof(*s));
 
@@ -108,8 +108,8 @@ opened_say(struct serve *s, uint64_t sid, const struct opened *o)
 	buf_be64(&b, o->after);
 	buf_be64(&b, o->old);
 	buf_be64(&b, o->key_sent);
-	err = b.err == ERR_OK ? serve_say(s, MSG_PUSH_OPENED, buf_str(&b)) :
-				b.err;
+	err = b.err == ERR_OK ? serve_say(s, MSG_PUSH_OPENED, buf_str(&b))
+			      : b.err;
 	buf_free(&b);
 	return err;
 }
@@ -125,8 +125,8 @@ open_at(const struct open *q, const struct consumer *c, struct opened *o)
 		epoch = c->epoch;
 		o->after = c->cursor;
 	}
-	o->gone = epoch != o->epoch || o->after > o->head ||
-		  o->after + 1 < o->oldest;
+	o->gone =
+	    epoch != o->epoch || o->after > o->head || o->after + 1 < o->oldest;
 }
 
 static enum err
@@ -182,8 +182,8 @@ take_open(struct serve *s, struct rd *r, struct instant now)
 	if (rd_end(r) != ERR_OK || !wire_consumer_ok(q.consumer))
 		return ERR_PEER;
 	k = serve_key(s, q.key, now);
-	if (k == NULL || (q.stream.n > 0 &&
-			  !str_eq(q.stream, str_of(k->stream)))) {
+	if (k == NULL ||
+	    (q.stream.n > 0 && !str_eq(q.stream, str_of(k->stream)))) {
 		o.code = k == NULL ? WIRE_E_REVOKED : WIRE_E_ENTITLED;
 		return opened_say(s, q.sid, &o);
 	}
@@ -249,8 +249,8 @@ take_cursor(struct serve *s, struct rd *r, struct instant now)
 		return ERR_PEER;
 	buf_init(&hex, 2 * KEYS_SIZE);
 	c.key = key_hex(&hex, key);
-	err = store_consumer(s->store, c.key, c.stream, c.name, &s->arena,
-			     &old);
+	err =
+	    store_consumer(s->store, c.key, c.stream, c.name, &s->arena, &old);
 	if (err == ERR_OK && old.epoch == c.epoch) {
 		c.cursor = old.cursor > c.cursor ? old.cursor : c.cursor;
 		c.sent = old.sent > c.sent ? old.sent : c.sent;
@@ -444,8 +444,8 @@ ask_signatures(struct serve *s, struct link *publish)
 
 	if (!s->look)
 		return ERR_OK;
-	err = store_entries_unsigned(s->store, SERVE_SIGN_MAX, &s->arena, &e,
-				     &n);
+	err =
+	    store_entries_unsigned(s->store, SERVE_SIGN_MAX, &s->arena, &e, &n);
 	if (err != ERR_OK)
 		return err;
 	s->unsigned_count = n;

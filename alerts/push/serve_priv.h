@@ -13,7 +13,7 @@ struct serve_stream {
 	char name[WIRE_STREAM_MAX + 1];
 	uint64_t oldest;
 	uint64_t head;	  /* all up to it are signed, in the store */
-	uint64_t pending; /* head once the transaction is committed */
+	uint64_t pending; /* head, once it is committed */
 	uint64_t asked;	  /* signatures asked for up to here */
 	uint64_t start;	  /* head when the link began, or trouble ended */
 	struct serve_stream *touched; /* next one changed since the last tell */

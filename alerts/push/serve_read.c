@@ -102,11 +102,10 @@ serve_read(struct serve *s, struct str body, struct link *publish)
 		return err;
 	if (q.upto > st->head)
 		q.upto = st->head; /* what is not signed is not there */
-	err = q.snapshot != 0 ?
-		  store_snapshot(s->store, q.stream, q.from, q.upto, q.max,
-				 &s->arena, &e, &n) :
-		  store_entries(s->store, q.stream, q.from, q.max, &s->arena,
-				&e, &n);
+	err = q.snapshot != 0 ? store_snapshot(s->store, q.stream, q.from,
+					       q.upto, q.max, &s->arena, &e, &n)
+			      : store_entries(s->store, q.stream, q.from, q.max,
+					      &s->arena, &e, &n);
 	if (err == ERR_OK) {
 		/* fewer than asked for, or one beyond: that was all */
 		bool all = n < q.max;

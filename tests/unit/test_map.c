@@ -275,7 +275,7 @@ Test(map, banned_words)
 		"now",	   "env",   "input",   "inputs", "localtime", "mktime",
 		"strptime", "sub",  "gsub",    "splits", "include",   "import",
 		"debug",   "halt",  "todate",  "strftime", "gmtime", "stderr",
-		"input_filename", "halt_error",
+		"input_filename", "halt_error", "index", "indices",
 	};
 	char program[64];
 

@@ -288,7 +288,7 @@ Test(split, a_record_beyond_a_limit_is_rejected_alone)
 	} row[] = {
 		{ "name", SPLIT_NAMES_MAX, true },
 		{ "name", SPLIT_NAMES_MAX + 1, false },
-		{ "<x>0123456789</x>", 40000, true },
+		{ "<x>0123456789</x>", 15000, true },
 		{ "<x>0123456789</x>", 100000, false },
 		{ "<x/>", 300000, false },
 		{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
