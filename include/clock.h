@@ -60,4 +60,7 @@ int32_t date_add_year(int32_t day);
 /* 0 Monday .. 6 Sunday. */
 int date_weekday(int32_t day);
 
+/* CLOCK_MONOTONIC in us, for the service manager alone. */
+int64_t clock_os_monotonic_us(void);
+
 #endif

@@ -33,6 +33,12 @@ struct conf {
 NODISCARD enum err conf_get(struct str text, struct str file,
 			    struct arena *a, struct conf *out,
 			    struct buf *errors);
+/*
+ * A running daemon keeps what is marked RESTART: each such key that differs
+ * is an error, "FILE: KEY: reason\n"; ERR_CONFIG when there was any.
+ */
+NODISCARD enum err conf_kept(const struct conf *now, const struct conf *next,
+			     struct str file, struct buf *errors);
 /* The effective values as YAML, each with its prose. */
 void conf_put(struct buf *b, const struct conf *c);
 

@@ -16,15 +16,19 @@ struct row {
 	struct str max;
 	size_t offset;
 	const char *reload;
+	bool live; /* changes at a reload */
 	struct str prose;
 };
+
+#define CONF_LIVE_RELOAD true
+#define CONF_LIVE_RESTART false
 
 static const struct row ROWS[] = {
 #define CONF(field, type, key, dflt, min, max, reload, prose)                  \
 	{ { key, sizeof(key) - 1 },     TYPE_##type,                           \
 	  { dflt, sizeof(dflt) - 1 },   { min, sizeof(min) - 1 },              \
 	  { max, sizeof(max) - 1 },     offsetof(struct conf, field), #reload, \
-	  { prose, sizeof(prose) - 1 } },
+	  CONF_LIVE_##reload,           { prose, sizeof(prose) - 1 } },
 #include "config.def"
 #undef CONF
 };
@@ -215,6 +219,42 @@ conf_get(struct str text, struct str file, struct arena *a, struct conf *out,
 		return ERR_CONFIG;
 	*out = c;
 	return ERR_OK;
+}
+
+static bool
+same_value(const struct row *row, const struct conf *a, const struct conf *b)
+{
+	const void *x = (const char *)a + row->offset;
+	const void *y = (const char *)b + row->offset;
+
+	switch (row->type) {
+	case TYPE_TEXT:
+		return str_eq(*(const struct str *)x, *(const struct str *)y);
+	case TYPE_DURATION:
+	case TYPE_SIZE:
+	case TYPE_COUNT:
+		return *(const int64_t *)x == *(const int64_t *)y;
+	case TYPE_YESNO:
+	case TYPE_WORD:
+	default:
+		return *(const int *)x == *(const int *)y;
+	}
+}
+
+enum err
+conf_kept(const struct conf *now, const struct conf *next, struct str file,
+	  struct buf *errors)
+{
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		if (ROWS[i].live || same_value(&ROWS[i], now, next))
+			continue;
+		buf_printf(errors, "%.*s: %.*s: changes only at a restart\n",
+			   STR_ARG(file), STR_ARG(ROWS[i].key));
+		err = ERR_CONFIG;
+	}
+	return err;
 }
 
 static void
