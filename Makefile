@@ -150,12 +150,20 @@ run: deps
 PREFIX ?= /usr/local
 install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin \
-	    $(DESTDIR)/etc/creditalarm $(DESTDIR)/lib/systemd/system
+	    $(DESTDIR)$(PREFIX)/share/doc/creditalarm \
+	    $(DESTDIR)/etc/creditalarm $(DESTDIR)/lib/systemd/system \
+	    $(DESTDIR)/usr/lib/sysusers.d $(DESTDIR)/usr/lib/tmpfiles.d
 	install -m 0755 $(B)/creditalarmd $(DESTDIR)$(PREFIX)/sbin/
 	install -m 0755 $(B)/creditalarm $(DESTDIR)$(PREFIX)/bin/
+	install -m 0644 README.md docs/*.md \
+	    $(DESTDIR)$(PREFIX)/share/doc/creditalarm/
 	cp -R etc/. $(DESTDIR)/etc/creditalarm/
-	for u in systemd/*.service; do [ ! -e $$u ] || \
-	    install -m 0644 $$u $(DESTDIR)/lib/systemd/system/; done
+	sed 's|/usr/local|$(PREFIX)|' systemd/creditalarmd.service \
+	    >$(DESTDIR)/lib/systemd/system/creditalarmd.service
+	install -m 0644 systemd/creditalarm.sysusers \
+	    $(DESTDIR)/usr/lib/sysusers.d/creditalarm.conf
+	install -m 0644 systemd/creditalarm.tmpfiles \
+	    $(DESTDIR)/usr/lib/tmpfiles.d/creditalarm.conf
 
 clean:
 	rm -rf build
