@@ -372,7 +372,7 @@ reload(struct super *s, struct buf *errors)
 		return err;
 	}
 	notify_reloading();
-	err = boot_again(s->boot, s->o->conf_path, &fresh, errors);
+	err = boot_again(s->boot, &s->o->files, &fresh, errors);
 	if (err != ERR_OK) {
 		boot_free(&fresh);
 		log_lines(buf_str(errors));
