@@ -192,6 +192,20 @@ boot_load(struct boot *b, const char *conf_path, struct buf *errors)
 	return err;
 }
 
+enum err
+boot_again(const struct boot *now, const char *conf_path, struct boot *fresh,
+	   struct buf *errors)
+{
+	enum err err = boot_load(fresh, conf_path, errors);
+
+	if (err == ERR_OK)
+		err = boot_check(fresh, errors);
+	if (err == ERR_OK)
+		err = conf_kept(&now->conf, &fresh->conf, str_of(conf_path),
+				errors);
+	return err;
+}
+
 void
 boot_free(struct boot *b)
 {

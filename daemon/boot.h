@@ -26,6 +26,12 @@ NODISCARD enum err boot_load(struct boot *b, const char *conf_path,
  * normal start the roles find what is wrong and the other feeds go on.
  */
 NODISCARD enum err boot_check(const struct boot *b, struct buf *errors);
+/*
+ * Everything afresh and checked, for a daemon that runs with `now`; fresh is
+ * the caller's to free, whatever comes back.
+ */
+NODISCARD enum err boot_again(const struct boot *now, const char *conf_path,
+			      struct boot *fresh, struct buf *errors);
 void boot_free(struct boot *b);
 /* What the role may know; the caller's. */
 void boot_bundle(const struct boot *b, enum peer role, struct bundle *out);

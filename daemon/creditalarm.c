@@ -29,7 +29,7 @@ usage(void)
 {
 	(void)fputs(
 	    "usage: creditalarm [-c FILE] [--json] COMMAND\n"
-	    "  status\n"
+	    "  status | reload\n"
 	    "  feed list | show NAME | poll NAME | parse NAME FILE... "
 	    "[--now TIME]\n"
 	    "  book import FILE... [--check] [--replace KIND [--force]]\n"

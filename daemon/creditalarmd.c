@@ -69,7 +69,7 @@ take(struct args *a, int argc, char **argv, int *i)
 	else if (str_eq(word, S("--once")))
 		a->super.once = 1;
 	else if (str_eq(word, S("-c")))
-		a->conf = value(argc, argv, i);
+		a->super.conf_path = a->conf = value(argc, argv, i);
 	else if (str_eq(word, S("-r")))
 		a->role = value(argc, argv, i);
 	else if (str_eq(word, S("--as-of")))

@@ -29,6 +29,9 @@ enum msg_type {
 	MSG_DONE,	/* - : nothing left to do (--once) */
 	MSG_BROKEN,	/* core -> super; u8 peer: it sent nonsense */
 	MSG_CONTROL,	/* super -> core; u32 uid, u32 gid; fd: connection */
+	MSG_RELOAD,	/* core -> super; u32 uid; fd: the connection that is
+			   to hear how it went */
+	MSG_BUSY,	/* core -> super; u32 seconds: no PONG for so long */
 	/* fetch <-> core */
 	MSG_FEED_STATE,	/* core: blob feed, i64 last_try_ms, i64 last_good_ms */
 	MSG_POLL_ASK,	/* fetch: blob feed */

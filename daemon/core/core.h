@@ -24,6 +24,7 @@
 #define CORE_BATCH_MAX 1000u  /* notices in one decision transaction */
 #define CORE_CONTROLS_MAX 16u /* operators' connections at one time */
 #define CORE_ARENA_SIZE (8u << 20)
+#define CORE_BUSY_S 3600 /* longest import */
 #define CORE_VERSION "0.1.0"
 #define CORE_RETRY_MS 1000 /* after a failed store */
 
