@@ -95,19 +95,6 @@ one_turn(struct one *o, struct instant now, int64_t *wait_ms)
 }
 
 enum err
-one_settle(struct one *o, struct instant now, int max)
-{
-	for (int i = 0; i < max; i++) {
-		int64_t wait_ms = 1000;
-		enum err err = one_turn(o, now, &wait_ms);
-
-		if (err != ERR_OK)
-			return err;
-	}
-	return ERR_OK;
-}
-
-enum err
 one_kill(struct one *o, enum peer peer)
 {
 	enum err err = ERR_OK;

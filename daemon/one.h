@@ -24,8 +24,6 @@ void one_role(struct one *o, const struct role_ops *ops,
 /* One turn of every living role. */
 NODISCARD enum err one_turn(struct one *o, struct instant now,
 			    int64_t *wait_ms);
-/* Turns until nothing moves any more at this instant, at most `max`. */
-NODISCARD enum err one_settle(struct one *o, struct instant now, int max);
 /* As kill -9: the role forgets all but what it stored. */
 NODISCARD enum err one_kill(struct one *o, enum peer peer);
 /* As super starts a role that died. */
