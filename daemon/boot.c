@@ -226,7 +226,7 @@ may_know(enum peer role, struct str name)
 		return role == PEER_CORE;
 	if (str_starts(name, S("ca/")))
 		return role == PEER_FETCH;
-	return role != PEER_PUBLISH;
+	return role != PEER_PUBLISH && role != PEER_WEB;
 }
 
 void

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "e2e"))
 from house import Checks, FeedServer, House, ROOT, free_port  # noqa: E402
@@ -23,7 +24,7 @@ c = Checks("boot")
 TAR = ROOT / "build/bookworm.tar"
 PACKAGES = ("systemd,systemd-sysv,dbus,libzmq5,libsodium23,libxml2,libcurl4,"
             "libsqlite3-0,libjq1,libjansson4,libyaml-0-2,libicu72,libxxhash0,"
-            "libseccomp2,libsystemd0,ca-certificates")
+            "libseccomp2,libsystemd0,libmicrohttpd12,ca-certificates")
 # nspawn's own filter does not know Landlock's calls yet.
 LANDLOCK = ("landlock_create_ruleset landlock_add_rule "
             "landlock_restrict_self")
@@ -145,8 +146,10 @@ try:
             f.unlink()
     shutil.copy(server.ca, etc / "ca.crt")
     conf = etc / "creditalarm.yaml"
-    conf.write_text(re.sub("tcp://127.0.0.1:9631", endpoint,
-                           conf.read_text()))
+    web = free_port()
+    conf.write_text(conf.read_text().replace(
+        "tcp://127.0.0.1:9631", endpoint).replace(
+        "127.0.0.1:9630", "127.0.0.1:%d" % web))
 
     def feed(name, path):
         text = (ROOT / "etc/feeds.d" / (name + ".yaml")).read_text()
@@ -198,8 +201,8 @@ try:
     print("start to READY: %.2f s" % (time.monotonic() - began))
     c.check("systemctl start returns when it is READY", code == 0, err)
     roles = box.roles()
-    c.equal("super and four roles", sorted(roles),
-            ["core", "fetch", "parse", "publish", "super"])
+    c.equal("super and five roles", sorted(roles),
+            ["core", "fetch", "parse", "publish", "super", "web"])
     for role, pid in roles.items():
         text = pathlib.Path("/proc/%d/status" % pid).read_text()
         get = dict(re.findall(r"(?m)^(\w+):\s*(.*)$", text))
@@ -220,6 +223,8 @@ try:
     clerk.take(20, count=1)
     c.equal("one alert to a CURVE client", len(clerk.alerts), 1)
 
+    with urllib.request.urlopen("http://127.0.0.1:%d/readyz" % web) as r:
+        c.equal("/readyz says so", r.read(), b"ready\n")
     feed("gleif", "/gleif")
     code, _, err = box.run("systemctl", "reload", "creditalarmd")
     c.check("reload", code == 0, err)
@@ -236,7 +241,7 @@ try:
     c.equal("it keeps serving", box.show("ActiveState"), "active")
     (etc / "feeds.d/bureau.yaml").write_text(good)
 
-    for role in ("fetch", "parse", "core", "publish"):
+    for role in ("fetch", "parse", "core", "publish", "web"):
         pid = box.roles()[role]
         os.kill(pid, signal.SIGKILL)
         timed("kill -9 of %s to its successor" % role,
