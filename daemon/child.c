@@ -19,6 +19,7 @@
 #include "parse.h"
 #include "publish.h"
 #include "sandbox.h"
+#include "web.h"
 
 #define CONF_ARENA_SIZE (1u << 20)
 #define CONF_ERRORS_SIZE 65536u
@@ -29,6 +30,7 @@ const struct role_ops *const ROLES[PEER_COUNT] = {
 	[PEER_PARSE] = &parse_role,
 	[PEER_CORE] = &core_role,
 	[PEER_PUBLISH] = &publish_role,
+	[PEER_WEB] = &web_role,
 };
 
 struct clock

@@ -246,13 +246,15 @@ remote(const struct cmd_globals *g, int argc, char **argv)
 static int
 feed_parse(const struct cmd_globals *g, int argc, char **argv)
 {
+	const struct boot_files files = {
+		.conf = g->conf == NULL ? CONF_DEFAULT : g->conf,
+	};
 	struct boot boot;
 	struct buf errors;
 	int status;
 
 	buf_init(&errors, 1u << 20);
-	if (boot_load(&boot, g->conf == NULL ? CONF_DEFAULT : g->conf,
-		      &errors) != ERR_OK) {
+	if (boot_load(&boot, &files, &errors) != ERR_OK) {
 		(void)fwrite(errors.p, 1, errors.n, stderr);
 		status = EXIT_CONFIG;
 	} else {

@@ -68,7 +68,8 @@ one_start(struct one *o, struct instant now)
 	for (size_t i = 0; err == ERR_OK && i < PAIR_COUNT; i++)
 		err = join(o, PAIRS[i][0], PAIRS[i][1]);
 	for (int p = PEER_FETCH; err == ERR_OK && p < PEER_COUNT; p++)
-		err = start_role(o, (enum peer)p, now);
+		if (o->role[p].ops != NULL)
+			err = start_role(o, (enum peer)p, now);
 	for (size_t i = 0; err == ERR_OK && i < PAIR_COUNT; i++) {
 		told_of(o, PAIRS[i][0], PAIRS[i][1]);
 		told_of(o, PAIRS[i][1], PAIRS[i][0]);

@@ -3,7 +3,8 @@
  *
  * The debug mode (-1), the scenario runner and tests: the same role code as
  * in processes of their own, joined by links in memory.  Role order: fetch,
- * parse, core, publish.
+ * parse, core, publish; the
+ * web role has no place here.
  */
 #ifndef ONE_H
 #define ONE_H

@@ -91,6 +91,14 @@ static const int core_only[] = {
 	SCMP_SYS(memfd_create), SCMP_SYS(getsockopt),
 };
 
+/* libmicrohttpd, with the socket it listened on at start. */
+static const int web_only[] = {
+	SCMP_SYS(accept),      SCMP_SYS(accept4),    SCMP_SYS(epoll_ctl),
+	SCMP_SYS(epoll_wait),  SCMP_SYS(epoll_pwait), SCMP_SYS(getsockname),
+	SCMP_SYS(getpeername), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt),
+	SCMP_SYS(sendfile),
+};
+
 /* libzmq sets each thread's scheduling, libsodium locks keys in memory. */
 static const int publish_only[] = {
 	SCMP_SYS(bind),		SCMP_SYS(listen),      SCMP_SYS(accept),
@@ -224,6 +232,9 @@ role_rules(scmp_filter_ctx f, enum peer role, int *rc)
 	case PEER_PUBLISH:
 		each(f, SCMP_ACT_ALLOW, publish_only, LEN(publish_only), rc);
 		net_rules(f, rc);
+		break;
+	case PEER_WEB:
+		each(f, SCMP_ACT_ALLOW, web_only, LEN(web_only), rc);
 		break;
 	case PEER_SUPER:
 	case PEER_COUNT:

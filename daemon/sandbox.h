@@ -9,7 +9,7 @@
  *			because libzmq starts threads in init and Landlock
  *			binds only the calling thread and those it starts.
  *	sandbox_after	after init, before the first message: everything for
- *			fetch, parse and core, whose init opens files (maps
+ *			fetch, parse, core and web, whose init opens files (maps
  *			compile, the CA store, the database) and starts no
  *			thread; publish loses socket, connect and clone.
  *

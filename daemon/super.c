@@ -29,7 +29,8 @@
 static const enum peer PAIRS[][2] = { { PEER_FETCH, PEER_CORE },
 				      { PEER_FETCH, PEER_PARSE },
 				      { PEER_PARSE, PEER_CORE },
-				      { PEER_CORE, PEER_PUBLISH } };
+				      { PEER_CORE, PEER_PUBLISH },
+				      { PEER_CORE, PEER_WEB } };
 #define PAIR_COUNT (sizeof(PAIRS) / sizeof(PAIRS[0]))
 
 struct child {
@@ -66,6 +67,13 @@ struct super {
 	int64_t alive_every; /* ms; 0: nobody watches us */
 	int64_t alive_at;
 };
+
+/* Every role but web, which runs only when it is wanted. */
+static bool
+wanted(const struct super *s, int p)
+{
+	return p != PEER_WEB || s->boot->conf.web_endpoint.n > 0;
+}
 
 /* ---- control listener ---- */
 
@@ -297,7 +305,8 @@ start_due(struct super *s, struct instant now)
 	for (int p = PEER_FETCH; p < PEER_COUNT; p++) {
 		struct child *c = &s->child[p];
 
-		if (c->pid != 0 || now.mono_ms < c->start_at)
+		if (c->pid != 0 || !wanted(s, p) ||
+		    now.mono_ms < c->start_at)
 			continue;
 		if (spawn(s, (enum peer)p) == ERR_OK)
 			join(s, (enum peer)p);
@@ -313,8 +322,8 @@ same_bundle(enum peer p, const struct bundle *a, const struct bundle *b)
 {
 	struct str key = S("key/server");
 
-	/* Of the configuration publish uses only what needs a restart. */
-	if (p == PEER_PUBLISH)
+	/* Of the configuration these use only what needs a restart. */
+	if (p == PEER_PUBLISH || p == PEER_WEB)
 		return str_eq(bundle_find(a, key), bundle_find(b, key));
 	return str_eq(buf_str(&a->bytes), buf_str(&b->bytes));
 }
@@ -372,7 +381,7 @@ reload(struct super *s, struct buf *errors)
 		return err;
 	}
 	notify_reloading();
-	err = boot_again(s->boot, s->o->conf_path, &fresh, errors);
+	err = boot_again(s->boot, &s->o->files, &fresh, errors);
 	if (err != ERR_OK) {
 		boot_free(&fresh);
 		log_lines(buf_str(errors));
@@ -530,8 +539,7 @@ watch(struct super *s, struct instant now)
 			       ROLES[p]->name, (int)c->pid);
 			(void)kill(c->pid, SIGKILL);
 		}
-		/* The manager hears of parse too only by its own silence. */
-		if (p != PEER_PARSE)
+		if (p != PEER_PARSE && p != PEER_WEB)
 			good = good && answers(s, c, now);
 	}
 	if (s->alive_every > 0 && good && now.mono_ms >= s->alive_at) {
@@ -546,14 +554,15 @@ tell_ready(struct super *s)
 	char status[64];
 
 	for (int p = PEER_FETCH; p < PEER_COUNT; p++)
-		if (!s->child[p].ready)
+		if (wanted(s, p) && !s->child[p].ready)
 			return;
 	if (s->told_ready)
 		return;
 	s->told_ready = true;
 	log_op(LOG_NOTICE, s->generation == 0 ? "super.ready" :
 						"super.reloaded",
-	       "roles=4 generation=%u", s->generation);
+	       "roles=%d generation=%u", wanted(s, PEER_WEB) ? 5 : 4,
+	       s->generation);
 	(void)snprintf(status, sizeof(status), "configuration generation %u",
 		       s->generation);
 	notify_ready(status);
@@ -689,7 +698,7 @@ run_one(struct super *s)
 
 	if (o == NULL)
 		return 1;
-	for (int p = PEER_FETCH; p < PEER_COUNT; p++) {
+	for (int p = PEER_FETCH; p < PEER_WEB; p++) {
 		one_role(o, ROLES[p], &s->child[p].bundle, &s->clock);
 		o->role[p].once = s->o->once;
 		o->role[p].replay = s->o->as_of_ms != TIME_NONE;

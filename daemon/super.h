@@ -22,7 +22,7 @@
 #define SUPER_STOP_MS 5000 /* for the roles to leave by themselves */
 
 struct super_options {
-	const char *conf_path; /* for reload; a role's own has none */
+	struct boot_files files; /* for reload; a role's own has none */
 	int64_t as_of_ms; /* TIME_NONE: the machine's own time */
 	int once;
 	int one; /* all roles in this process, on this thread */

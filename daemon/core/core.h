@@ -84,6 +84,7 @@ struct core {
 	int64_t tick_next_ms;	/* wall */
 	int64_t watch_ms;	/* mono */
 	int64_t checkpoint_ms;	/* mono */
+	int64_t metrics_ms;	/* mono; next time the web role is told */
 	int64_t retry_ms;	/* mono; the store failed, not before this */
 	int degraded;
 	int fetch_done; /* --once: fetch polled everything */

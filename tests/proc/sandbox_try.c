@@ -5,7 +5,7 @@
  * doors of daemon/sandbox.h exactly as daemon/child.c does, and then the main
  * and the helper thread try what the role may not.  The helper is started as
  * threads of that role are: publish's between the doors (libzmq), fetch's
- * behind them (libcurl's resolver).  parse and core have none; theirs is
+ * behind them (libcurl's resolver).  The others have none; theirs is
  * started before the doors, to show that the filter reaches it.  A line each:
  *
  *	ROLE THREAD WHAT RESULT
@@ -118,7 +118,7 @@ child(enum peer peer)
 {
 	struct sandbox box = { .role = peer, .mode = SANDBOX_REQUIRED };
 	pthread_t thread;
-	bool early = peer == PEER_PARSE || peer == PEER_CORE;
+	bool early = peer != PEER_FETCH && peer != PEER_PUBLISH;
 
 	box.state_dir = str_of(state);
 	(void)sem_init(&locked, 0, 0);
@@ -149,7 +149,8 @@ main(int argc, char **argv)
 	} roles[] = { { "fetch", PEER_FETCH },
 		      { "parse", PEER_PARSE },
 		      { "core", PEER_CORE },
-		      { "publish", PEER_PUBLISH } };
+		      { "publish", PEER_PUBLISH },
+		      { "web", PEER_WEB } };
 	int bad = 0;
 
 	if (argc != 2)

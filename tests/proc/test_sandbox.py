@@ -12,12 +12,12 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "e2e"))
-from house import Checks, House, ROOT  # noqa: E402
+from house import Checks, House, ROOT, free_port  # noqa: E402
 from listen import Listener  # noqa: E402
 
 c = Checks("sandbox")
 DEMO = ROOT / "tests/demo"
-ROLES = ("core", "fetch", "parse", "publish")
+ROLES = ("core", "fetch", "parse", "publish", "web")
 
 TRY = ROOT / "build/gcc-dev/sandbox_try"
 subprocess.run(["make", "-s", "-C", ROOT, "CC=gcc", "MODE=dev",
@@ -54,8 +54,8 @@ def threads(pid):
 
 h = House({"bureau": ("/bureau", 1)}, as_of="2022-12-27T01:10:00Z")
 try:
-    if abi == 0:
-        h.write_conf("sandbox: best_effort\n")
+    h.write_conf("web:\n  endpoint: 127.0.0.1:%d\n" % free_port() +
+                 ("sandbox: best_effort\n" if abi == 0 else ""))
     h.server.serve("/bureau", (DEMO / "feeds/bureau-1.ndjson").read_bytes())
     h.start()
     h.book(DEMO / "book")
@@ -79,7 +79,7 @@ try:
         handler.wfile.write(body)
 
     h.server.serve("/bureau", slowly)
-    h.until(lambda: len(seen) == 4, 20, "a poll")
+    h.until(lambda: len(seen) == 5, 20, "a poll")
     total = 0
     for role in ROLES:
         total += len(seen[role])
@@ -119,7 +119,7 @@ SOME = {("fetch", "read-resolv"): "done",
         ("fetch", "connect-inet"): "ECONNREFUSED",
         ("core", "read-resolv"): "EACCES", ("core", "read-state"): "done",
         ("core", "write-state"): "done", ("core", "connect-inet"): "EPERM"}
-for role in ("parse", "publish"):
+for role in ("parse", "publish", "web"):
     for what in ("read-resolv", "read-state", "write-state", "connect-inet"):
         SOME[(role, what)] = "EPERM"
 if abi == 0:
