@@ -150,6 +150,7 @@ tend_session(struct calarm *h, int64_t now_ms)
 	if (h->wants_snap && calarm_send(h, &snap, now_ms)) {
 		h->wants_snap = 0;
 		h->snapshot = 1;
+		h->snap_ms = now_ms;
 		h->snap_given = 0;
 		h->snap_acked = 0;
 	}
@@ -180,6 +181,11 @@ calarm_tend(struct calarm *h, int64_t now_ms)
 	}
 	if (now_ms - h->heard_ms >= SILENCE * h->hb_ms) {
 		calarm_redial(h, now_ms);
+		return 0;
+	}
+	if (h->snapshot && h->owed < h->window &&
+	    now_ms - h->snap_ms >= SILENCE * h->hb_ms) {
+		calarm_redial(h, now_ms); /* its end was lost */
 		return 0;
 	}
 	tend_session(h, now_ms);

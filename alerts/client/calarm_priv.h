@@ -45,10 +45,12 @@ struct calarm {
 	uint64_t last; /* the last number got, when has_last */
 	int has_last;
 	uint64_t acked;
+	uint64_t hole; /* the number that was missing last; or 0 */
 	uint32_t owed; /* credit used up and not given again */
 	unsigned ahead; /* BEATs beyond last with nothing between */
 	int snapshot;	/* inside one */
 	int wants_snap; /* GONE came: SNAP as soon as it can be sent */
+	int64_t snap_ms; /* when something of it came last */
 	uint64_t snap_given; /* last entry of the snapshot given */
 	uint64_t snap_acked;
 	uint64_t as_of; /* of the snapshot that ended and is not acked */
