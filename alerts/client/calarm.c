@@ -146,8 +146,10 @@ hear_welcome(struct calarm *h, const struct wire_welcome *w)
 {
 	if (str_copy(h->stream, sizeof(h->stream), w->stream) != ERR_OK)
 		return;
-	if (h->has_last && h->epoch != w->epoch)
+	if (h->has_last && h->epoch != w->epoch) {
 		h->has_last = 0; /* numbers of another log; GONE follows */
+		h->nack_count = 0;
+	}
 	h->epoch = w->epoch;
 	if (!h->has_last && w->after_seq != WIRE_CURSOR) {
 		h->has_last = 1; /* the first that comes is the next one */
@@ -167,11 +169,31 @@ static bool
 was_nacked(struct calarm *h, uint64_t seq)
 {
 	for (size_t i = 0; i < h->nack_count; i++)
-		if (h->nack[i] == seq) {
-			h->nack[i] = h->nack[--h->nack_count];
+		if (h->nack[i].seq == seq && h->nack[i].waits) {
+			h->nack[i].waits = 0;
 			return true;
 		}
 	return false;
+}
+
+/* The note of a number; NULL when every note waits for its repeat. */
+static struct calarm_nacked *
+nack_note(struct calarm *h, uint64_t seq)
+{
+	size_t at = h->nack_count;
+
+	for (size_t i = 0; i < h->nack_count; i++) {
+		if (h->nack[i].seq == seq)
+			return &h->nack[i];
+		if (!h->nack[i].waits)
+			at = i;
+	}
+	if (at == CALARM_NACKS_MAX)
+		return NULL;
+	if (at == h->nack_count)
+		h->nack_count++;
+	h->nack[at] = (struct calarm_nacked){ .seq = seq };
+	return &h->nack[at];
 }
 
 /* Of two for one number and state the first is answered first. */
@@ -504,13 +526,17 @@ calarm_nack(struct calarm *h, uint64_t seq, uint32_t retry_ms)
 		.u.nack = { h->epoch, seq, WIRE_NACK_AGAIN, retry_ms },
 	};
 
+	struct calarm_nacked *n;
+
 	if (!h->snapshot && (!h->has_last || seq > h->last))
 		return CALARM_USAGE;
-	if (h->nack_count == CALARM_NACKS_MAX)
+	n = nack_note(h, seq);
+	if (n == NULL)
 		return CALARM_FULL;
+	n->waits = n->tries < CALARM_NACK_TRIES;
 	if (!h->welcomed || !calarm_send(h, &f, calarm_now(h)))
 		return CALARM_OK; /* the next session brings it again */
-	h->nack[h->nack_count++] = seq;
+	n->tries++;
 	if (h->owed > 0)
 		h->owed--; /* a NACK gives its credit back by itself */
 	return CALARM_OK;

@@ -97,6 +97,18 @@ dial(struct calarm *h, int64_t now_ms)
 	(void)epoll_ctl(h->epoll, EPOLL_CTL_ADD, ev.data.fd, &ev);
 }
 
+/* What we have: a number that was to come again is not among it. */
+static uint64_t
+last_whole(const struct calarm *h)
+{
+	uint64_t last = h->last;
+
+	for (size_t i = 0; i < h->nack_count; i++)
+		if (h->nack[i].waits && h->nack[i].seq <= last)
+			last = h->nack[i].seq - 1;
+	return last;
+}
+
 static bool
 say_hello(struct calarm *h, int64_t now_ms)
 {
@@ -105,7 +117,8 @@ say_hello(struct calarm *h, int64_t now_ms)
 		.u.hello = { .version = WIRE_VERSION,
 			     .credit = h->window,
 			     .epoch = h->has_last ? h->epoch : 0,
-			     .after_seq = h->has_last ? h->last : h->after,
+			     .after_seq = h->has_last ? last_whole(h)
+						      : h->after,
 			     .stream = str_of(h->want_stream),
 			     .consumer = str_of(h->consumer),
 			     .filter = str_of(h->filter) },

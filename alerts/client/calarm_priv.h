@@ -10,6 +10,14 @@
 #include "seal.h"
 
 #define CALARM_NACKS_MAX 64u
+#define CALARM_NACK_TRIES 3u /* repeats; the next NACK parks the number */
+
+/* A number we refused: asked for again, or come again. */
+struct calarm_nacked {
+	uint64_t seq;
+	unsigned tries;
+	int waits; /* for the repeat */
+};
 
 struct calarm_told {
 	uint64_t seq;
@@ -54,7 +62,7 @@ struct calarm {
 	uint64_t snap_given; /* last entry of the snapshot given */
 	uint64_t snap_acked;
 	uint64_t as_of; /* of the snapshot that ended and is not acked */
-	uint64_t nack[CALARM_NACKS_MAX]; /* come again although below last */
+	struct calarm_nacked nack[CALARM_NACKS_MAX];
 	size_t nack_count;
 	struct calarm_told told[CALARM_STATES_MAX];
 	size_t told_count;

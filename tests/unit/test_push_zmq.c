@@ -265,6 +265,31 @@ Test(push_zmq, gone_becomes_a_snapshot)
 	calarm_close(&h);
 }
 
+/* A number that was to come again comes, though the publisher forgot it. */
+Test(push_zmq, a_nack_outlives_the_session)
+{
+	struct calarm_alert a;
+	struct calarm *h;
+	struct keys k;
+
+	world_subscribe(&w, WORLD_STREAM, &k, TIME_NONE);
+	alert();
+	alert();
+	alert();
+	h = client(&k, 0, line);
+	EXPECT(h, 1, &a);
+	EXPECT(h, 2, &a);
+	EXPECT(h, 3, &a);
+	cr_assert_eq(calarm_nack(h, 2, 60000), CALARM_OK);
+	idle(h, 3);
+	world_restart_publish(&w);
+	EXPECT(h, 2, &a);
+	idle(h, 5);
+	alert();
+	EXPECT(h, 4, &a);
+	calarm_close(&h);
+}
+
 /* Refused inside a snapshot it comes again there; the snapshot goes on. */
 Test(push_zmq, a_nack_inside_a_snapshot)
 {
