@@ -163,7 +163,7 @@ core_init(struct role *r, struct instant now)
 	c->lock = -1;
 	c->diffs.dir = -1;
 	c->started_ms = now.wall_ms;
-	docs_init(c);
+	docs_init(c, now);
 	err = arena_init(&c->boot, BOOT_SIZE);
 	if (err == ERR_OK)
 		err = tables(c);

@@ -101,7 +101,7 @@ void core_degrade(struct core *c, struct instant now, enum err err,
 void core_recover(struct core *c);
 
 /* docs.c */
-void docs_init(struct core *c);
+void docs_init(struct core *c, struct instant now);
 void docs_fini(struct core *c);
 NODISCARD enum err docs_from_fetch(struct core *c, const struct msg *m,
 				   struct instant now);
