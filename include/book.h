@@ -73,6 +73,7 @@ struct policy {
 	int32_t cover_to;
 	int reports_used;
 	int data_authorised;
+	int declaration; /* 1: every shipment must be declared */
 };
 
 struct obligor {

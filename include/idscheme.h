@@ -2,8 +2,8 @@
  * idscheme.h - identifier schemes and their one canonical form.  Floor 0.
  *
  * etc/idschemes.tsv: scheme, hard 0/1, pattern, check.  A pattern is a list
- * of classes with counts (9 digit, A letter, X either), e.g. "X18 9 2" for an
- * LEI.  Canonical: NFKC, upper case, without blanks, dots and hyphens unless
+ * of a class (9 digit, A letter, X either, R the rest) with its count, e.g.
+ * "X18 92" for an LEI: eighteen of either, two digits.  Canonical: NFKC, upper case, without blanks, dots and hyphens unless
  * the pattern has them; BIC8 gets XXX; check digits verified.
  */
 #ifndef IDSCHEME_H

@@ -39,6 +39,8 @@ struct str json_get_str(const struct json *obj, const char *key);
 int64_t json_get_int(const struct json *obj, const char *key, int64_t dflt);
 /* -1 when absent or not a boolean. */
 int json_get_bool(const struct json *obj, const char *key);
+/* The integer, or 0; a boolean is 0 or 1. */
+int64_t json_int(const struct json *v);
 /* Walk the members in document order: fn returns ERR_OK to go on. */
 enum err json_each(const struct json *obj,
 		   enum err (*fn)(void *ctx, struct str key,

@@ -27,6 +27,7 @@ enum msg_type {
 	MSG_STOP,	/* - : finish what is in hand and leave */
 	MSG_READY,	/* - : init is done */
 	MSG_DONE,	/* - : nothing left to do (--once) */
+	MSG_BROKEN,	/* core -> super; u8 peer: it sent nonsense */
 	MSG_CONTROL,	/* super -> core; u32 uid, u32 gid; fd: connection */
 	/* fetch <-> core */
 	MSG_FEED_STATE,	/* core: blob feed, i64 last_try_ms, i64 last_good_ms */

@@ -5,9 +5,10 @@
  * fault-injecting VFS in tests; PostgreSQL later, behind the same words.
  * Nothing above daemon/store knows SQL.
  *
- * Decisions are transactions: store_begin, changes, store_commit.  What
- * commit returned ERR_OK for survives a power cut; anything else did not
- * happen.  Reads outside a transaction see the last commit.  Every call may
+ * Decisions are transactions: store_begin, changes, store_commit.  A change
+ * outside one is a bug.  What commit returned ERR_OK for survives a power
+ * cut; anything else did not happen: after ERR_STORE the commit refuses too,
+ * and has rolled back.  Reads outside a transaction see the last commit.  Every call may
  * fail with ERR_STORE (retry later) or ERR_CORRUPT (stop).  *out is untouched
  * on failure; strs and arrays read land in the arena given.
  */
@@ -19,10 +20,15 @@
 #include "json.h"
 
 #define STORE_SCHEMA 1 /* another version is refused: ERR_CONFIG */
+#define STORE_ROWS_MAX (1u << 20) /* in one answer; over it ERR_LIMIT */
 
 struct store; /* one per core */
 
-/* path ":memory:" for a store that dies with the process. */
+/*
+ * path ":memory:" for a store that dies with the process.  ERR_REFUSED when
+ * another core has it open (PATH.lock), ERR_CONFIG for another schema or
+ * somebody else's database, ERR_CORRUPT when the file is damaged.
+ */
 NODISCARD enum err store_open(const char *path, struct store **out,
 			      struct diag *d);
 void store_close(struct store *s);
@@ -30,7 +36,8 @@ NODISCARD enum err store_begin(struct store *s);
 NODISCARD enum err store_commit(struct store *s);
 void store_rollback(struct store *s);
 bool store_in_transaction(const struct store *s);
-/* Moves the write-ahead log into the file; between steps, never inside. */
+/* Moves the write-ahead log into the file once that is worth it (4 MB);
+ * between steps, never inside. */
 NODISCARD enum err store_checkpoint(struct store *s);
 
 /* ---- book (written by daemon/store/book_import.c) ---- */
@@ -69,6 +76,7 @@ NODISCARD enum err store_obligors_since(struct store *s, int64_t version,
 					struct arena *a, struct str **out,
 					size_t *count);
 NODISCARD enum err store_book_version(struct store *s, int64_t *version);
+/* One member per kind, and "version". */
 NODISCARD enum err store_book_counts(struct store *s, struct jsonw *w);
 
 /* ---- feeds ---- */
@@ -171,7 +179,8 @@ NODISCARD enum err store_revision_at(struct store *s, struct str stream,
 				     uint64_t seq, struct arena *a,
 				     struct revision *out);
 
-/* A free credit report reserved by A_ORDER_REPORT, consumed by its result. */
+/* A free credit report reserved by A_ORDER_REPORT, consumed by its result:
+ * one per alert, however often it is said. */
 NODISCARD enum err store_report_reserve(struct store *s, struct str policy_id,
 					struct str alert_id, int64_t now_ms);
 /* Reserved or consumed under the policy, besides the book's reports_used. */
@@ -182,8 +191,8 @@ NODISCARD enum err store_reports_used(struct store *s, struct str policy_id,
 
 struct entry {
 	struct str stream;
-	uint64_t epoch;
-	uint64_t seq; /* set by store_entry_append */
+	uint64_t epoch; /* set by store_entry_append, as seq */
+	uint64_t seq;
 	uint8_t type; /* 1 first 2 later 3 retraction 4 drill */
 	uint8_t severity;
 	uint64_t time_us;

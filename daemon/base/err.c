@@ -20,7 +20,7 @@ err_class(enum err err)
 		break;
 	}
 #undef ERR_CLASS
-	must(!"a known error code");
+	must(err < ERR_COUNT);
 	return ERR_FATAL;
 }
 

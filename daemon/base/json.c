@@ -151,6 +151,14 @@ json_get_bool(const struct json *obj, const char *key)
 	return json_is_boolean(v) ? json_is_true(v) : -1;
 }
 
+int64_t
+json_int(const struct json *v)
+{
+	if (json_is_true(node(v)))
+		return 1;
+	return json_is_integer(node(v)) ? json_integer_value(node(v)) : 0;
+}
+
 enum err
 json_each(const struct json *obj,
 	  enum err (*fn)(void *ctx, struct str key, const struct json *v),

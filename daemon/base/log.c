@@ -30,6 +30,7 @@ log_name(const char *name)
  * One write per line, so lines of several processes do not mix; control
  * characters from outside are shown as '?', so nobody forges a second line.
  */
+PRINTF_LIKE(3, 0)
 static void
 log_line(enum log_level level, const char *event, const char *fmt, va_list ap)
 {

@@ -1,0 +1,329 @@
+/*
+ * decide.c - the doors, and the way from a fact to its exporters.
+ */
+#include "decide_priv.h"
+
+#include "log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define BOOT_SIZE ((size_t)1 << 20)
+#define JOURNAL_MAX 1024u
+
+enum err
+decide_new(const struct decide_in *in, struct decide **out)
+{
+	struct diag ignored = { 0 };
+	struct diag *diag = in->diag == NULL ? &ignored : in->diag;
+	struct decide *d = calloc(1, sizeof(*d));
+	enum err err;
+
+	if (d == NULL)
+		return ERR_LIMIT;
+	d->in = *in;
+	d->facts = (struct facts){ in->store, in->kinds, in->feeds };
+	err = arena_init(&d->boot, BOOT_SIZE);
+	if (err == ERR_OK)
+		err = arena_init(&d->arena, DECIDE_ARENA_SIZE);
+	if (err == ERR_OK)
+		err = texts_get(in->texts, in->kinds, &d->boot, &d->texts,
+				diag);
+	if (err == ERR_OK)
+		err = duties_get(in->duties, &d->boot, &d->duties, diag);
+	if (err == ERR_OK && kinds_find(in->kinds, S("UNKNOWN")) == NULL)
+		err = diag_set(diag, ERR_CONFIG, 0, "no kind UNKNOWN");
+	if (err != ERR_OK) {
+		decide_free(d);
+		return err;
+	}
+	*out = d;
+	return ERR_OK;
+}
+
+void
+decide_free(struct decide *d)
+{
+	if (d == NULL)
+		return;
+	arena_fini(&d->arena);
+	arena_fini(&d->boot);
+	free(d);
+}
+
+const struct decide_counts *
+decide_counts(const struct decide *d)
+{
+	return &d->counts;
+}
+
+enum err
+decide_journal(struct decide *d, struct instant now, const char *what,
+	       const char *fmt, ...)
+{
+	char line[JOURNAL_MAX];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	must(n >= 0);
+	return store_journal(d->in.store, now.wall_ms, str_of(what),
+			     str_of(line));
+}
+
+/* The sources of every fact of the episode: they speak for one alert. */
+static enum err
+read_sources(struct ring *r, const struct fact *fact, size_t count)
+{
+	size_t total = 0;
+
+	r->source = NULL;
+	r->source_count = 0;
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < count; i++) {
+			struct fact_source *s = NULL;
+			size_t n = 0;
+			enum err err;
+
+			if (fact[i].episode != r->fact->episode)
+				continue;
+			err = store_fact_sources(r->d->in.store,
+						 fact[i].fact_id, &r->d->arena,
+						 &s, &n);
+			if (err != ERR_OK)
+				return err;
+			for (size_t k = 0; k < n && pass == 1; k++)
+				r->source[r->source_count++] = s[k];
+			total += n;
+		}
+		if (pass == 0) {
+			r->source = arena_array(&r->d->arena,
+						struct fact_source, total + 1);
+			if (r->source == NULL)
+				return ERR_LIMIT;
+		}
+	}
+	return ERR_OK;
+}
+
+/* decide_exporter writes last of all, so one that fails left no trace. */
+static enum err
+contain(struct ring *r, struct str exporter_id, enum err err)
+{
+	if (err_class(err) != ERR_REJECT)
+		return err;
+	r->d->counts.failed++;
+	log_op(LOG_ERR, "decide.exporter", "err=\"%s\"", err_text(err));
+	return decide_journal(r->d, r->now, "decide.suppress",
+			      "rule=cannot-compose exporter=%.*s fact=%.*s",
+			      STR_ARG(exporter_id), STR_ARG(r->fact->fact_id));
+}
+
+static enum err
+ring_all(struct ring *r)
+{
+	struct str *exporter = NULL;
+	size_t count = 0;
+	enum err err;
+
+	err = store_exporters_of(r->d->in.store, r->fact->obligor_id,
+				 &r->d->arena, &exporter, &count);
+	if (err != ERR_OK)
+		return err;
+	if (count == 0)
+		return decide_journal(r->d, r->now, "decide.suppress",
+				      "rule=no-exporter fact=%.*s",
+				      STR_ARG(r->fact->fact_id));
+	for (size_t i = 0; i < count; i++) {
+		size_t mark = arena_mark(&r->d->arena);
+
+		err = contain(r, exporter[i], decide_exporter(r, exporter[i]));
+		arena_rewind(&r->d->arena, mark);
+		if (err != ERR_OK)
+			return err;
+	}
+	return ERR_OK;
+}
+
+enum err
+decide_episode(struct decide *d, struct str obligor_id, struct str family,
+	       int episode, struct instant now)
+{
+	struct ring r = { .d = d, .now = now };
+	struct fact *fact = NULL;
+	size_t count = 0;
+	size_t kept = 0;
+	enum err err;
+
+	err = store_facts_of(d->in.store, obligor_id, family, &d->arena, &fact,
+			     &count);
+	if (err != ERR_OK)
+		return err;
+	for (size_t i = 0; i < count; i++)
+		if (episode == 0 || fact[i].episode == episode)
+			fact[kept++] = fact[i];
+	r.fact = facts_lead(fact, kept);
+	if (r.fact == NULL)
+		return ERR_OK;
+	r.kind = kinds_find(d->in.kinds, r.fact->kind);
+	if (r.kind == NULL || str_eq(r.kind->alert_kind, S("-")) ||
+	    str_eq(family, S("-")))
+		return decide_journal(d, now, "decide.suppress",
+				      "rule=silent-kind kind=%.*s fact=%.*s",
+				      STR_ARG(r.fact->kind),
+				      STR_ARG(r.fact->fact_id));
+	err = store_obligor(d->in.store, obligor_id, &d->arena, &r.obligor);
+	if (err == ERR_ABSENT)
+		return decide_journal(d, now, "decide.suppress",
+				      "rule=obligor-gone fact=%.*s",
+				      STR_ARG(r.fact->fact_id));
+	if (err == ERR_OK)
+		err = read_sources(&r, fact, kept);
+	return err != ERR_OK ? err : ring_all(&r);
+}
+
+enum err
+decide_obligor(struct decide *d, struct str obligor_id, struct instant now)
+{
+	struct fact *fact = NULL;
+	size_t count = 0;
+	enum err err;
+
+	err = store_facts_of(d->in.store, obligor_id, STR_NONE, &d->arena,
+			     &fact, &count);
+	for (size_t i = 0; i < count && err == ERR_OK; i++) {
+		size_t k = 0;
+
+		while (k < i && !str_eq(fact[k].family, fact[i].family))
+			k++;
+		if (k == i)
+			err = decide_episode(d, obligor_id, fact[i].family, 0,
+					     now);
+	}
+	return err;
+}
+
+static enum err
+ask_reviewer(struct decide *d, const struct fact *fact, const struct match *m,
+	     struct instant now)
+{
+	for (size_t i = 0; i < m->candidate_count; i++) {
+		enum err err = store_review_put(d->in.store, fact->fact_id,
+						m->candidate[i].obligor_id,
+						m->candidate[i].score,
+						now.wall_ms);
+
+		if (err != ERR_OK)
+			return err;
+	}
+	d->counts.reviews++;
+	return decide_journal(d, now, "decide.review",
+			      "rule=match-%.*s candidates=%zu fact=%.*s",
+			      STR_ARG(m->method), m->candidate_count,
+			      STR_ARG(fact->fact_id));
+}
+
+/* People are kept only where the book insures people. */
+static enum err
+is_unwanted_person(struct decide *d, const struct notice *n,
+		   const struct match *m, bool *out)
+{
+	struct obligor o;
+	enum err err;
+
+	*out = n->natural_person == 1;
+	if (!*out || m->verdict != MATCH_ACCEPT)
+		return ERR_OK;
+	err = store_obligor(d->in.store, m->obligor_id, &d->arena, &o);
+	if (err == ERR_OK)
+		*out = !o.natural_person;
+	return err;
+}
+
+static enum err
+take(struct decide *d, const struct notice *n, const struct match *m,
+     struct instant now)
+{
+	struct facts_touched touched;
+	enum err err;
+
+	err = facts_apply(&d->facts, n, m, now, &d->arena, &touched);
+	if (err != ERR_OK)
+		return err;
+	err = decide_journal(d, now, "decide.fact",
+			     "rule=%s source=%.*s action=%s kind=%.*s "
+			     "match=%.*s status=%s",
+			     touched.rule, STR_ARG(n->source),
+			     action_text(n->action), STR_ARG(n->kind),
+			     STR_ARG(m->method),
+			     touched.count == 0 ?
+				     "-" :
+				     fact_status_text(
+					     touched.fact[0].status));
+	for (size_t i = 0; i < touched.count && err == ERR_OK; i++) {
+		const struct fact *f = &touched.fact[i];
+
+		if (f->obligor_id.n > 0) {
+			err = decide_episode(d, f->obligor_id, f->family,
+					     f->episode, now);
+			continue;
+		}
+		d->counts.unmatched++;
+		if (i == 0 && m->verdict == MATCH_REVIEW && facts_is_live(f))
+			err = ask_reviewer(d, f, m, now);
+	}
+	return err;
+}
+
+enum err
+decide_notice(struct decide *d, const struct notice *n, struct str json,
+	      struct instant now)
+{
+	char content[2 * HASH_ID_SIZE + 1];
+	size_t mark = arena_mark(&d->arena);
+	enum notice_seen seen = NOTICE_FIRST;
+	struct match m;
+	bool unwanted = false;
+	enum err err;
+
+	d->counts.notices++;
+	err = match_notice(d->in.store, d->in.schemes, n, &d->arena, &m);
+	if (err == ERR_OK)
+		err = is_unwanted_person(d, n, &m, &unwanted);
+	if (err != ERR_OK)
+		goto out;
+	if (unwanted) {
+		d->counts.natural_skipped++;
+		err = decide_journal(d, now, "decide.suppress",
+				     "rule=natural-person source=%.*s",
+				     STR_ARG(n->source));
+		goto out;
+	}
+	err = facts_check(&d->facts, n);
+	if (err != ERR_OK)
+		goto out;
+	facts_content(n, content);
+	err = store_notice_put(d->in.store, n, str_of(content), json,
+			       now.wall_ms, &seen);
+	if (err != ERR_OK)
+		goto out;
+	if (seen == NOTICE_SAME) {
+		d->counts.same++;
+		err = decide_journal(d, now, "decide.suppress",
+				     "rule=same-notice source=%.*s",
+				     STR_ARG(n->source));
+		goto out;
+	}
+	err = take(d, n, &m, now);
+	/* Half of it is written: this must not pass for a mere reject. */
+	if (err_class(err) == ERR_REJECT) {
+		log_op(LOG_ERR, "decide.notice", "err=\"%s\"", err_text(err));
+		err = ERR_STORE;
+	}
+out:
+	arena_rewind(&d->arena, mark);
+	return err;
+}

@@ -1,0 +1,85 @@
+/*
+ * decide.h - from a notice to the alerts it makes.  Floor 2.
+ *
+ * Everything follows from (store, input, now): no clock, no randomness, so a
+ * step that is run again after a crash writes the same ids and bytes.  Every
+ * call is made inside a transaction the caller opened, writes facts, alerts,
+ * revisions and stream entries into it, and never begins or commits.
+ *
+ * An error of class REJECT is about the notice at hand and comes before
+ * anything was written: skip it, count it, go on with the transaction.  On any
+ * other the caller rolls back.  An exporter whose alert cannot be made (sums
+ * beyond 64 bits, more shipments than fit) is told to the operator and does
+ * not keep the others from theirs.  Every decision and every suppression
+ * leaves a journal line "rule=...".
+ *
+ * Ownership: all of decide_in is borrowed until decide_free.
+ */
+#ifndef DECIDE_H
+#define DECIDE_H
+
+#include "compose.h"
+#include "conf.h"
+#include "idscheme.h"
+#include "store.h"
+
+#define DECIDE_ARENA_SIZE ((size_t)96 << 20)
+/* Older than this at first sight is told once, flagged historic. */
+#define DECIDE_HISTORIC_DAYS 180
+/* An amount moved when by a tenth and by so many whole units. */
+#define DECIDE_MOVED_UNITS 10000
+
+struct decide;
+
+struct decide_in {
+	struct store *store;
+	const struct kinds *kinds;
+	const struct feeds *feeds;
+	const struct idschemes *schemes;
+	const struct conf *conf;
+	struct str texts;	  /* etc/texts.tsv */
+	struct str duties;	  /* etc/duties.tsv */
+	const uint8_t *token_key; /* COMPOSE_KEY_SIZE secret bytes */
+	enum compose_mode mode;
+	struct diag *diag; /* where a bad table is wrong; may be NULL */
+};
+
+/* What happened since decide_new, for counters. */
+struct decide_counts {
+	uint64_t notices;
+	uint64_t same;
+	uint64_t natural_skipped;
+	uint64_t unmatched;
+	uint64_t reviews;
+	uint64_t first;	 /* revisions by entry type */
+	uint64_t later;
+	uint64_t retractions;
+	uint64_t suppressed;
+	uint64_t failed; /* exporters whose alert could not be made */
+};
+
+NODISCARD enum err decide_new(const struct decide_in *in,
+			      struct decide **out);
+void decide_free(struct decide *d);
+const struct decide_counts *decide_counts(const struct decide *d);
+
+/* One notice of an accepted document, in order; json as it came. */
+NODISCARD enum err decide_notice(struct decide *d, const struct notice *n,
+				 struct str json, struct instant now);
+/* A subscriber's STATE that store_evidence_put just took; first is its. */
+NODISCARD enum err decide_state(struct decide *d, const struct evidence *e,
+				int first, struct instant now);
+/*
+ * After an import: facts nobody matched are tried on the obligors changed
+ * since that version, these and all with an alert are looked at again.
+ */
+NODISCARD enum err decide_book(struct decide *d, int64_t since_version,
+			       struct instant now);
+/*
+ * Time passed: a departure came near.  Looks at every standing alert, so call
+ * it at start and then at the wall time *next_ms (the next Shanghai day).
+ */
+NODISCARD enum err decide_tick(struct decide *d, struct instant now,
+			       int64_t *next_ms);
+
+#endif

@@ -1,0 +1,395 @@
+/*
+ * exporter.c - one exporter's alert on one episode: open, revise, retract,
+ * resolve, or say nothing and why.
+ */
+#include "decide_priv.h"
+
+#include <string.h>
+
+/* The alert being decided. */
+struct draft {
+	struct ring *r;
+	struct exporter exporter;
+	struct alert alert;
+	bool exists;
+	struct material old;
+	struct material new;
+	struct cover_row cover;
+	struct severity_out severity;
+	const char *reason[WHY_COUNT];
+	size_t reason_count;
+	int reports_left;
+	int32_t duty_deadline;
+	struct str duty_profile;
+	const char *why; /* of the revision */
+	enum alert_state state;
+};
+
+static enum err
+find_alert(struct draft *t, struct str exporter_id)
+{
+	struct decide *d = t->r->d;
+	const struct fact *f = t->r->fact;
+	char key[DEDUP_KEY_SIZE];
+	char uuid[ALERT_ID_SIZE];
+	struct buf b;
+	enum err err;
+
+	buf_init(&b, 512);
+	buf_printf(&b, "%.*s\x1F%.*s\x1F%.*s\x1F%d", STR_ARG(exporter_id),
+		   STR_ARG(f->obligor_id), STR_ARG(f->family), f->episode);
+	must(b.err == ERR_OK);
+	hash_id(buf_str(&b), key);
+	hash_uuid(key, uuid);
+	buf_free(&b);
+	err = store_alert_by_key(d->in.store, str_of(key), &d->arena,
+				 &t->alert);
+	if (err == ERR_OK) {
+		t->exists = true;
+		return material_get(t->alert.material, &t->old);
+	}
+	if (err != ERR_ABSENT)
+		return err;
+	t->alert = (struct alert){
+		.alert_id = arena_str(&d->arena, str_of(uuid)),
+		.dedup_key = arena_str(&d->arena, str_of(key)),
+		.exporter_id = exporter_id,
+		.obligor_id = f->obligor_id,
+		.country = t->r->obligor.country,
+		.family = f->family,
+		.episode = f->episode,
+		.created_at = t->r->now.wall_ms,
+		.knew_at = TIME_NONE,
+		.acked_at = TIME_NONE,
+	};
+	if (t->alert.alert_id.p == NULL || t->alert.dedup_key.p == NULL)
+		return ERR_LIMIT;
+	return ERR_OK;
+}
+
+static enum err
+weigh(struct draft *t)
+{
+	struct decide *d = t->r->d;
+	const struct fact *f = t->r->fact;
+	struct cover_row *rows = NULL;
+	struct cover_in in;
+	size_t count = 0;
+	enum err err;
+
+	err = decide_cover(d, t->alert.exporter_id, f->obligor_id, &in);
+	if (err != ERR_OK)
+		return err;
+	in.as_of = date_shanghai(t->r->now.wall_ms);
+	in.known = str_eq(f->family, S("insolvency")) &&
+		   f->status != FACT_REFUTED;
+	in.knew_at = t->alert.knew_at;
+	err = cover_rows(&in, &d->arena, &rows, &count);
+	if (err == ERR_OK)
+		err = cover_sum(&in, rows, count, &t->cover);
+	if (err == ERR_OK)
+		err = decide_reports_left(d, &t->cover, &t->reports_left);
+	if (err != ERR_OK)
+		return err;
+	t->new = (struct material){
+		.status = f->status,
+		.stage = f->stage,
+		.kind = f->kind,
+		.currency = t->cover.currency,
+		.exposed = t->cover.open + t->cover.unshipped,
+		.insured = t->cover.insured,
+		.uninsured = t->cover.uninsured,
+		.if_insured = t->cover.if_insured,
+		.if_uninsured = t->cover.if_uninsured,
+		.imminent = t->cover.imminent,
+		.historic = t->exists ? t->old.historic : 0,
+	};
+	return ERR_OK;
+}
+
+static enum err
+judge(struct draft *t)
+{
+	const struct fact *f = t->r->fact;
+	struct severity_in in = {
+		.family = f->family,
+		.alert_kind = t->r->kind->alert_kind,
+		.stage = f->stage,
+		.status = f->status,
+		.cover = &t->cover,
+		.today = date_shanghai(t->r->now.wall_ms),
+		.last_order = DATE_NONE,
+	};
+	enum err err;
+
+	err = store_last_order(t->r->d->in.store, t->alert.exporter_id,
+			       f->obligor_id, &in.last_order);
+	if (err != ERR_OK && err != ERR_ABSENT)
+		return err;
+	if (t->exists)
+		in.floor = t->alert.severity;
+	t->severity = severity_of(&in);
+	for (unsigned i = 0; i < WHY_COUNT; i++)
+		if ((t->severity.why & 1u << i) != 0)
+			t->reason[t->reason_count++] = severity_why_text(i);
+	return ERR_OK;
+}
+
+/* Bad already, and long ago, when we first saw it. */
+static bool
+is_historic(const struct draft *t)
+{
+	const struct fact *f = t->r->fact;
+	int32_t today = date_shanghai(t->r->now.wall_ms);
+	int32_t recorded = f->recorded_at == TIME_NONE ?
+				   DATE_NONE :
+				   date_shanghai(f->recorded_at);
+
+	return (f->occurred_on != DATE_NONE &&
+		today - f->occurred_on > DECIDE_HISTORIC_DAYS) ||
+	       (recorded != DATE_NONE &&
+		today - recorded > DECIDE_HISTORIC_DAYS);
+}
+
+static bool
+is_over(enum alert_state s)
+{
+	return s == ALERT_RETRACTED || s == ALERT_CLOSED ||
+	       s == ALERT_DISCARDED;
+}
+
+/* An ack is of a revision; what got worse is open again. */
+static enum alert_state
+state_after(const struct draft *t)
+{
+	enum alert_state s = t->alert.state;
+	bool worse = t->new.status > t->old.status ||
+		     t->severity.severity > t->alert.severity ||
+		     t->new.stage > t->old.stage ||
+		     (t->new.imminent && !t->old.imminent);
+
+	if (s == ALERT_RESOLVED || worse)
+		return ALERT_OPEN;
+	return s;
+}
+
+/* Sets why and state, or leaves why NULL and names the rule. */
+static const char *
+choose(struct draft *t)
+{
+	enum fact_status status = t->r->fact->status;
+
+	if (status == FACT_REFUTED) {
+		if (!t->exists || is_over(t->alert.state))
+			return "refuted-unheard";
+		t->why = "retracted";
+		t->state = ALERT_RETRACTED;
+		return "retract";
+	}
+	if (t->exists && is_over(t->alert.state))
+		return "alert-over";
+	if (status == FACT_ENDED ||
+	    (t->exists && t->old.exposed > 0 && t->new.exposed == 0)) {
+		if (!t->exists || t->alert.state == ALERT_RESOLVED)
+			return "ended-unheard";
+		t->why = "resolved";
+		t->state = ALERT_RESOLVED;
+		return "resolve";
+	}
+	if (!t->exists) {
+		t->why = "first";
+		t->state = ALERT_OPEN;
+		t->new.historic = is_historic(t);
+		return "open";
+	}
+	t->why = t->severity.severity > t->alert.severity ?
+			 "severity" :
+			 material_moved(&t->old, &t->new);
+	t->state = state_after(t);
+	return t->why == NULL ? "not-material" : "revise";
+}
+
+static void
+take_duty(struct draft *t)
+{
+	const struct duty_rule *rule;
+	int64_t knew = t->alert.knew_at;
+
+	t->duty_deadline = DATE_NONE;
+	if (t->cover.open == 0 || t->cover.scheme == NULL ||
+	    t->state == ALERT_RETRACTED || t->state == ALERT_RESOLVED)
+		return;
+	rule = duties_find(&t->r->d->duties, t->cover.scheme->duty_profile,
+			   t->alert.family);
+	if (rule == NULL)
+		return;
+	t->duty_profile = rule->profile;
+	t->duty_deadline = duty_deadline(
+		rule, knew == TIME_NONE ? t->r->now.wall_ms : knew);
+}
+
+static void
+update_alert(struct draft *t)
+{
+	struct alert *a = &t->alert;
+	bool ends = t->state == ALERT_RETRACTED || t->state == ALERT_RESOLVED;
+
+	a->revision++;
+	a->kind = t->r->kind->alert_kind;
+	a->kind_class = t->r->obligor.type == OBLIGOR_BANK ? S("bank") :
+							     S("buyer");
+	/* What ends an alert goes out as loud as the alert went. */
+	if (!ends)
+		a->severity = t->severity.severity;
+	a->state = t->state;
+	a->fact_id = t->r->fact->fact_id;
+	a->policy_id = t->cover.policy == NULL ? STR_NONE :
+						 t->cover.policy->policy_id;
+	a->updated_at = t->r->now.wall_ms;
+	if (t->state == ALERT_OPEN)
+		a->acked_at = TIME_NONE;
+}
+
+static enum err
+compose(struct draft *t, struct compose_out *out)
+{
+	struct decide *d = t->r->d;
+	const struct compose_in in = {
+		.texts = &d->texts,
+		.feeds = d->in.feeds,
+		.kind = t->r->kind,
+		.fact = t->r->fact,
+		.source = t->r->source,
+		.source_count = t->r->source_count,
+		.exporter = &t->exporter,
+		.obligor = &t->r->obligor,
+		.alert = &t->alert,
+		.cover = &t->cover,
+		.reason = t->reason,
+		.reason_count = t->reason_count,
+		.historic = t->new.historic,
+		.reports_left = t->reports_left,
+		.duty_deadline = t->duty_deadline,
+		.duty_profile = t->duty_profile,
+		.instance = d->in.conf->instance,
+		.tel = d->in.conf->contact_tel,
+		.alt_tel = d->in.conf->contact_alt_tel,
+		.token_key = d->in.token_key,
+		.mode = d->in.mode,
+		.now_ms = t->r->now.wall_ms,
+	};
+
+	return compose_alert(&in, &d->arena, out);
+}
+
+static void
+count_revision(struct decide *d, uint8_t type)
+{
+	if (type == 1)
+		d->counts.first++;
+	else if (type == 3)
+		d->counts.retractions++;
+	else
+		d->counts.later++;
+}
+
+static enum err
+append(struct draft *t, struct str event)
+{
+	struct decide *d = t->r->d;
+	struct alert *a = &t->alert;
+	struct entry e = {
+		.stream = a->exporter_id,
+		.type = a->state == ALERT_RETRACTED ? 3 :
+			a->revision == 1	    ? 1 :
+						      2,
+		.severity = (uint8_t)a->severity,
+		.time_us = (uint64_t)a->updated_at * 1000,
+		.alert_id = a->alert_id,
+		.revision = a->revision,
+		.body = event,
+		.key_id = -1,
+	};
+	struct revision rev = {
+		.alert_id = a->alert_id,
+		.revision = a->revision,
+		.at = a->updated_at,
+		.state = a->state,
+		.severity = a->severity,
+		.why = str_of(t->why),
+		.stream = a->exporter_id,
+	};
+	enum err err;
+
+	err = store_epoch(d->in.store, &e.epoch);
+	if (err == ERR_OK)
+		err = store_alert_put(d->in.store, a);
+	if (err == ERR_OK)
+		err = store_entry_append(d->in.store, &e);
+	if (err != ERR_OK)
+		return err;
+	rev.seq = e.seq;
+	count_revision(d, e.type);
+	return store_revision_put(d->in.store, &rev);
+}
+
+static enum err
+publish(struct draft *t, const char *rule)
+{
+	struct decide *d = t->r->d;
+	struct compose_out out = { 0 };
+	struct buf b;
+	enum err err;
+
+	take_duty(t);
+	update_alert(t);
+	err = compose(t, &out);
+	if (err != ERR_OK)
+		return err;
+	t->alert.title_zh = out.text[LANG_ZH].title;
+	t->alert.title_en = out.text[LANG_EN].title;
+	buf_init(&b, 1024);
+	material_put(&b, &t->new);
+	must(b.err == ERR_OK);
+	t->alert.material = arena_str(&d->arena, buf_str(&b));
+	buf_free(&b);
+	if (t->alert.material.p == NULL)
+		return ERR_LIMIT;
+	err = append(t, out.event);
+	if (err != ERR_OK)
+		return err;
+	return decide_journal(d, t->r->now, "decide.alert",
+			      "rule=%s why=%s severity_rule=%d alert=%.*s "
+			      "revision=%d state=%s severity=%s fact=%.*s",
+			      rule, t->why, t->severity.rule,
+			      STR_ARG(t->alert.alert_id), t->alert.revision,
+			      alert_state_text(t->alert.state),
+			      severity_text(t->alert.severity),
+			      STR_ARG(t->alert.fact_id));
+}
+
+enum err
+decide_exporter(struct ring *r, struct str exporter_id)
+{
+	struct draft t = { .r = r };
+	const char *rule;
+	enum err err;
+
+	err = store_exporter(r->d->in.store, exporter_id, &r->d->arena,
+			     &t.exporter);
+	if (err == ERR_OK)
+		err = find_alert(&t, exporter_id);
+	if (err == ERR_OK)
+		err = weigh(&t);
+	if (err == ERR_OK)
+		err = judge(&t);
+	if (err != ERR_OK)
+		return err;
+	rule = choose(&t);
+	if (t.why != NULL)
+		return publish(&t, rule);
+	r->d->counts.suppressed++;
+	return decide_journal(r->d, r->now, "decide.suppress",
+			      "rule=%s exporter=%.*s fact=%.*s", rule,
+			      STR_ARG(exporter_id), STR_ARG(r->fact->fact_id));
+}

@@ -1,0 +1,243 @@
+/*
+ * boot.c - configuration, tables, definitions and keys into bundles.
+ */
+#include "boot.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "define.h"
+#include "hash.h"
+#include "idscheme.h"
+#include "kinds.h"
+
+#define BOOT_ARENA_SIZE (32u << 20)
+#define BOOT_FILE_MAX (16u << 20)
+#define BOOT_PATH_MAX 512u
+
+/* One file into the bundle under name; absent is an error unless optional. */
+static enum err
+add_file(struct boot *b, const char *path, struct str name,
+	 struct buf *errors)
+{
+	struct buf text;
+	enum err err;
+
+	buf_init(&text, BOOT_FILE_MAX);
+	err = buf_read_file(&text, path);
+	if (err != ERR_OK) {
+		buf_printf(errors, "%s:0: cannot be read\n", path);
+		err = ERR_CONFIG;
+	} else {
+		bundle_add(&b->all, name, buf_str(&text));
+		err = b->all.bytes.err;
+	}
+	buf_wipe(&text);
+	return err;
+}
+
+static int
+wanted(const struct dirent *e)
+{
+	struct str name = str_of(e->d_name);
+
+	return str_ends(name, S(".yaml")) || str_ends(name, S(".jq")) ||
+	       str_ends(name, S(".tsv"));
+}
+
+/* Every .yaml .jq .tsv of a directory, in name order, as prefix/NAME. */
+static enum err
+add_dir(struct boot *b, struct str dir, const char *prefix, int required,
+	struct buf *errors)
+{
+	struct dirent **e = NULL;
+	char path[BOOT_PATH_MAX];
+	enum err err = ERR_OK;
+	int n;
+
+	(void)snprintf(path, sizeof(path), "%.*s", STR_ARG(dir));
+	n = scandir(path, &e, wanted, alphasort);
+	if (n < 0 && required) {
+		buf_printf(errors, "%s:0: cannot be read\n", path);
+		return ERR_CONFIG;
+	}
+	for (int i = 0; i < n; i++) {
+		char name[BUNDLE_NAME_MAX + 1];
+		int len = snprintf(name, sizeof(name), "%s%s", prefix,
+				   e[i]->d_name);
+
+		(void)snprintf(path, sizeof(path), "%.*s/%s", STR_ARG(dir),
+			       e[i]->d_name);
+		/* Beside the tables lies the configuration itself. */
+		if (prefix[0] == '\0' &&
+		    !str_ends(str_of(e[i]->d_name), S(".tsv")))
+			len = (int)sizeof(name);
+		if (err == ERR_OK && len < (int)sizeof(name))
+			err = add_file(b, path, str_of(name), errors);
+		free(e[i]);
+	}
+	free(e);
+	return err;
+}
+
+/* ca_file is a path in the definition; its text goes in as ca/<path>. */
+static enum err
+add_anchors(struct boot *b, struct buf *errors)
+{
+	struct feeds feeds = { 0 };
+	enum err err = feeds_define(&b->all, &b->arena, &feeds, errors);
+
+	for (size_t i = 0; err == ERR_OK && i < feeds.count; i++) {
+		char path[BOOT_PATH_MAX];
+		char name[BUNDLE_NAME_MAX + 1];
+		struct str ca = feeds.feed[i].ca_file;
+		int len;
+
+		if (ca.n == 0)
+			continue;
+		len = snprintf(name, sizeof(name), "ca/%.*s", STR_ARG(ca));
+		if (len >= (int)sizeof(name) ||
+		    str_copy(path, sizeof(path), ca) != ERR_OK) {
+			buf_printf(errors, "%.*s:0: ca_file: too long\n",
+				   STR_ARG(feeds.feed[i].file));
+			return ERR_CONFIG;
+		}
+		if (bundle_find(&b->all, str_of(name)).p == NULL)
+			err = add_file(b, path, str_of(name), errors);
+	}
+	return err;
+}
+
+/*
+ * The publisher's keys; and for core, which never sees them, a key of its own
+ * derived from them, with which it makes tokens of registration numbers.
+ */
+static enum err
+add_keys(struct boot *b, struct buf *errors)
+{
+	char path[BOOT_PATH_MAX];
+	struct stat st;
+	uint8_t token[HASH_SIZE];
+	struct buf seed;
+	struct buf hex;
+	enum err err;
+
+	(void)snprintf(path, sizeof(path), "%.*s",
+		       STR_ARG(b->conf.push_key_file));
+	if (stat(path, &st) == 0 && (st.st_mode & 077) != 0) {
+		buf_printf(errors,
+			   "%s:0: is readable by others; its mode must be "
+			   "0600\n",
+			   path);
+		return ERR_CONFIG;
+	}
+	err = add_file(b, path, S("key/server"), errors);
+	if (err != ERR_OK)
+		return err;
+	buf_init(&seed, BOOT_FILE_MAX);
+	buf_put(&seed, S("credit-alarm token key/1\n"));
+	buf_put(&seed, bundle_find(&b->all, S("key/server")));
+	hash_256(buf_str(&seed), token);
+	buf_wipe(&seed);
+	buf_init(&hex, 2 * HASH_SIZE);
+	buf_hex(&hex, token, sizeof(token));
+	bundle_add(&b->all, S("key/token"), buf_str(&hex));
+	buf_wipe(&hex);
+	explicit_bzero(token, sizeof(token));
+	return b->all.bytes.err;
+}
+
+/* The tables must read; their owners read them again. */
+static enum err
+check_tables(struct boot *b, struct buf *errors)
+{
+	struct kinds kinds;
+	struct idschemes schemes;
+	struct diag d = { 0 };
+
+	if (kinds_get(bundle_find(&b->all, S("kinds.tsv")), &b->arena, &kinds,
+		      &d) != ERR_OK) {
+		buf_printf(errors, "%.*s/kinds.tsv:%u: %s\n",
+			   STR_ARG(b->conf.tables_dir), d.line, d.why);
+		return ERR_CONFIG;
+	}
+	d = (struct diag){ 0 };
+	if (idschemes_get(bundle_find(&b->all, S("idschemes.tsv")), &b->arena,
+			  &schemes, &d) != ERR_OK) {
+		buf_printf(errors, "%.*s/idschemes.tsv:%u: %s\n",
+			   STR_ARG(b->conf.tables_dir), d.line, d.why);
+		return ERR_CONFIG;
+	}
+	return ERR_OK;
+}
+
+enum err
+boot_load(struct boot *b, const char *conf_path, struct buf *errors)
+{
+	char dir[BOOT_PATH_MAX];
+	enum err err;
+
+	*b = (struct boot){ 0 };
+	bundle_init(&b->all);
+	err = arena_init(&b->arena, BOOT_ARENA_SIZE);
+	if (err == ERR_OK)
+		err = add_file(b, conf_path, S("creditalarm.yaml"), errors);
+	if (err == ERR_OK)
+		err = conf_get(bundle_find(&b->all, S("creditalarm.yaml")),
+			       str_of(conf_path), &b->arena, &b->conf, errors);
+	if (err == ERR_OK)
+		err = add_dir(b, b->conf.tables_dir, "", 1, errors);
+	(void)snprintf(dir, sizeof(dir), "%.*s/vocab",
+		       STR_ARG(b->conf.tables_dir));
+	if (err == ERR_OK)
+		err = add_dir(b, str_of(dir), "vocab/", 0, errors);
+	if (err == ERR_OK)
+		err = add_dir(b, b->conf.feeds_dir, "feeds.d/", 1, errors);
+	(void)snprintf(dir, sizeof(dir), "%.*s/unverified",
+		       STR_ARG(b->conf.feeds_dir));
+	if (err == ERR_OK)
+		err = add_dir(b, str_of(dir), "feeds.d/unverified/", 0, errors);
+	if (err == ERR_OK)
+		err = check_tables(b, errors);
+	if (err == ERR_OK)
+		err = add_anchors(b, errors);
+	if (err == ERR_OK)
+		err = add_keys(b, errors);
+	return err;
+}
+
+void
+boot_free(struct boot *b)
+{
+	bundle_free(&b->all);
+	arena_fini(&b->arena);
+}
+
+static bool
+may_know(enum peer role, struct str name)
+{
+	if (str_eq(name, S("creditalarm.yaml")))
+		return true;
+	if (str_starts(name, S("key/server")))
+		return role == PEER_PUBLISH;
+	if (str_starts(name, S("key/token")))
+		return role == PEER_CORE;
+	if (str_starts(name, S("ca/")))
+		return role == PEER_FETCH;
+	return role != PEER_PUBLISH;
+}
+
+void
+boot_bundle(const struct boot *b, enum peer role, struct bundle *out)
+{
+	struct str name = STR_NONE;
+	struct str text = STR_NONE;
+
+	bundle_init(out);
+	for (size_t i = 0; bundle_at(&b->all, i, &name, &text) == ERR_OK; i++)
+		if (may_know(role, name))
+			bundle_add(out, name, text);
+}

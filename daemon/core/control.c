@@ -1,0 +1,234 @@
+/*
+ * control.c - operators' connections.
+ *
+ * A request is u32 length, u8 json, u16 words, a blob each, u16 files, two
+ * blobs each (name, content).  The answer is frames of u8 stream (1 stdout,
+ * 2 stderr), u32 length, bytes; then u8 0, u32 exit status.  One request a
+ * connection.  Who is asking is known by SO_PEERCRED, which super read.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "say.h"
+
+struct conn {
+	int fd; /* -1: free */
+	uint32_t uid;
+	struct buf in;
+	struct buf out;
+	size_t sent;
+	int answered;
+};
+
+struct control {
+	struct conn conn[CORE_CONTROLS_MAX];
+};
+
+enum err
+control_init(struct core *c)
+{
+	c->control = calloc(1, sizeof(*c->control));
+	if (c->control == NULL)
+		return ERR_LIMIT;
+	for (size_t i = 0; i < CORE_CONTROLS_MAX; i++)
+		c->control->conn[i].fd = -1;
+	return ERR_OK;
+}
+
+static void
+conn_close(struct conn *k)
+{
+	(void)close(k->fd);
+	k->fd = -1;
+	buf_free(&k->in);
+	buf_free(&k->out);
+}
+
+void
+control_fini(struct core *c)
+{
+	if (c->control == NULL)
+		return;
+	for (size_t i = 0; i < CORE_CONTROLS_MAX; i++)
+		if (c->control->conn[i].fd >= 0)
+			conn_close(&c->control->conn[i]);
+	free(c->control);
+	c->control = NULL;
+}
+
+void
+control_accept(struct core *c, int fd, uint32_t uid)
+{
+	for (size_t i = 0; i < CORE_CONTROLS_MAX; i++) {
+		struct conn *k = &c->control->conn[i];
+
+		if (k->fd >= 0)
+			continue;
+		*k = (struct conn){ .fd = fd, .uid = uid };
+		buf_init(&k->in, SAY_REQUEST_MAX);
+		buf_init(&k->out, SAY_ANSWER_MAX + 64);
+		c->count.controls++;
+		return;
+	}
+	log_op(LOG_WARN, "control.full", "max=%u", CORE_CONTROLS_MAX);
+	(void)close(fd);
+}
+
+size_t
+control_fds(const struct core *c, int *fds, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < CORE_CONTROLS_MAX && n < max; i++)
+		if (c->control->conn[i].fd >= 0)
+			fds[n++] = c->control->conn[i].fd;
+	return n;
+}
+
+void
+say_put(struct buf *b, const struct say_request *q)
+{
+	buf_byte(b, q->json != 0);
+	buf_be16(b, (uint16_t)q->words);
+	for (size_t i = 0; i < q->words; i++)
+		buf_blob(b, q->word[i]);
+	buf_be16(b, (uint16_t)q->files);
+	for (size_t i = 0; i < q->files; i++) {
+		buf_blob(b, q->file[i].name);
+		buf_blob(b, q->file[i].bytes);
+	}
+}
+
+enum err
+say_get(struct str s, struct say_request *q)
+{
+	struct rd r = rd_of(s);
+
+	*q = (struct say_request){ 0 };
+	q->json = rd_u8(&r);
+	q->words = rd_be16(&r);
+	if (q->words > SAY_WORDS_MAX)
+		return ERR_LIMIT;
+	for (size_t i = 0; i < q->words; i++)
+		q->word[i] = rd_blob(&r);
+	q->files = rd_be16(&r);
+	if (q->files > SAY_FILES_MAX)
+		return ERR_LIMIT;
+	for (size_t i = 0; i < q->files; i++) {
+		q->file[i].name = rd_blob(&r);
+		q->file[i].bytes = rd_blob(&r);
+	}
+	return rd_end(&r);
+}
+
+static void
+put_stream(struct buf *b, uint8_t stream, const struct buf *text)
+{
+	if (text->n == 0)
+		return;
+	buf_byte(b, stream);
+	buf_blob(b, buf_str(text));
+}
+
+static void
+answer(struct core *c, struct conn *k, struct str body, struct instant now)
+{
+	struct say_request q;
+	struct buf out;
+	struct buf err;
+	int status = 2;
+
+	buf_init(&out, SAY_ANSWER_MAX / 2);
+	buf_init(&err, SAY_ANSWER_MAX / 4);
+	if (say_get(body, &q) != ERR_OK) {
+		buf_put(&err, S("creditalarm: malformed request\n"));
+	} else {
+		q.uid = k->uid;
+		status = say(c, &q, now, &out, &err);
+	}
+	if (out.err != ERR_OK) {
+		buf_clear(&out);
+		buf_put(&err, S("creditalarm: the answer is too long\n"));
+		status = 1;
+	}
+	put_stream(&k->out, 1, &out);
+	put_stream(&k->out, 2, &err);
+	buf_byte(&k->out, 0);
+	buf_be32(&k->out, (uint32_t)status);
+	k->answered = 1;
+	buf_free(&out);
+	buf_free(&err);
+}
+
+/* Reads what is there; false when the peer is gone. */
+static bool
+fill(struct conn *k)
+{
+	static char bytes[65536];
+	size_t limit = 64;
+
+	while (limit-- > 0) {
+		ssize_t n = recv(k->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return true;
+		if (n <= 0)
+			return false;
+		buf_put(&k->in, (struct str){ bytes, (size_t)n });
+		if (k->in.err != ERR_OK)
+			return false;
+	}
+	return true;
+}
+
+/* False when everything is sent, or nobody is there to take it. */
+static bool
+drain(struct conn *k)
+{
+	while (k->sent < k->out.n) {
+		ssize_t n = send(k->fd, k->out.p + k->sent, k->out.n - k->sent,
+				 MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EAGAIN)
+			return true;
+		if (n <= 0)
+			return false;
+		k->sent += (size_t)n;
+	}
+	return false;
+}
+
+bool
+control_step(struct core *c, struct instant now)
+{
+	bool busy = false;
+
+	for (size_t i = 0; i < CORE_CONTROLS_MAX; i++) {
+		struct conn *k = &c->control->conn[i];
+		struct rd r;
+		uint32_t n;
+
+		if (k->fd < 0)
+			continue;
+		if (!k->answered && !fill(k)) {
+			conn_close(k);
+			continue;
+		}
+		r = rd_of(buf_str(&k->in));
+		n = rd_be32(&r);
+		if (!k->answered && r.err == ERR_OK && r.rest.n >= n) {
+			answer(c, k, str_sub(r.rest, 0, n), now);
+			busy = true;
+		}
+		if (k->answered && !drain(k))
+			conn_close(k);
+		else
+			busy = busy || k->answered;
+	}
+	return busy;
+}

@@ -1,0 +1,420 @@
+/*
+ * core.c - one turn of core: hear fetch, parse, publish and the operators;
+ * decide at most one batch; tell; keep the store tidy.
+ */
+#include "core.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "define.h"
+#include "log.h"
+
+#define BOOT_SIZE (32u << 20)
+#define CHECKPOINT_MS 30000
+#define WATCH_MS 1000
+
+static enum err
+tables(struct core *c)
+{
+	const struct bundle *b = c->role->bundle;
+	struct diag d = { 0 };
+	struct buf errors;
+	enum err err;
+
+	buf_init(&errors, 1u << 20);
+	err = conf_get(bundle_find(b, S("creditalarm.yaml")),
+		       S("creditalarm.yaml"), &c->boot, &c->conf, &errors);
+	if (err == ERR_OK)
+		err = feeds_define(b, &c->boot, &c->feeds, &errors);
+	if (err != ERR_OK)
+		log_op(LOG_ERR, "core.config", "why=\"%.*s\"",
+		       STR_ARG(buf_str(&errors)));
+	buf_free(&errors);
+	if (err == ERR_OK)
+		err = kinds_get(bundle_find(b, S("kinds.tsv")), &c->boot,
+				&c->kinds, &d);
+	if (err == ERR_OK)
+		err = idschemes_get(bundle_find(b, S("idschemes.tsv")),
+				    &c->boot, &c->schemes, &d);
+	if (d.why[0] != '\0')
+		log_op(LOG_ERR, "core.table", "line=%u why=\"%s\"", d.line,
+		       d.why);
+	return err;
+}
+
+/* The state directory is ours alone: an orphan and its successor never both
+ * write. */
+static enum err
+state_lock(struct core *c, const char *dir)
+{
+	char path[256];
+	int n = snprintf(path, sizeof(path), "%s/lock", dir);
+
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return ERR_CONFIG;
+	(void)mkdir(dir, 0700);
+	c->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (c->lock < 0 || flock(c->lock, LOCK_EX | LOCK_NB) < 0) {
+		log_op(LOG_ERR, "core.lock",
+		       "path=%s why=\"not writable, or another core runs\"",
+		       path);
+		return ERR_IO;
+	}
+	return ERR_OK;
+}
+
+static enum err
+state_open(struct core *c)
+{
+	struct diag d = { 0 };
+	char dir[256];
+	char path[300];
+	enum err err;
+
+	c->lock = -1;
+	if (str_eq(c->conf.state_dir, S(":memory:"))) {
+		err = store_open(":memory:", &c->store, &d);
+		return err == ERR_OK ? diffs_open(&c->diffs, NULL) : err;
+	}
+	err = str_copy(dir, sizeof(dir), c->conf.state_dir);
+	if (err == ERR_OK)
+		err = state_lock(c, dir);
+	if (err != ERR_OK)
+		return err;
+	(void)snprintf(path, sizeof(path), "%s/store.db", dir);
+	err = store_open(path, &c->store, &d);
+	if (err != ERR_OK) {
+		log_op(LOG_ERR, "core.store", "why=\"%s\"", d.why);
+		return err;
+	}
+	(void)snprintf(path, sizeof(path), "%s/diff", dir);
+	return diffs_open(&c->diffs, path);
+}
+
+static enum err
+on_state(void *ctx, const struct evidence *e, int first, struct instant now)
+{
+	struct core *c = ctx;
+
+	return decide_state(c->decide, e, first, now);
+}
+
+static enum err
+decide_open(struct core *c)
+{
+	const struct bundle *b = c->role->bundle;
+	struct diag d = { 0 };
+	const struct decide_in in = {
+		.store = c->store,
+		.kinds = &c->kinds,
+		.schemes = &c->schemes,
+		.feeds = &c->feeds,
+		.conf = &c->conf,
+		.texts = bundle_find(b, S("texts.tsv")),
+		.duties = bundle_find(b, S("duties.tsv")),
+		.token_key = c->token_key,
+		.mode = c->role->replay ? COMPOSE_REPLAY : COMPOSE_LIVE,
+		.diag = &d,
+	};
+	enum err err = str_to_bytes(bundle_find(b, S("key/token")),
+				    c->token_key, sizeof(c->token_key));
+
+	if (err == ERR_OK)
+		err = decide_new(&in, &c->decide);
+	if (err != ERR_OK)
+		log_op(LOG_ERR, "core.decide", "line=%u why=\"%s\"", d.line,
+		       d.why);
+	return err;
+}
+
+static enum err
+rooms_open(struct core *c, struct instant now)
+{
+	enum err err = decide_open(c);
+
+	if (err == ERR_OK)
+		err = serve_new(c->store, &c->conf, on_state, c, &c->serve);
+	if (err == ERR_OK)
+		err = control_init(c);
+	for (size_t i = 0; i < c->feeds.count; i++)
+		c->watch[i] = (struct feed_watch){ now.wall_ms, 0 };
+	return err;
+}
+
+static void core_fini(struct role *r);
+
+static enum err
+core_init(struct role *r, struct instant now)
+{
+	struct core *c = calloc(1, sizeof(*c));
+	enum err err;
+
+	if (c == NULL)
+		return ERR_LIMIT;
+	r->state = c;
+	c->role = r;
+	c->lock = -1;
+	c->diffs.dir = -1;
+	c->started_ms = now.wall_ms;
+	docs_init(c);
+	err = arena_init(&c->boot, BOOT_SIZE);
+	if (err == ERR_OK)
+		err = tables(c);
+	if (err == ERR_OK)
+		err = state_open(c);
+	if (err == ERR_OK)
+		err = rooms_open(c, now);
+	if (err != ERR_OK)
+		core_fini(r);
+	return err;
+}
+
+static void
+core_fini(struct role *r)
+{
+	struct core *c = r->state;
+
+	if (c == NULL)
+		return;
+	docs_fini(c);
+	control_fini(c);
+	serve_free(c->serve);
+	decide_free(c->decide);
+	if (c->store != NULL)
+		store_close(c->store);
+	diffs_close(&c->diffs);
+	if (c->lock >= 0)
+		(void)close(c->lock);
+	arena_fini(&c->boot);
+	free(c);
+	r->state = NULL;
+}
+
+void
+core_told(struct core *c, struct instant now)
+{
+	enum err err = serve_notify(c->serve, now,
+				    c->role->link[PEER_PUBLISH]);
+
+	if (err != ERR_OK)
+		core_degrade(c, now, err, "telling");
+}
+
+void
+core_degrade(struct core *c, struct instant now, enum err err,
+	     const char *what)
+{
+	c->count.store_errors++;
+	c->retry_ms = now.mono_ms + CORE_RETRY_MS;
+	if (!c->degraded)
+		log_op(LOG_ERR, "core.degraded", "what=\"%s\" err=\"%s\"", what,
+		       err_text(err));
+	c->degraded = 1;
+}
+
+void
+core_recover(struct core *c)
+{
+	if (c->degraded)
+		log_op(LOG_NOTICE, "core.recovered", "errors=%llu",
+		       (unsigned long long)c->count.store_errors);
+	c->degraded = 0;
+}
+
+/* The peer broke the rules: cut it off and let super restart it. */
+static void
+cut_off(struct core *c, enum peer peer)
+{
+	struct buf b;
+
+	log_op(LOG_ERR, "core.peer", "peer=%d why=\"broke the protocol\"",
+	       (int)peer);
+	buf_init(&b, 16);
+	buf_byte(&b, (uint8_t)peer);
+	(void)link_send(c->role->link[PEER_SUPER], MSG_BROKEN, buf_str(&b),
+			NULL, 0);
+	buf_free(&b);
+}
+
+/* Publish's requests run in a transaction of their own when they write. */
+static enum err
+from_publish(struct core *c, const struct msg *m, struct instant now)
+{
+	enum err err = store_begin(c->store);
+
+	if (err == ERR_OK)
+		err = serve_take(c->serve, m, now);
+	if (err == ERR_OK)
+		err = store_commit(c->store);
+	if (err == ERR_OK) {
+		c->count.commits++;
+		return serve_committed(c->serve, now,
+				       c->role->link[PEER_PUBLISH]);
+	}
+	store_rollback(c->store);
+	serve_rolled_back(c->serve);
+	if (err_class(err) == ERR_RETRY) {
+		core_degrade(c, now, err, "subscriber");
+		return ERR_OK;
+	}
+	return err;
+}
+
+static enum err
+hear(struct core *c, enum peer peer, struct instant now, bool *more)
+{
+	for (unsigned i = 0; i < ROLE_BATCH_MAX; i++) {
+		struct msg m;
+		enum err err = link_take(c->role->link[peer], &m);
+
+		if (err == ERR_AGAIN)
+			return ERR_OK;
+		if (err == ERR_OK && peer == PEER_FETCH)
+			err = docs_from_fetch(c, &m, now);
+		else if (err == ERR_OK && peer == PEER_PARSE)
+			err = docs_from_parse(c, &m, now);
+		else if (err == ERR_OK)
+			err = from_publish(c, &m, now);
+		for (size_t k = 0; err != ERR_AGAIN && k < MSG_FDS_MAX; k++)
+			if (m.fd[k] >= 0)
+				(void)close(m.fd[k]);
+		if (err == ERR_PEER) {
+			cut_off(c, peer);
+			return ERR_OK;
+		}
+		if (err != ERR_OK)
+			return err;
+	}
+	*more = true;
+	return ERR_OK;
+}
+
+static enum err
+tick(struct core *c, struct instant now)
+{
+	int64_t next = c->tick_next_ms;
+	enum err err;
+
+	if (now.wall_ms < c->tick_next_ms || now.mono_ms < c->retry_ms)
+		return ERR_OK;
+	err = store_begin(c->store);
+	if (err == ERR_OK)
+		err = decide_tick(c->decide, now, &next);
+	if (err == ERR_OK)
+		err = store_commit(c->store);
+	if (err != ERR_OK) {
+		store_rollback(c->store);
+		if (err_class(err) == ERR_FATAL)
+			return err;
+		core_degrade(c, now, err, "time");
+		return ERR_OK;
+	}
+	c->tick_next_ms = next;
+	core_recover(c);
+	core_told(c, now);
+	return ERR_OK;
+}
+
+static void
+watch(struct core *c, struct instant now)
+{
+	if (now.mono_ms - c->watch_ms < WATCH_MS)
+		return;
+	c->watch_ms = now.mono_ms;
+	docs_watch(c, now);
+}
+
+/* --once: all polled, all decided, all signed: say so. */
+static void
+once(struct core *c)
+{
+	if (!c->role->once || !c->fetch_done || c->done_said ||
+	    !docs_idle(c) || !serve_idle(c->serve))
+		return;
+	c->done_said = link_send(c->role->link[PEER_SUPER], MSG_DONE, STR_NONE,
+				 NULL, 0);
+}
+
+static enum err
+core_step(struct role *r, struct instant now, int64_t *wait_ms)
+{
+	struct core *c = r->state;
+	bool more = false;
+	enum err err;
+
+	err = hear(c, PEER_FETCH, now, &more);
+	if (err == ERR_OK)
+		err = hear(c, PEER_PARSE, now, &more);
+	if (err == ERR_OK)
+		err = hear(c, PEER_PUBLISH, now, &more);
+	if (err == ERR_OK)
+		err = tick(c, now);
+	if (err != ERR_OK)
+		return err;
+	watch(c, now);
+	more = docs_release(c, now) || more;
+	more = control_step(c, now) || more;
+	once(c);
+	if (!more && now.mono_ms - c->checkpoint_ms > CHECKPOINT_MS) {
+		c->checkpoint_ms = now.mono_ms;
+		if (store_checkpoint(c->store) != ERR_OK)
+			core_degrade(c, now, ERR_STORE, "checkpoint");
+	}
+	*wait_ms = more ? 0 : WATCH_MS;
+	return ERR_OK;
+}
+
+static void
+core_relink(struct role *r, enum peer peer)
+{
+	struct core *c = r->state;
+	struct instant now = clock_now(r->clock);
+
+	docs_lost(c, peer, now);
+	if (peer == PEER_FETCH)
+		docs_feed_states(c);
+	if (peer == PEER_PUBLISH) {
+		enum err err = serve_hello(c->serve, now, r->link[peer]);
+
+		if (err != ERR_OK)
+			core_degrade(c, now, err, "subscribers");
+	}
+}
+
+static void
+core_from_super(struct role *r, const struct msg *m, struct instant now)
+{
+	struct core *c = r->state;
+	struct rd rd = rd_of(m->body);
+
+	(void)now;
+	if (m->type == MSG_CONTROL && m->fd[0] >= 0)
+		control_accept(c, m->fd[0], rd_be32(&rd));
+	else if (m->fd[0] >= 0)
+		(void)close(m->fd[0]);
+	if (m->type == MSG_DONE)
+		c->fetch_done = 1;
+}
+
+static size_t
+core_fds(struct role *r, int *fds, size_t max)
+{
+	return control_fds(r->state, fds, max);
+}
+
+const struct role_ops core_role = {
+	.name = "core",
+	.peer = PEER_CORE,
+	.init = core_init,
+	.step = core_step,
+	.relink = core_relink,
+	.told = core_from_super,
+	.fds = core_fds,
+	.fini = core_fini,
+};

@@ -1,0 +1,565 @@
+/*
+ * docs.c - staged documents: asked for, filled, ended, decided or forgotten.
+ *
+ * fetch asks (POLL_ASK); core opens the document at parse (DOC_OPEN, with
+ * the diff states) and lets fetch go (POLL_GO).  Then two ends are awaited in
+ * any order: fetch's POLL and parse's DOC_END.  Only when both are good are
+ * the notices decided, batch by batch, the feed's cursor with the last.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core.h"
+#include "log.h"
+
+void
+docs_init(struct core *c)
+{
+	for (size_t i = 0; i < CORE_DOCS_MAX; i++) {
+		c->doc[i] = (struct doc){ .fresh = -1 };
+		staging_init(&c->doc[i].stage);
+	}
+	c->doc_next = 1;
+}
+
+static void
+doc_drop(struct doc *d)
+{
+	staging_free(&d->stage);
+	if (d->fresh >= 0)
+		(void)close(d->fresh);
+	*d = (struct doc){ .fresh = -1 };
+	staging_init(&d->stage);
+}
+
+void
+docs_fini(struct core *c)
+{
+	for (size_t i = 0; i < CORE_DOCS_MAX; i++)
+		doc_drop(&c->doc[i]);
+}
+
+static struct doc *
+doc_find(struct core *c, uint64_t id)
+{
+	for (size_t i = 0; id != 0 && i < CORE_DOCS_MAX; i++)
+		if (c->doc[i].id == id)
+			return &c->doc[i];
+	return NULL;
+}
+
+bool
+docs_idle(const struct core *c)
+{
+	for (size_t i = 0; i < CORE_DOCS_MAX; i++)
+		if (c->doc[i].id != 0)
+			return false;
+	return true;
+}
+
+static bool
+feed_index(const struct core *c, struct str name, size_t *i)
+{
+	for (*i = 0; *i < c->feeds.count; (*i)++)
+		if (str_eq(c->feeds.feed[*i].name, name))
+			return true;
+	return false;
+}
+
+/* What is stored of a feed; all unknown before its first poll. */
+static enum err
+feed_state(struct core *c, struct str name, struct arena *a,
+	   struct feed_state *out)
+{
+	enum err err = store_feed(c->store, name, a, out);
+
+	if (err != ERR_ABSENT)
+		return err;
+	*out = (struct feed_state){ .feed = name,
+				    .last_try_ms = TIME_NONE,
+				    .last_good_ms = TIME_NONE,
+				    .refused_at = TIME_NONE };
+	return ERR_OK;
+}
+
+static void
+put_i64(struct buf *b, int64_t v)
+{
+	buf_be64(b, (uint64_t)v);
+}
+
+void
+docs_feed_states(struct core *c)
+{
+	for (size_t i = 0; i < c->feeds.count; i++) {
+		struct arena a;
+		struct feed_state f = { 0 };
+		struct buf b;
+
+		if (arena_init(&a, 65536) != ERR_OK)
+			return;
+		buf_init(&b, MSG_MAX);
+		if (feed_state(c, c->feeds.feed[i].name, &a, &f) == ERR_OK) {
+			buf_blob(&b, f.feed);
+			put_i64(&b, f.last_try_ms);
+			put_i64(&b, f.last_good_ms);
+			(void)link_send(c->role->link[PEER_FETCH],
+					MSG_FEED_STATE, buf_str(&b), NULL, 0);
+		}
+		buf_free(&b);
+		arena_fini(&a);
+	}
+}
+
+/* Both messages of a new document; false when a link has no room. */
+static bool
+doc_announce(struct core *c, struct doc *d, const struct feed_state *f,
+	     int old, struct instant now)
+{
+	int fd[2] = { old, -1 };
+	struct buf head;
+	struct buf go;
+	bool sent;
+
+	fd[1] = fcntl(d->fresh, F_DUPFD_CLOEXEC, 3);
+	buf_init(&head, MSG_MAX);
+	buf_be64(&head, d->id);
+	buf_blob(&head, f->feed);
+	put_i64(&head, now.wall_ms);
+	buf_byte(&head, f->diff_gen == 0);
+	buf_init(&go, MSG_MAX);
+	buf_blob(&go, f->feed);
+	buf_be64(&go, d->id);
+	buf_blob(&go, f->etag);
+	buf_blob(&go, f->last_modified);
+	buf_blob(&go, f->body_hash);
+	buf_blob(&go, f->cursor);
+	/* Without an old state its place is taken by an empty new one. */
+	if (fd[0] < 0)
+		fd[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	sent = link_send(c->role->link[PEER_PARSE], MSG_DOC_OPEN,
+			 buf_str(&head), fd, 2);
+	d->opened = sent;
+	sent = sent && link_send(c->role->link[PEER_FETCH], MSG_POLL_GO,
+				 buf_str(&go), NULL, 0);
+	buf_free(&head);
+	buf_free(&go);
+	return sent;
+}
+
+/* fetch wants to poll; silence means: not now, ask again later. */
+static void
+poll_ask(struct core *c, struct str name, struct instant now)
+{
+	struct arena a;
+	struct feed_state f = { 0 };
+	struct doc *d = NULL;
+	size_t i = 0;
+	int old = -1;
+
+	for (size_t k = 0; k < CORE_DOCS_MAX && d == NULL; k++)
+		if (c->doc[k].id == 0)
+			d = &c->doc[k];
+	if (d == NULL || c->degraded || !feed_index(c, name, &i) ||
+	    arena_init(&a, 65536) != ERR_OK)
+		return;
+	if (feed_state(c, name, &a, &f) != ERR_OK ||
+	    diffs_pair(&c->diffs, i, name, f.diff_gen, &old, &d->fresh) !=
+		ERR_OK) {
+		core_degrade(c, now, ERR_IO, "diff state");
+		arena_fini(&a);
+		return;
+	}
+	d->id = c->doc_next++;
+	d->feed = i;
+	d->diff_gen = f.diff_gen;
+	if (!doc_announce(c, d, &f, old, now))
+		doc_drop(d);
+	arena_fini(&a);
+}
+
+static void
+keep_text(char *dst, size_t size, struct str s)
+{
+	/* Longer than we keep: as if the server had sent none. */
+	if (str_copy(dst, size, s) != ERR_OK)
+		dst[0] = '\0';
+}
+
+static enum err
+poll_told(struct core *c, struct rd *r)
+{
+	struct str feed = rd_blob(r);
+	struct doc *d = doc_find(c, rd_be64(r));
+	uint8_t verdict = rd_u8(r);
+	uint32_t http = rd_be32(r);
+	struct str text[4];
+
+	(void)rd_be64(r);
+	for (size_t i = 0; i < 4; i++)
+		text[i] = rd_blob(r);
+	if (rd_end(r) != ERR_OK || verdict > POLL_FAILED)
+		return ERR_PEER;
+	if (d == NULL || !str_eq(c->feeds.feed[d->feed].name, feed))
+		return ERR_OK; /* of a time before a restart */
+	d->polled = 1;
+	d->poll_verdict = (enum poll_verdict)verdict;
+	d->http = http;
+	keep_text(d->etag, sizeof(d->etag), text[0]);
+	keep_text(d->last_modified, sizeof(d->last_modified), text[1]);
+	keep_text(d->body_hash, sizeof(d->body_hash), text[2]);
+	if (d->detail[0] == '\0')
+		keep_text(d->detail, sizeof(d->detail),
+			  str_sub(text[3], 0, sizeof(d->detail) - 1));
+	return ERR_OK;
+}
+
+enum err
+docs_from_fetch(struct core *c, const struct msg *m, struct instant now)
+{
+	struct rd r = rd_of(m->body);
+	struct str feed;
+
+	switch (m->type) {
+	case MSG_POLL_ASK:
+		feed = rd_blob(&r);
+		if (rd_end(&r) != ERR_OK)
+			return ERR_PEER;
+		poll_ask(c, feed, now);
+		return ERR_OK;
+	case MSG_POLL:
+		return poll_told(c, &r);
+	default:
+		return ERR_PEER;
+	}
+}
+
+static enum err
+doc_end(struct core *c, struct rd *r)
+{
+	struct doc *d = doc_find(c, rd_be64(r));
+	uint8_t verdict = rd_u8(r);
+	uint32_t n[6];
+	struct str guard;
+	struct str detail;
+
+	for (size_t i = 0; i < 6; i++)
+		n[i] = rd_be32(r);
+	guard = rd_blob(r);
+	detail = rd_blob(r);
+	if (rd_end(r) != ERR_OK || verdict > DOC_FORGOTTEN)
+		return ERR_PEER;
+	if (d == NULL)
+		return ERR_OK;
+	d->ended = 1;
+	d->doc_verdict = (enum doc_verdict)verdict;
+	d->records = n[0];
+	d->changed = n[1];
+	d->vanished = n[2];
+	d->notices = n[3];
+	d->rejects = n[4];
+	d->unknown = n[5];
+	keep_text(d->guard, sizeof(d->guard), guard);
+	if (verdict == DOC_REFUSED)
+		keep_text(d->detail, sizeof(d->detail),
+			  str_sub(detail, 0, sizeof(d->detail) - 1));
+	return ERR_OK;
+}
+
+enum err
+docs_from_parse(struct core *c, const struct msg *m, struct instant now)
+{
+	struct rd r = rd_of(m->body);
+	struct doc *d;
+	enum err err;
+
+	switch (m->type) {
+	case MSG_DOC_BEGIN:
+		(void)rd_be64(&r);
+		return rd_end(&r) == ERR_OK ? ERR_OK : ERR_PEER;
+	case MSG_NOTICE:
+		d = doc_find(c, rd_be64(&r));
+		if (r.err != ERR_OK)
+			return ERR_PEER;
+		if (d == NULL || d->ended)
+			return ERR_OK;
+		err = d->stage.count >= (uint64_t)c->conf.doc_notices_max ?
+			  ERR_LIMIT :
+			  staging_put(&d->stage, r.rest);
+		if (err == ERR_OK)
+			return ERR_OK;
+		core_degrade(c, now, err, "staging");
+		return ERR_OK;
+	case MSG_DOC_END:
+		return doc_end(c, &r);
+	default:
+		return ERR_PEER;
+	}
+}
+
+/* Takes the state of a finished document into f. */
+static void
+state_of(const struct core *c, const struct doc *d, struct instant now,
+	 struct feed_state *f)
+{
+	bool good = d->poll_verdict == POLL_UNCHANGED ||
+		    (d->poll_verdict == POLL_NEW &&
+		     d->doc_verdict == DOC_ACCEPTED);
+
+	(void)c;
+	f->last_try_ms = now.wall_ms;
+	f->http = (int)d->http;
+	f->detail = str_of(d->detail);
+	f->guard = str_of(d->guard);
+	f->failures = good ? 0 : f->failures + 1;
+	if (good) {
+		f->last_good_ms = now.wall_ms;
+		f->refused_at = TIME_NONE;
+		f->detail = STR_NONE;
+	}
+	if (d->poll_verdict != POLL_NEW)
+		return;
+	if (!good) {
+		f->refused_at = now.wall_ms;
+		return;
+	}
+	f->etag = str_of(d->etag);
+	f->last_modified = str_of(d->last_modified);
+	f->body_hash = str_of(d->body_hash);
+	f->records = d->records;
+	f->notices = d->notices;
+	f->changed = d->changed;
+	f->rejects = d->rejects;
+	f->unknown = d->unknown;
+	f->diff_gen = d->diff_gen + 1;
+}
+
+/* Decides up to CORE_BATCH_MAX notices; *n is how many were taken. */
+static enum err
+batch(struct core *c, struct doc *d, struct instant now, size_t *n)
+{
+	struct arena a;
+	enum err err = arena_init(&a, 4u << 20);
+
+	for (*n = 0; err == ERR_OK && *n < CORE_BATCH_MAX; (*n)++) {
+		struct notice notice = { 0 };
+		struct diag diag = { 0 };
+		struct str json = STR_NONE;
+		size_t mark = arena_mark(&a);
+
+		err = staging_take(&d->stage, &json);
+		if (err == ERR_ABSENT)
+			break;
+		if (err == ERR_OK)
+			err = notice_get(json, &a, &notice, &diag);
+		if (err == ERR_OK)
+			err = decide_notice(c->decide, &notice, json, now);
+		if (err != ERR_OK && err_class(err) == ERR_REJECT) {
+			c->count.notices_rejected++;
+			log_feed(LOG_WARN, "core.reject",
+				 "feed=%.*s err=\"%s\" why=\"%s\"",
+				 STR_ARG(c->feeds.feed[d->feed].name),
+				 err_text(err), diag.why);
+			err = ERR_OK;
+		}
+		c->count.notices++;
+		arena_rewind(&a, mark);
+	}
+	arena_fini(&a);
+	return err == ERR_ABSENT ? ERR_OK : err;
+}
+
+/* The last batch also moves the feed's cursor. */
+static enum err
+finish(struct core *c, struct doc *d, struct instant now)
+{
+	const struct feed *feed = &c->feeds.feed[d->feed];
+	struct arena a;
+	struct feed_state f = { 0 };
+	enum err err = arena_init(&a, 65536);
+
+	if (err != ERR_OK)
+		return err;
+	err = feed_state(c, feed->name, &a, &f);
+	if (err == ERR_OK && d->poll_verdict == POLL_NEW &&
+	    d->doc_verdict == DOC_ACCEPTED)
+		err = diffs_stand(&c->diffs, d->feed, feed->name, d->diff_gen,
+				  d->fresh);
+	if (err == ERR_OK) {
+		state_of(c, d, now, &f);
+		err = store_feed_put(c->store, &f);
+	}
+	arena_fini(&a);
+	return err;
+}
+
+static void
+say_end(struct core *c, const struct doc *d)
+{
+	struct str name = c->feeds.feed[d->feed].name;
+
+	c->count.polls++;
+	if (d->poll_verdict == POLL_FAILED) {
+		c->count.polls_failed++;
+		log_feed(LOG_WARN, "poll.failed",
+			 "feed=%.*s http=%u why=\"%s\"", STR_ARG(name), d->http,
+			 d->detail);
+	} else if (d->poll_verdict == POLL_UNCHANGED) {
+		c->count.docs_unchanged++;
+		log_op(LOG_INFO, "poll.unchanged", "feed=%.*s", STR_ARG(name));
+	} else if (d->doc_verdict == DOC_REFUSED) {
+		c->count.docs_refused++;
+		log_feed(LOG_WARN, "doc.refused",
+			 "feed=%.*s guard=%s why=\"%s\"", STR_ARG(name),
+			 d->guard, d->detail);
+	} else {
+		c->count.docs_accepted++;
+		log_op(LOG_NOTICE, "doc.accepted",
+		       "feed=%.*s records=%u changed=%u vanished=%u "
+		       "notices=%u rejects=%u unknown=%u",
+		       STR_ARG(name), d->records, d->changed, d->vanished,
+		       d->notices, d->rejects, d->unknown);
+	}
+}
+
+static bool
+accepted(const struct doc *d)
+{
+	return d->polled && d->ended && d->poll_verdict == POLL_NEW &&
+	       d->doc_verdict == DOC_ACCEPTED;
+}
+
+static bool
+over(const struct doc *d)
+{
+	if (d->id == 0 || !d->polled)
+		return false;
+	/* A transfer that brought nothing needs no word from parse. */
+	return d->poll_verdict != POLL_NEW || d->ended;
+}
+
+/* One transaction for one batch of one document. */
+static enum err
+release(struct core *c, struct doc *d, struct instant now, bool *last)
+{
+	struct staging_mark mark = staging_mark(&d->stage);
+	size_t n = 0;
+	enum err err = store_begin(c->store);
+
+	if (err != ERR_OK)
+		return err;
+	*last = true;
+	if (accepted(d)) {
+		err = batch(c, d, now, &n);
+		*last = d->stage.count == 0;
+	}
+	if (err == ERR_OK && *last)
+		err = finish(c, d, now);
+	if (err == ERR_OK)
+		err = store_commit(c->store);
+	if (err != ERR_OK) {
+		store_rollback(c->store);
+		staging_seek(&d->stage, mark);
+		return err;
+	}
+	c->count.commits++;
+	return ERR_OK;
+}
+
+bool
+docs_release(struct core *c, struct instant now)
+{
+	for (size_t i = 0; i < CORE_DOCS_MAX; i++) {
+		struct doc *d = &c->doc[i];
+		bool last = false;
+		enum err err;
+
+		if (!over(d) || now.mono_ms < c->retry_ms)
+			continue;
+		err = release(c, d, now, &last);
+		if (err != ERR_OK) {
+			core_degrade(c, now, err, "decision");
+			return false;
+		}
+		core_recover(c);
+		if (last) {
+			say_end(c, d);
+			if (accepted(d))
+				diffs_forget(&c->diffs,
+					     c->feeds.feed[d->feed].name,
+					     d->diff_gen);
+			doc_drop(d);
+		}
+		core_told(c, now);
+		return true;
+	}
+	return false;
+}
+
+void
+docs_lost(struct core *c, enum peer peer, struct instant now)
+{
+	(void)now;
+	for (size_t i = 0; i < CORE_DOCS_MAX; i++) {
+		struct doc *d = &c->doc[i];
+
+		if (d->id == 0 || over(d))
+			continue;
+		/* fetch asks again by itself; parse's loss is a failed poll. */
+		if (peer == PEER_FETCH) {
+			doc_drop(d);
+		} else if (peer == PEER_PARSE) {
+			d->polled = 1;
+			d->ended = 1;
+			d->poll_verdict = POLL_FAILED;
+			keep_text(d->detail, sizeof(d->detail),
+				  S("parse was lost"));
+		}
+	}
+}
+
+const char *
+docs_feed_word(const struct core *c, size_t i, const struct feed_state *f,
+	       struct instant now)
+{
+	const struct feed *feed = &c->feeds.feed[i];
+	int64_t good = f->last_good_ms == TIME_NONE ? c->watch[i].since_ms :
+						      f->last_good_ms;
+
+	if (!feed->enabled)
+		return "disabled";
+	if (feed->guards.stale_after_ms > 0 &&
+	    now.wall_ms - good > feed->guards.stale_after_ms)
+		return "stale";
+	if (f->refused_at != TIME_NONE)
+		return "refused";
+	if (f->failures > 0)
+		return "failing";
+	return f->last_good_ms == TIME_NONE ? "never" : "ok";
+}
+
+void
+docs_watch(struct core *c, struct instant now)
+{
+	for (size_t i = 0; i < c->feeds.count; i++) {
+		struct arena a;
+		struct feed_state f = { 0 };
+		int stale = 0;
+
+		if (arena_init(&a, 65536) != ERR_OK)
+			return;
+		if (feed_state(c, c->feeds.feed[i].name, &a, &f) == ERR_OK)
+			stale = strcmp(docs_feed_word(c, i, &f, now),
+				       "stale") == 0;
+		arena_fini(&a);
+		if (stale && !c->watch[i].stale)
+			log_op(LOG_WARN, "feed.stale", "feed=%.*s",
+			       STR_ARG(c->feeds.feed[i].name));
+		if (!stale && c->watch[i].stale)
+			log_op(LOG_NOTICE, "feed.back", "feed=%.*s",
+			       STR_ARG(c->feeds.feed[i].name));
+		c->watch[i].stale = stale;
+	}
+}

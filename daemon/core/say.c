@@ -1,0 +1,303 @@
+/*
+ * say.c - the operators' commands: who says what, and the small ones.
+ */
+#include "say.h"
+
+#include <string.h>
+
+struct command {
+	const char *name;
+	int (*run)(struct core *c, const struct say_request *q,
+		   struct instant now, struct buf *out, struct buf *err);
+};
+
+static const struct command COMMANDS[] = {
+	{ "status", say_status }, { "feed", say_feed },
+	{ "book", say_book },	  { "alert", say_alert },
+	{ "subscriber", say_subscriber },
+};
+
+int
+say(struct core *c, const struct say_request *q, struct instant now,
+    struct buf *out, struct buf *err)
+{
+	for (size_t i = 0; i < sizeof(COMMANDS) / sizeof(COMMANDS[0]); i++)
+		if (q->words > 0 && str_eq(q->word[0],
+					   str_of(COMMANDS[i].name)))
+			return COMMANDS[i].run(c, q, now, out, err);
+	buf_put(err, S("creditalarm: the daemon knows no such command\n"));
+	return 2;
+}
+
+/* ---- feeds ---- */
+
+static void
+feed_json(struct core *c, size_t i, const struct feed_state *s,
+	  struct instant now, struct buf *out)
+{
+	const struct feed *f = &c->feeds.feed[i];
+	struct jsonw w = jsonw_of(out);
+	int64_t good = s->last_good_ms;
+
+	jsonw_obj(&w, NULL);
+	jsonw_str(&w, "name", f->name);
+	jsonw_str(&w, "title", f->title);
+	jsonw_str(&w, "state", str_of(docs_feed_word(c, i, s, now)));
+	jsonw_bool(&w, "enabled", f->enabled);
+	jsonw_bool(&w, "verified", f->verified);
+	jsonw_int(&w, "interval_s", f->interval_ms / 1000);
+	jsonw_time(&w, "last_try", s->last_try_ms);
+	jsonw_time(&w, "last_good", good);
+	if (good == TIME_NONE)
+		jsonw_null(&w, "age_s");
+	else
+		jsonw_int(&w, "age_s", (now.wall_ms - good) / 1000);
+	jsonw_int(&w, "stale_after_s", f->guards.stale_after_ms / 1000);
+	jsonw_int(&w, "http", s->http);
+	jsonw_int(&w, "records", s->records);
+	jsonw_int(&w, "notices", s->notices);
+	jsonw_int(&w, "new", s->changed);
+	jsonw_int(&w, "rejects", s->rejects);
+	jsonw_int(&w, "unknown_kinds", s->unknown);
+	if (s->refused_at == TIME_NONE) {
+		jsonw_null(&w, "refused");
+	} else {
+		jsonw_obj(&w, "refused");
+		jsonw_time(&w, "at", s->refused_at);
+		jsonw_str(&w, "guard", s->guard);
+		jsonw_str(&w, "detail", s->detail);
+		jsonw_end_obj(&w);
+	}
+	jsonw_str(&w, "certainty", str_of(certainty_text(f->certainty)));
+	jsonw_str(&w, "redistribution",
+		  str_of(redistribution_text(f->redistribution)));
+	jsonw_str_or_null(&w, "licence", f->licence);
+	jsonw_end_obj(&w);
+	buf_byte(out, '\n');
+}
+
+static void
+feed_text(struct core *c, size_t i, const struct feed_state *s,
+	  struct instant now, struct buf *out)
+{
+	buf_printf(out, "%-20.*s %-9s records %-8lld ",
+		   STR_ARG(c->feeds.feed[i].name),
+		   docs_feed_word(c, i, s, now), (long long)s->records);
+	if (s->last_good_ms == TIME_NONE) {
+		buf_put(out, S("never good"));
+	} else {
+		buf_put(out, S("good until "));
+		time_put(out, s->last_good_ms);
+	}
+	if (s->refused_at != TIME_NONE)
+		buf_printf(out, "; refused by %.*s: %.*s", STR_ARG(s->guard),
+			   STR_ARG(s->detail));
+	else if (s->failures > 0)
+		buf_printf(out, "; %d failures: %.*s", s->failures,
+			   STR_ARG(s->detail));
+	buf_byte(out, '\n');
+}
+
+static int
+feed_list(struct core *c, const struct say_request *q, struct instant now,
+	  struct buf *out)
+{
+	for (size_t i = 0; i < c->feeds.count; i++) {
+		struct str name = c->feeds.feed[i].name;
+		struct feed_state s = { 0 };
+		struct arena a;
+		enum err err;
+
+		if (q->words > 2 && !str_eq(name, q->word[2]))
+			continue;
+		if (arena_init(&a, 65536) != ERR_OK)
+			return 1;
+		err = store_feed(c->store, name, &a, &s);
+		if (err == ERR_ABSENT)
+			s = (struct feed_state){ .last_try_ms = TIME_NONE,
+						 .last_good_ms = TIME_NONE,
+						 .refused_at = TIME_NONE };
+		if (err != ERR_OK && err != ERR_ABSENT) {
+			arena_fini(&a);
+			return 1;
+		}
+		if (q->json)
+			feed_json(c, i, &s, now, out);
+		else
+			feed_text(c, i, &s, now, out);
+		arena_fini(&a);
+	}
+	return 0;
+}
+
+int
+say_feed(struct core *c, const struct say_request *q, struct instant now,
+	 struct buf *out, struct buf *err)
+{
+	if (q->words == 2 && str_eq(q->word[1], S("list")))
+		return feed_list(c, q, now, out);
+	if (q->words == 3 && str_eq(q->word[1], S("show")))
+		return feed_list(c, q, now, out);
+	if (q->words == 3 && str_eq(q->word[1], S("poll"))) {
+		struct buf b;
+		bool sent;
+
+		if (feeds_find(&c->feeds, q->word[2]) == NULL) {
+			buf_printf(err, "creditalarm: no feed '%.*s'\n",
+				   STR_ARG(q->word[2]));
+			return 1;
+		}
+		buf_init(&b, 1024);
+		buf_blob(&b, q->word[2]);
+		sent = link_send(c->role->link[PEER_FETCH], MSG_POLL_NOW,
+				 buf_str(&b), NULL, 0);
+		buf_free(&b);
+		return sent ? 0 : 1;
+	}
+	buf_put(err,
+		S("creditalarm: usage: feed list | show NAME | poll NAME\n"));
+	return 2;
+}
+
+/* ---- status ---- */
+
+struct feed_tally {
+	int total, ok, stale, refused, disabled;
+	int64_t oldest_s;
+};
+
+static struct feed_tally
+tally(struct core *c, struct instant now)
+{
+	struct feed_tally t = { 0 };
+
+	for (size_t i = 0; i < c->feeds.count; i++) {
+		struct feed_state s = { .last_good_ms = TIME_NONE,
+					.refused_at = TIME_NONE };
+		const char *word;
+		struct arena a;
+
+		if (arena_init(&a, 65536) != ERR_OK)
+			break;
+		(void)!store_feed(c->store, c->feeds.feed[i].name, &a, &s);
+		word = docs_feed_word(c, i, &s, now);
+		arena_fini(&a);
+		t.total++;
+		t.ok += strcmp(word, "ok") == 0;
+		t.stale += strcmp(word, "stale") == 0;
+		t.refused += strcmp(word, "refused") == 0;
+		t.disabled += strcmp(word, "disabled") == 0;
+		if (s.last_good_ms != TIME_NONE &&
+		    (now.wall_ms - s.last_good_ms) / 1000 > t.oldest_s)
+			t.oldest_s = (now.wall_ms - s.last_good_ms) / 1000;
+	}
+	return t;
+}
+
+static void
+status_reasons(struct core *c, const struct feed_tally *t, struct jsonw *w)
+{
+	jsonw_arr(w, "reasons");
+	if (c->degraded)
+		jsonw_str(w, NULL, S("store"));
+	if (t->stale > 0)
+		jsonw_str(w, NULL, S("feeds stale"));
+	if (t->refused > 0)
+		jsonw_str(w, NULL, S("documents refused"));
+	jsonw_end_arr(w);
+}
+
+static int
+status_alerts(struct core *c, struct jsonw *w)
+{
+	int open[SEVERITY_CRITICAL + 1] = { 0 };
+	int unacked = 0;
+	struct alert *row = NULL;
+	size_t n = 0;
+	struct arena a;
+
+	if (arena_init(&a, 32u << 20) != ERR_OK)
+		return 1;
+	if (store_alerts(c->store, STR_NONE, &a, &row, &n) != ERR_OK) {
+		arena_fini(&a);
+		return 1;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (row[i].state == ALERT_RESOLVED ||
+		    row[i].state == ALERT_RETRACTED)
+			continue;
+		open[row[i].severity]++;
+		unacked += row[i].state == ALERT_OPEN;
+	}
+	arena_fini(&a);
+	jsonw_obj(w, "alerts");
+	jsonw_obj(w, "open");
+	for (int s = SEVERITY_CRITICAL; s >= SEVERITY_INFO; s--)
+		jsonw_int(w, severity_text((enum severity)s), open[s]);
+	jsonw_end_obj(w);
+	jsonw_int(w, "unacked", unacked);
+	jsonw_end_obj(w);
+	return 0;
+}
+
+static int
+status_json(struct core *c, struct instant now, const struct feed_tally *t,
+	    struct buf *out)
+{
+	struct jsonw w = jsonw_of(out);
+	uint64_t epoch = 0;
+	int bad;
+
+	jsonw_obj(&w, NULL);
+	jsonw_str(&w, "version", S(CORE_VERSION));
+	jsonw_str(&w, "instance", c->conf.instance);
+	jsonw_time(&w, "time", now.wall_ms);
+	jsonw_int(&w, "up_s", (now.wall_ms - c->started_ms) / 1000);
+	jsonw_str(&w, "state",
+		  c->degraded || t->stale > 0 || t->refused > 0 ?
+		      S("degraded") :
+		      S("ok"));
+	status_reasons(c, t, &w);
+	jsonw_obj(&w, "feeds");
+	jsonw_int(&w, "total", t->total);
+	jsonw_int(&w, "ok", t->ok);
+	jsonw_int(&w, "stale", t->stale);
+	jsonw_int(&w, "refused", t->refused);
+	jsonw_int(&w, "disabled", t->disabled);
+	jsonw_int(&w, "oldest_age_s", t->oldest_s);
+	jsonw_end_obj(&w);
+	jsonw_obj(&w, "book");
+	bad = store_book_counts(c->store, &w) != ERR_OK;
+	jsonw_end_obj(&w);
+	bad += status_alerts(c, &w);
+	jsonw_obj(&w, "push");
+	bad += store_epoch(c->store, &epoch) != ERR_OK;
+	jsonw_int(&w, "epoch", (int64_t)epoch);
+	jsonw_end_obj(&w);
+	jsonw_end_obj(&w);
+	buf_byte(out, '\n');
+	return bad != 0;
+}
+
+int
+say_status(struct core *c, const struct say_request *q, struct instant now,
+	   struct buf *out, struct buf *err)
+{
+	struct feed_tally t = tally(c, now);
+
+	if (q->words != 1) {
+		buf_put(err, S("creditalarm: usage: status\n"));
+		return 2;
+	}
+	if (q->json)
+		return status_json(c, now, &t, out);
+	buf_printf(out, "credit alarm %s, up %lld s: %s\n", CORE_VERSION,
+		   (long long)(now.wall_ms - c->started_ms) / 1000,
+		   c->degraded		       ? "degraded (store)" :
+		   t.stale > 0 || t.refused > 0 ? "degraded (feeds)" :
+						  "ok");
+	buf_printf(out,
+		   "feeds: %d, ok %d, stale %d, refused %d, disabled %d\n",
+		   t.total, t.ok, t.stale, t.refused, t.disabled);
+	return 0;
+}

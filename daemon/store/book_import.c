@@ -1,0 +1,769 @@
+/*
+ * book_import.c - files of the book into the store, all or nothing.
+ *
+ * Kinds are taken in the order of book.def, each from every file that has
+ * rows of it.  A row is written as soon as it is checked, so that rows of
+ * later kinds find it in the store beside what was there before; one fault
+ * anywhere and the whole transaction is undone at the end.
+ */
+#include "book_import.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "book_csv.h"
+#include "book_parts.h"
+#include "book_write.h"
+#include "hash.h"
+
+enum format { FORMAT_CSV, FORMAT_JSON, FORMAT_NONE };
+
+struct source {
+	enum format format;
+	struct str body;	      /* CSV: behind the header; else all */
+	unsigned line;		      /* of body's first byte */
+	const struct book_kind *kind; /* CSV */
+	int column[BOOK_CSV_FIELDS_MAX]; /* CSV: field to column */
+	size_t columns;
+	bool has[BOOK_KINDS_MAX]; /* kinds with rows in it */
+};
+
+/* A row that was faulty: referring to it is no fault of its own. */
+struct ghost {
+	const struct book_kind *kind;
+	struct str id; /* in keep */
+};
+
+struct import {
+	struct store *s;
+	const struct book_file *files;
+	size_t count;
+	const struct book_options *opt;
+	struct instant now;
+	struct book_report *out;
+	struct source source[BOOK_FILES_MAX];
+	struct book_writer w;
+	struct arena row;  /* until the next row */
+	struct arena keep; /* until the import's end */
+	struct ghost ghost[BOOK_FAULTS_MAX];
+	size_t ghosts;
+	size_t file; /* at hand */
+	unsigned line;
+	size_t kind_added;
+};
+
+void
+book_report_init(struct book_report *r)
+{
+	*r = (struct book_report){ 0 };
+	buf_init(&r->faults, BOOK_REPORT_MAX);
+	buf_init(&r->warnings, BOOK_REPORT_MAX);
+}
+
+void
+book_report_free(struct book_report *r)
+{
+	buf_free(&r->faults);
+	buf_free(&r->warnings);
+}
+
+/* ---- telling ---- */
+
+/* Values are shown in messages: nothing in them may act on a terminal. */
+static void
+put_shown(struct buf *b, struct str s)
+{
+	bool utf8 = str_utf8(s);
+
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c < 0x20 || c == 0x7F || (c >= 0x80 && !utf8))
+			c = '?';
+		buf_byte(b, c);
+	}
+}
+
+static void
+fault(struct import *im, struct str place, struct str field, const char *why)
+{
+	struct buf *b = &im->out->faults;
+
+	if (im->out->fault_count++ >= BOOK_FAULTS_MAX)
+		return;
+	put_shown(b, place);
+	buf_put(b, S(": "));
+	put_shown(b, field);
+	buf_put(b, S(": "));
+	put_shown(b, str_of(why));
+	buf_byte(b, '\n');
+}
+
+/* A fault of the row at hand. */
+static void
+complain(void *self, const char *field, const char *why)
+{
+	struct import *im = self;
+	char place[512];
+
+	(void)snprintf(place, sizeof(place), "%.*s:%u",
+		       STR_ARG(str_sub(im->files[im->file].name, 0, 400)),
+		       im->line);
+	fault(im, str_of(place), str_of(field), why);
+}
+
+static void complainf(struct import *im, unsigned line, const char *field,
+		      const char *fmt, ...) PRINTF_LIKE(4, 5);
+
+static void
+complainf(struct import *im, unsigned line, const char *field,
+	  const char *fmt, ...)
+{
+	char why[DIAG_WHY_SIZE];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	im->line = line;
+	complain(im, field, why);
+}
+
+/* ---- what a row asks for ---- */
+
+static enum err
+find(void *self, const char *kind, struct str id)
+{
+	struct import *im = self;
+	const struct book_kind *k = book_kind_find(str_of(kind));
+	enum err err = book_writer_find(&im->w, k, id);
+
+	for (size_t i = 0; err == ERR_ABSENT && i < im->ghosts; i++)
+		if (im->ghost[i].kind == k && str_eq(im->ghost[i].id, id))
+			err = ERR_OK;
+	return err;
+}
+
+static enum err
+scheme_ccy(void *self, struct str scheme_id, struct str *out)
+{
+	struct import *im = self;
+	struct scheme scheme;
+	enum err err = store_scheme(im->s, scheme_id, &im->row, &scheme);
+
+	if (err == ERR_OK)
+		*out = scheme.cap_currency;
+	return err;
+}
+
+static void
+remember_ghost(struct import *im, const struct book_row *row)
+{
+	struct str id;
+
+	if (im->ghosts == BOOK_FAULTS_MAX || row->kind->keys != 1)
+		return;
+	id = arena_str(&im->keep, str_sub(row->raw[0], 0, 64));
+	if (id.p != NULL)
+		im->ghost[im->ghosts++] = (struct ghost){ row->kind, id };
+}
+
+/* One row of texts, checked and written. */
+static enum err
+take_row(struct import *im, struct book_row *row)
+{
+	const struct book_lookup lookup = { find, scheme_ccy, complain, im };
+	enum book_change change = CHANGE_NONE;
+	enum err err;
+
+	row->schemes = im->opt->schemes;
+	row->lookup = &lookup;
+	row->a = &im->row;
+	im->out->rows++;
+	err = book_check(row);
+	if (err == ERR_OK)
+		err = book_writer_put(&im->w, row, &change);
+	if (err == ERR_INPUT || err == ERR_LIMIT) {
+		if (err == ERR_LIMIT)
+			complain(im, row->kind->col[0].name,
+				 "row is too large");
+		remember_ghost(im, row);
+		return ERR_OK;
+	}
+	if (err != ERR_OK)
+		return err;
+	if (change == CHANGE_REPEATED)
+		complain(im, row->kind->col[0].name,
+			 "another row of this import has the same key");
+	im->out->added += change == CHANGE_ADDED;
+	im->kind_added += change == CHANGE_ADDED;
+	im->out->changed += change == CHANGE_CHANGED;
+	return ERR_OK;
+}
+
+/* ---- CSV ---- */
+
+/* How well a header fits a kind: columns known, and required ones missing. */
+static void
+fit_of(const struct book_kind *k, const struct book_csv_row *header,
+       size_t *known, size_t *missing)
+{
+	*known = 0;
+	*missing = 0;
+	for (size_t i = 0; i < header->count; i++)
+		*known += book_col_find(k, header->field[i]) >= 0;
+	for (unsigned i = 0; i < k->cols; i++) {
+		bool there = k->col[i].need == 0;
+
+		for (size_t j = 0; j < header->count && !there; j++)
+			there = str_eq(header->field[j],
+				       str_of(k->col[i].name));
+		*missing += !there;
+	}
+}
+
+/* The kind that fits best: the most known columns, then the fewest missing. */
+static const struct book_kind *
+kind_of_header(const struct book_csv_row *header)
+{
+	const struct book_kind *best = NULL;
+	size_t best_known = 0;
+	size_t best_missing = 0;
+
+	for (size_t i = 0; i < book_kind_count; i++) {
+		size_t known;
+		size_t missing;
+
+		fit_of(&book_kinds[i], header, &known, &missing);
+		if (known < best_known || known == 0 ||
+		    (known == best_known && missing >= best_missing))
+			continue;
+		best = &book_kinds[i];
+		best_known = known;
+		best_missing = missing;
+	}
+	return best;
+}
+
+/* Fills the source's columns; faults are told. */
+static void
+map_header(struct import *im, struct source *src,
+	   const struct book_csv_row *header)
+{
+	const struct book_kind *k = src->kind;
+	bool there[BOOK_COLUMNS_MAX] = { false };
+
+	for (size_t i = 0; i < header->count; i++) {
+		struct str name = header->field[i];
+		int col = book_col_find(k, name);
+
+		src->column[i] = col;
+		if (col < 0)
+			complainf(im, header->line, "header",
+				  "unknown column '%.*s' (taken for %s)",
+				  STR_ARG(str_sub(name, 0, 40)), k->name);
+		else if (there[col])
+			complainf(im, header->line, "header",
+				  "column '%.*s' twice", STR_ARG(name));
+		else
+			there[col] = true;
+	}
+	for (unsigned i = 0; i < k->cols; i++)
+		if (k->col[i].need != 0 && !there[i])
+			complainf(im, header->line, "header",
+				  "column '%s' is missing (taken for %s)",
+				  k->col[i].name, k->name);
+	src->columns = header->count;
+}
+
+static void
+open_csv(struct import *im, struct source *src)
+{
+	struct book_csv csv = book_csv_of(im->files[im->file].bytes);
+	size_t before = im->out->fault_count;
+	struct book_csv_row header;
+	struct diag d = { 0 };
+	enum err err = book_csv_next(&csv, &im->keep, &header, &d);
+
+	if (err != ERR_OK) {
+		complainf(im, err == ERR_INPUT ? d.line : csv.line, "header",
+			  "%s",
+			  err == ERR_ABSENT ? "file is empty" :
+			  err == ERR_LIMIT  ? "more than 64 columns" :
+					      d.why);
+		return;
+	}
+	src->kind = kind_of_header(&header);
+	if (src->kind == NULL) {
+		complainf(im, header.line, "header",
+			  "no column of any kind of the book");
+		return;
+	}
+	map_header(im, src, &header);
+	if (im->out->fault_count > before)
+		return;
+	src->format = FORMAT_CSV;
+	src->body = csv.rest;
+	src->line = csv.line;
+	src->has[src->kind - book_kinds] = true;
+}
+
+static enum err
+csv_rows(struct import *im, const struct source *src)
+{
+	struct book_csv csv = { src->body, src->line };
+	struct book_csv_row fields;
+	struct book_row row = { .kind = src->kind };
+
+	for (;;) {
+		struct diag d = { 0 };
+		enum err err;
+
+		arena_rewind(&im->row, 0);
+		err = book_csv_next(&csv, &im->row, &fields, &d);
+		if (err == ERR_ABSENT)
+			return ERR_OK;
+		if (err == ERR_INPUT) {
+			complainf(im, d.line, "row", "%s", d.why);
+			return ERR_OK;
+		}
+		im->line = fields.line;
+		if (err == ERR_LIMIT || fields.count != src->columns) {
+			complainf(im, fields.line, "row",
+				  err == ERR_LIMIT ? "too large" :
+				  fields.count < src->columns ?
+						     "fewer fields than the "
+						     "header" :
+						     "more fields than the "
+						     "header");
+			continue;
+		}
+		for (unsigned i = 0; i < BOOK_COLUMNS_MAX; i++)
+			row.raw[i] = STR_NONE;
+		for (size_t i = 0; i < fields.count; i++)
+			row.raw[src->column[i]] = fields.field[i];
+		err = take_row(im, &row);
+		if (err != ERR_OK)
+			return err;
+	}
+}
+
+/* ---- JSON Lines ---- */
+
+/* The texts of an array as one list; p NULL when one is not a string. */
+static struct str
+list_text(const struct json *arr, struct arena *a)
+{
+	struct str text = STR_NONE;
+	struct buf list;
+
+	buf_init(&list, BOOK_ROW_MAX);
+	for (size_t i = 0; i < json_len(arr); i++) {
+		struct str part = json_str(json_at(arr, i));
+
+		if (part.n == 0)
+			goto out;
+		book_parts_put(&list, part);
+	}
+	if (list.err == ERR_OK)
+		text = arena_str(a, buf_str(&list));
+out:
+	buf_free(&list);
+	return text;
+}
+
+/* A member as the text a CSV field would have; false: of no fitting type. */
+static bool
+member_text(const struct json *obj, const struct book_col *c, struct arena *a,
+	    struct str *out)
+{
+	char number[32];
+	const struct json *v = json_get(obj, c->name);
+	bool is_flag = c->type == BOOK_BOOL;
+	bool is_list = c->type == BOOK_ALIASES || c->type == BOOK_IDS;
+
+	*out = STR_NONE;
+	if (json_absent(v))
+		return true;
+	*out = json_str(v);
+	if (out->p != NULL)
+		return true;
+	if (is_list && json_arr(obj, c->name) != NULL) {
+		*out = list_text(v, a);
+		return out->p != NULL;
+	}
+	if (is_flag && json_get_bool(obj, c->name) >= 0) {
+		*out = json_get_bool(obj, c->name) != 0 ? S("1") : S("0");
+		return true;
+	}
+	/* An integer is one whatever the default. */
+	if ((is_flag || c->type == BOOK_INT) &&
+	    json_get_int(obj, c->name, 0) == json_get_int(obj, c->name, 1)) {
+		(void)snprintf(number, sizeof(number), "%" PRId64,
+			       json_get_int(obj, c->name, 0));
+		*out = arena_str(a, str_of(number));
+		return out->p != NULL;
+	}
+	return false;
+}
+
+struct members {
+	struct import *im;
+	const struct book_kind *kind;
+};
+
+static enum err
+known_member(void *ctx, struct str key, const struct json *v)
+{
+	struct members *m = ctx;
+
+	(void)v;
+	if (!str_eq(key, S("kind")) && book_col_find(m->kind, key) < 0)
+		complainf(m->im, m->im->line, "row", "unknown member '%.*s'",
+			  STR_ARG(str_sub(key, 0, 40)));
+	return ERR_OK;
+}
+
+/*
+ * The kinds in a file of JSON Lines.  Faults of form are told here, once;
+ * json_rows passes over such lines in silence.
+ */
+static void
+open_json(struct import *im, struct source *src)
+{
+	struct str rest = book_csv_of(im->files[im->file].bytes).rest;
+
+	src->format = FORMAT_JSON;
+	src->body = rest;
+	src->line = 1;
+	for (unsigned line = 1; rest.n > 0; line++) {
+		struct str text = str_trim(str_cut(&rest, '\n'));
+		const struct book_kind *k = NULL;
+		struct json *doc = NULL;
+		struct diag d = { 0 };
+
+		im->line = line;
+		if (text.n == 0)
+			continue;
+		if (json_read(text, &doc, &d) != ERR_OK)
+			complainf(im, line, "row", "%s", d.why);
+		else if (!json_is_obj(doc))
+			complainf(im, line, "row", "is not an object");
+		else
+			k = book_kind_find(json_get_str(doc, "kind"));
+		if (k != NULL) {
+			struct members m = { im, k };
+
+			(void)json_each(doc, known_member, &m);
+			src->has[k - book_kinds] = true;
+		} else if (doc != NULL && json_is_obj(doc)) {
+			complainf(im, line, "kind", "is no kind of the book");
+		}
+		json_free(doc);
+	}
+}
+
+/* The row of one document, when it is of kind k. */
+static enum err
+json_row(struct import *im, const struct json *doc, const struct book_kind *k)
+{
+	struct book_row row = { .kind = k };
+	bool ok = true;
+
+	if (!json_is_obj(doc) ||
+	    !str_eq(json_get_str(doc, "kind"), str_of(k->name)))
+		return ERR_OK;
+	for (unsigned i = 0; i < k->cols; i++)
+		if (!member_text(doc, &k->col[i], &im->row, &row.raw[i])) {
+			complain(im, k->col[i].name,
+				 "is not a string (or what the column "
+				 "takes besides)");
+			ok = false;
+		}
+	if (!ok) {
+		remember_ghost(im, &row);
+		return ERR_OK;
+	}
+	return take_row(im, &row);
+}
+
+static enum err
+json_rows(struct import *im, const struct source *src,
+	  const struct book_kind *k)
+{
+	struct str rest = src->body;
+	enum err err = ERR_OK;
+
+	for (unsigned line = 1; err == ERR_OK && rest.n > 0; line++) {
+		struct str text = str_trim(str_cut(&rest, '\n'));
+		struct json *doc = NULL;
+
+		arena_rewind(&im->row, 0);
+		im->line = line;
+		if (text.n == 0 || json_read(text, &doc, NULL) != ERR_OK)
+			continue;
+		err = json_row(im, doc, k);
+		json_free(doc);
+	}
+	return err;
+}
+
+/* ---- the whole ---- */
+
+static void
+open_files(struct import *im)
+{
+	for (im->file = 0; im->file < im->count; im->file++) {
+		struct source *src = &im->source[im->file];
+		struct str bytes = im->files[im->file].bytes;
+
+		src->format = FORMAT_NONE;
+		if (bytes.n > BOOK_FILE_MAX)
+			complainf(im, 0, "file", "larger than %u bytes",
+				  BOOK_FILE_MAX);
+		else if (str_starts(str_trim(book_csv_of(bytes).rest), S("{")))
+			open_json(im, src);
+		else
+			open_csv(im, src);
+	}
+}
+
+/* --replace: what the files did not carry goes, unless that is too much. */
+static enum err
+replace_kind(struct import *im, const struct book_kind *k)
+{
+	int64_t unseen = 0;
+	int64_t all = 0;
+	char why[DIAG_WHY_SIZE];
+	enum err err = book_writer_unseen(&im->w, k, &unseen, &all);
+	int64_t before = all - (int64_t)im->kind_added;
+
+	/* A row that was faulty is not one that is missing. */
+	if (err != ERR_OK || im->out->fault_count > 0)
+		return err;
+	if (unseen * 100 > before * BOOK_SHRINK_PCT_MAX &&
+	    im->opt->force == 0) {
+		(void)snprintf(why, sizeof(why),
+			       "replacing would remove %" PRId64 " of %" PRId64
+			       " rows, more than %d %%: needs force",
+			       unseen, before, BOOK_SHRINK_PCT_MAX);
+		fault(im, S("book"), str_of(k->name), why);
+		return ERR_REFUSED;
+	}
+	im->out->removed = (size_t)unseen;
+	return book_writer_remove_unseen(&im->w, k);
+}
+
+static enum err
+import_kind(struct import *im, const struct book_kind *k)
+{
+	size_t at = (size_t)(k - book_kinds);
+	bool given = false;
+	enum err err = ERR_OK;
+
+	im->kind_added = 0;
+	for (im->file = 0; err == ERR_OK && im->file < im->count;
+	     im->file++) {
+		const struct source *src = &im->source[im->file];
+
+		if (!src->has[at])
+			continue;
+		given = true;
+		err = src->format == FORMAT_CSV ? csv_rows(im, src) :
+						  json_rows(im, src, k);
+	}
+	if (err != ERR_OK || !str_eq(im->opt->replace, str_of(k->name)))
+		return err;
+	if (!given) {
+		fault(im, S("book"), str_of(k->name),
+		      "to be replaced, but no file has it");
+		return ERR_OK;
+	}
+	return replace_kind(im, k);
+}
+
+static void
+tell_dangling(void *ctx, struct str kind, struct str column, struct str value)
+{
+	struct import *im = ctx;
+	char place[DIAG_WHY_SIZE];
+	char why[DIAG_WHY_SIZE];
+
+	(void)snprintf(place, sizeof(place), "book: %.*s", STR_ARG(kind));
+	(void)snprintf(why, sizeof(why), "'%.*s' was removed by the replace",
+		       STR_ARG(value));
+	fault(im, str_of(place), column, why);
+}
+
+/* Policies of one exporter that cover a common day; the later wins. */
+static enum err
+warn_overlaps(struct import *im)
+{
+	struct str *pair = NULL;
+	size_t count = 0;
+	struct query q = query_of(
+	    im->s,
+	    "WITH span AS (SELECT p.policy_id, p.exporter_id, p.seen,"
+	    " coalesce(p.cover_from, CASE WHEN p.picked_up_on >"
+	    " s.pickup_deadline THEN p.issued_on ELSE s.year_from END) AS a,"
+	    " coalesce(p.cover_to, s.year_to) AS b FROM policies p"
+	    " JOIN schemes s USING (scheme_id)"
+	    " WHERE p.status IN ('effective', 'received', 'expired'))"
+	    " SELECT 0, x.policy_id || ' and ' || y.policy_id FROM span x"
+	    " JOIN span y ON y.exporter_id = x.exporter_id"
+	    " AND y.policy_id > x.policy_id AND x.a <= y.b AND y.a <= x.b"
+	    " WHERE x.seen = ?1 OR y.seen = ?1"
+	    " ORDER BY x.policy_id, y.policy_id LIMIT 100");
+	enum err err;
+
+	arena_rewind(&im->row, 0);
+	query_i64(&q, im->w.version);
+	err = query_all(&q, &shape_str, &im->row, &pair, &count);
+	for (size_t i = 0; err == ERR_OK && i < count; i++) {
+		buf_printf(&im->out->warnings,
+			   "policies %.*s cover the same days: the later "
+			   "cover_from, then the smaller id decides\n",
+			   STR_ARG(pair[i]));
+		im->out->warning_count++;
+	}
+	return err;
+}
+
+/* What was imported, as an input to decide. */
+static enum err
+journal(struct import *im)
+{
+	struct buf text;
+	struct jsonw w;
+	enum err err;
+
+	buf_init(&text, 1u << 20);
+	w = jsonw_of(&text);
+	jsonw_obj(&w, NULL);
+	jsonw_int(&w, "version", im->w.version);
+	jsonw_str_or_null(&w, "replace", im->opt->replace);
+	jsonw_int(&w, "rows", (int64_t)im->out->rows);
+	jsonw_int(&w, "added", (int64_t)im->out->added);
+	jsonw_int(&w, "changed", (int64_t)im->out->changed);
+	jsonw_int(&w, "removed", (int64_t)im->out->removed);
+	jsonw_arr(&w, "files");
+	for (size_t i = 0; i < im->count; i++) {
+		char id[2 * HASH_ID_SIZE + 1];
+
+		hash_id(im->files[i].bytes, id);
+		jsonw_obj(&w, NULL);
+		jsonw_str(&w, "name", im->files[i].name);
+		jsonw_int(&w, "bytes", (int64_t)im->files[i].bytes.n);
+		jsonw_str(&w, "hash", str_of(id));
+		jsonw_end_obj(&w);
+	}
+	jsonw_end_arr(&w);
+	jsonw_end_obj(&w);
+	err = text.err;
+	if (err == ERR_OK)
+		err = store_journal(im->s, im->now.wall_ms, S("book.import"),
+				    buf_str(&text));
+	buf_free(&text);
+	return err;
+}
+
+static enum err
+import_all(struct import *im)
+{
+	const struct book_kind *replaced = book_kind_find(im->opt->replace);
+	enum err err = ERR_OK;
+
+	if (im->opt->replace.n > 0 && replaced == NULL)
+		fault(im, S("book"), S("replace"), "no such kind");
+	open_files(im);
+	for (size_t i = 0; err == ERR_OK && i < book_kind_count; i++)
+		err = import_kind(im, &book_kinds[i]);
+	if (err == ERR_OK && replaced != NULL && im->out->removed > 0)
+		err = book_writer_dangling(&im->w, replaced, tell_dangling,
+					   im);
+	if (err == ERR_OK && im->out->fault_count > 0)
+		err = ERR_INPUT;
+	if (err == ERR_OK)
+		err = warn_overlaps(im);
+	if (err == ERR_OK)
+		err = store_meta_put(im->s, "book_version", im->w.version);
+	if (err == ERR_OK)
+		err = journal(im);
+	if (im->out->fault_count > BOOK_FAULTS_MAX)
+		buf_printf(&im->out->faults, "%zu faults in all, %u shown\n",
+			   im->out->fault_count, BOOK_FAULTS_MAX);
+	return err;
+}
+
+/* Its own transaction, or a savepoint in the caller's. */
+static enum err
+import_enter(struct import *im, bool inside)
+{
+	enum err err = inside ? store_exec(im->s, "SAVEPOINT book") :
+				store_begin(im->s);
+
+	return err == ERR_OK ? book_writer_init(&im->w, im->s) : err;
+}
+
+static enum err
+import_leave(struct import *im, bool inside, enum err err)
+{
+	bool keep = err == ERR_OK && im->opt->mode == BOOK_WRITE;
+	enum err end;
+
+	if (!inside) {
+		if (keep)
+			return store_commit(im->s);
+		store_rollback(im->s);
+		return err;
+	}
+	end = keep ? ERR_OK : store_exec(im->s, "ROLLBACK TO book");
+	if (end == ERR_OK)
+		end = store_exec(im->s, "RELEASE book");
+	return err == ERR_OK ? end : err;
+}
+
+static enum err
+import_run(struct import *im)
+{
+	bool inside = store_in_transaction(im->s);
+	enum err err = import_enter(im, inside);
+
+	if (err == ERR_OK)
+		err = import_all(im);
+	im->out->version = im->w.version;
+	book_writer_fini(&im->w);
+	return import_leave(im, inside, err);
+}
+
+enum err
+book_import(struct store *s, const struct book_file *files, size_t count,
+	    const struct book_options *opt, struct instant now,
+	    struct book_report *out)
+{
+	struct import *im;
+	enum err err;
+
+	if (count > BOOK_FILES_MAX)
+		return ERR_LIMIT;
+	im = calloc(1, sizeof(*im));
+	if (im == NULL)
+		return ERR_STORE;
+	im->s = s;
+	im->files = files;
+	im->count = count;
+	im->opt = opt;
+	im->now = now;
+	im->out = out;
+	err = arena_init(&im->row, 4u * BOOK_ROW_MAX);
+	if (err == ERR_OK)
+		err = arena_init(&im->keep, BOOK_ROW_MAX);
+	if (err == ERR_OK)
+		err = import_run(im);
+	arena_fini(&im->row);
+	arena_fini(&im->keep);
+	free(im);
+	return err;
+}

@@ -1,0 +1,139 @@
+/*
+ * store_alert.c - alerts, their revisions, reserved reports, the journal.
+ */
+#include "store_priv.h"
+
+SHAPE(alert_shape, ALERT_FIELDS, struct alert);
+SHAPE(revision_shape, REVISION_FIELDS, struct revision);
+
+_Static_assert(ALERT_RESOLVED == 5 && ALERT_CLOSED == 6 &&
+		   ALERT_RETRACTED == 7 && ALERT_DISCARDED == 8,
+	       "the numbers of alert states that stand in SQL text");
+
+enum err
+store_alert_put(struct store *s, const struct alert *a)
+{
+	struct query q = query_change(
+	    s, SQL_UPSERT("alert", ALERT_FIELDS, "alert_id", "updated_at"));
+
+	query_bind(&q, &alert_shape, a);
+	return query_run(&q);
+}
+
+enum err
+store_alert_by_key(struct store *s, struct str dedup_key, struct arena *a,
+		   struct alert *out)
+{
+	struct query q = query_of(s, SQL_SELECT("alert", ALERT_FIELDS)
+				     "WHERE dedup_key = ?");
+
+	query_str(&q, dedup_key);
+	return query_one(&q, &alert_shape, a, out);
+}
+
+enum err
+store_alert_by_id(struct store *s, struct str alert_id, struct arena *a,
+		  struct alert *out)
+{
+	struct query q = query_of(s, SQL_SELECT("alert", ALERT_FIELDS)
+				     "WHERE alert_id = ?");
+
+	query_str(&q, alert_id);
+	return query_one(&q, &alert_shape, a, out);
+}
+
+enum err
+store_alerts(struct store *s, struct str obligor_id, struct arena *a,
+	     struct alert **out, size_t *count)
+{
+	struct query q =
+	    query_of(s, SQL_SELECT("alert", ALERT_FIELDS)
+			"WHERE state NOT IN (6, 8) ORDER BY created_at, rid");
+
+	if (obligor_id.n > 0) {
+		q = query_of(s, SQL_SELECT("alert", ALERT_FIELDS)
+				"WHERE obligor_id = ? AND state NOT IN (6, 8)"
+				" ORDER BY created_at, rid");
+		query_str(&q, obligor_id);
+	}
+	return query_all(&q, &alert_shape, a, out, count);
+}
+
+enum err
+store_revision_put(struct store *s, const struct revision *r)
+{
+	struct query q =
+	    query_change(s, SQL_UPSERT("revision", REVISION_FIELDS,
+				       "alert_id, revision", "at"));
+
+	query_bind(&q, &revision_shape, r);
+	return query_run(&q);
+}
+
+enum err
+store_revisions(struct store *s, struct str alert_id, struct arena *a,
+		struct revision **out, size_t *count)
+{
+	struct query q = query_of(s, SQL_SELECT("revision", REVISION_FIELDS)
+				     "WHERE alert_id = ? ORDER BY revision");
+
+	query_str(&q, alert_id);
+	return query_all(&q, &revision_shape, a, out, count);
+}
+
+enum err
+store_revision_at(struct store *s, struct str stream, uint64_t seq,
+		  struct arena *a, struct revision *out)
+{
+	struct query q = query_of(s, SQL_SELECT("revision", REVISION_FIELDS)
+				     "WHERE stream = ? AND seq = ?");
+
+	/* 0 is no place: revisions that were never sent carry it. */
+	if (seq == 0)
+		return ERR_ABSENT;
+	query_str(&q, stream);
+	query_u64(&q, seq);
+	return query_one(&q, &revision_shape, a, out);
+}
+
+enum err
+store_report_reserve(struct store *s, struct str policy_id,
+		     struct str alert_id, int64_t now_ms)
+{
+	struct query q = query_change(
+	    s, "INSERT OR IGNORE INTO report (policy_id, alert_id, at)"
+	       " VALUES (?, ?, ?)");
+
+	query_str(&q, policy_id);
+	query_str(&q, alert_id);
+	query_i64(&q, now_ms);
+	return query_run(&q);
+}
+
+enum err
+store_reports_used(struct store *s, struct str policy_id, int *count)
+{
+	struct query q =
+	    query_of(s, "SELECT count(*) FROM report WHERE policy_id = ?");
+	int64_t n = 0;
+	enum err err;
+
+	query_str(&q, policy_id);
+	err = query_int(&q, 0, &n);
+	if (err == ERR_OK)
+		*count = n > INT32_MAX ? INT32_MAX : (int)n;
+	return err;
+}
+
+enum err
+store_journal(struct store *s, int64_t now_ms, struct str what,
+	      struct str detail)
+{
+	struct query q = query_change(s, "INSERT INTO journal (at, what,"
+					 " detail) VALUES (?, ?, ?)");
+
+	query_i64(&q, now_ms);
+	query_str(&q, what);
+	query_str(&q, detail);
+	return query_run(&q);
+}

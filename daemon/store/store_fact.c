@@ -1,0 +1,161 @@
+/*
+ * store_fact.c - notices as they came, and the facts made of them.
+ */
+#include "store_priv.h"
+
+SHAPE(fact_shape, FACT_FIELDS, struct fact);
+SHAPE(source_shape, SOURCE_FIELDS, struct fact_source);
+
+/*
+ * Every content a record ever had is kept, in order: what a source said and
+ * when is evidence.  Only the last counts for NOTICE_SAME, so a record that
+ * goes back to an older content has changed again.
+ */
+enum err
+store_notice_put(struct store *s, const struct notice *n, struct str content,
+		 struct str json, int64_t now_ms, enum notice_seen *seen)
+{
+	struct query q = query_change(
+	    s, "SELECT content = ?3 FROM notice WHERE source = ?1"
+	       " AND record = ?2 ORDER BY rid DESC LIMIT 1");
+	int64_t same = -1;
+	enum err err;
+
+	query_str(&q, n->source);
+	query_str(&q, n->record);
+	query_str(&q, content);
+	err = query_int(&q, -1, &same);
+	if (err == ERR_OK && same != 1) {
+		q = query_change(s, "INSERT INTO notice (source, record,"
+				    " content, json, seen_at)"
+				    " VALUES (?, ?, ?, ?, ?)");
+		query_str(&q, n->source);
+		query_str(&q, n->record);
+		query_str(&q, content);
+		query_str(&q, json);
+		query_i64(&q, now_ms);
+		err = query_run(&q);
+	}
+	if (err != ERR_OK)
+		return err;
+	*seen = same == 1 ? NOTICE_SAME :
+		same == 0 ? NOTICE_CHANGED :
+			    NOTICE_FIRST;
+	return ERR_OK;
+}
+
+enum err
+store_fact_put(struct store *s, const struct fact *f)
+{
+	struct query q = query_change(
+	    s, SQL_UPSERT("fact", FACT_FIELDS, "fact_id", "updated_at"));
+
+	query_bind(&q, &fact_shape, f);
+	return query_run(&q);
+}
+
+enum err
+store_fact(struct store *s, struct str fact_id, struct arena *a,
+	   struct fact *out)
+{
+	struct query q = query_of(s, SQL_SELECT("fact", FACT_FIELDS)
+				     "WHERE fact_id = ?");
+
+	query_str(&q, fact_id);
+	return query_one(&q, &fact_shape, a, out);
+}
+
+enum err
+store_facts_of(struct store *s, struct str obligor_id, struct str family,
+	       struct arena *a, struct fact **out, size_t *count)
+{
+	struct query q = query_of(
+	    s, SQL_SELECT("fact", FACT_FIELDS)
+		   "WHERE obligor_id = ?1 AND (?2 = '' OR family = ?2)"
+		   " ORDER BY first_seen_at, rid");
+
+	query_str(&q, obligor_id);
+	query_str(&q, family);
+	return query_all(&q, &fact_shape, a, out, count);
+}
+
+enum err
+store_fact_key_put(struct store *s, struct str fact_id, struct str scheme,
+		   struct str value)
+{
+	struct query q = query_change(
+	    s, "INSERT OR IGNORE INTO fact_key (fact_id, scheme, value)"
+	       " VALUES (?, ?, ?)");
+
+	query_str(&q, fact_id);
+	query_str(&q, scheme);
+	query_str(&q, value);
+	return query_run(&q);
+}
+
+enum err
+store_facts_unmatched(struct store *s, struct str scheme, struct str value,
+		      struct arena *a, struct fact **out, size_t *count)
+{
+	struct query q = query_of(
+	    s, SQL_SELECT("fact", FACT_FIELDS)
+		   "WHERE obligor_id = '' AND fact_id IN (SELECT fact_id"
+		   " FROM fact_key WHERE scheme = ? AND value = ?)"
+		   " ORDER BY first_seen_at, rid");
+
+	query_str(&q, scheme);
+	query_str(&q, value);
+	return query_all(&q, &fact_shape, a, out, count);
+}
+
+enum err
+store_fact_source_put(struct store *s, const struct fact_source *f)
+{
+	struct query q =
+	    query_change(s, SQL_UPSERT("fact_source", SOURCE_FIELDS,
+				       "source, record", "fact_id"));
+
+	query_bind(&q, &source_shape, f);
+	return query_run(&q);
+}
+
+enum err
+store_fact_sources(struct store *s, struct str fact_id, struct arena *a,
+		   struct fact_source **out, size_t *count)
+{
+	struct query q = query_of(s, SQL_SELECT("fact_source", SOURCE_FIELDS)
+				     "WHERE fact_id = ? ORDER BY rid");
+
+	query_str(&q, fact_id);
+	return query_all(&q, &source_shape, a, out, count);
+}
+
+enum err
+store_fact_by_record(struct store *s, struct str source, struct str record,
+		     struct arena *a, struct fact *out)
+{
+	struct query q = query_of(
+	    s, SQL_SELECT("fact", FACT_FIELDS)
+		   "WHERE fact_id = (SELECT fact_id FROM fact_source"
+		   " WHERE source = ? AND record = ?)");
+
+	query_str(&q, source);
+	query_str(&q, record);
+	return query_one(&q, &fact_shape, a, out);
+}
+
+enum err
+store_review_put(struct store *s, struct str fact_id, struct str obligor_id,
+		 int score, int64_t now_ms)
+{
+	struct query q = query_change(
+	    s, "INSERT INTO review (fact_id, obligor_id, score, at)"
+	       " VALUES (?, ?, ?, ?) ON CONFLICT (fact_id, obligor_id)"
+	       " DO UPDATE SET score = excluded.score, at = excluded.at");
+
+	query_str(&q, fact_id);
+	query_str(&q, obligor_id);
+	query_i64(&q, score);
+	query_i64(&q, now_ms);
+	return query_run(&q);
+}

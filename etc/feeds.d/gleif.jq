@@ -1,0 +1,52 @@
+# One LEIRecord: a notice per legal entity event, and one for a registration
+# state that says something no event says.
+def list: if . == null then [] elif type == "array" then . else [.] end;
+def text: if type == "object" then ."#text" else . end;
+def lang: if type == "object" then ."@lang" else null end;
+def name($type): {text: text, type: $type, lang: lang} | select(.text != null);
+def day: if . == null then null else .[0:10] end;
+
+def other_type:
+  if . == "PREVIOUS_LEGAL_NAME" then "former" else "alias" end;
+
+.LEI as $lei
+| .Entity as $e
+| .Registration as $r
+| [($e.LegalName | name("legal")),
+   ($e.OtherEntityNames.OtherEntityName | list | .[]
+     | name(."@type" | other_type)),
+   ($e.TransliteratedOtherEntityNames.TransliteratedOtherEntityName
+     | list | .[] | name("translit"))] as $names
+| {
+    ids: [{scheme: "lei", value: $lei}],
+    names: $names[0:64],
+    country: $e.LegalAddress.Country,
+    jurisdiction: $e.LegalJurisdiction,
+    place: ($e.LegalAddress.City | text),
+    natural_person: (if $e.EntityCategory == "SOLE_PROPRIETOR"
+                     then true else false end),
+    address: ([$e.LegalAddress
+               | (.FirstAddressLine, (.AdditionalAddressLine | list | .[]),
+                  .City, .PostalCode)
+               | text | select(. != null)] | join(", "))
+  } as $party
+| [$e.LegalEntityEvents.LegalEntityEvent | list | .[]] as $events
+| ([$events[] | .LegalEntityEventType]) as $types
+| ($events[]
+    | ."@event_status" as $status
+    | $party + {
+        native: .LegalEntityEventType,
+        native_text: $status,
+        effective_on: (.LegalEntityEventEffectiveDate | day),
+        recorded_at: .LegalEntityEventRecordedDate
+      }
+    | if $status == "WITHDRAWN_CANCELLED" then . + {action: "CANCEL"}
+      else . end),
+  (if $r.RegistrationStatus == "LAPSED" then
+     $party + {native: "LAPSED", recorded_at: $r.LastUpdateDate,
+               effective_on: ($r.NextRenewalDate | day)}
+   elif $r.RegistrationStatus == "RETIRED"
+        and ($types | index("DISSOLUTION")) == null then
+     $party + {native: "RETIRED", recorded_at: $r.LastUpdateDate,
+               effective_on: ($e.EntityExpirationDate | day)}
+   else empty end)

@@ -1,0 +1,282 @@
+/*
+ * doc.c - the pipeline of one document, and its guards.
+ */
+#include "doc.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "jscan.h"
+#include "log.h"
+#include "split.h"
+
+struct doc {
+	const struct doc_conf *conf;
+	const struct doc_sink *sink;
+	struct doc_input in;
+	struct split_sink split_sink; /* must live as long as split */
+	struct split *split;
+	struct diff *diff;
+	struct buf key;
+	unsigned line;
+	enum err broken; /* the sink's or the state's error */
+	uint32_t rejected_records;
+	struct doc_result r;
+};
+
+static void refuse(struct doc *d, const char *guard, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+
+/* The first refusal stands. */
+static void
+refuse(struct doc *d, const char *guard, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (d->r.verdict == DOC_REFUSED)
+		return;
+	d->r.verdict = DOC_REFUSED;
+	(void)snprintf(d->r.guard, sizeof(d->r.guard), "%s", guard);
+	va_start(ap, fmt);
+	(void)vsnprintf(d->r.detail, sizeof(d->r.detail), fmt, ap);
+	va_end(ap);
+}
+
+/* ---- one record ---- */
+
+static enum err
+on_notice(void *self, const struct notice *n)
+{
+	struct doc *d = self;
+
+	return d->sink->notice(d->sink->self, n);
+}
+
+static void
+on_object_reject(void *self, const char *why)
+{
+	struct doc *d = self;
+
+	d->r.rejects++;
+	d->sink->reject(d->sink->self, d->line, buf_str(&d->key), why);
+}
+
+static void
+on_reject(void *self, unsigned line, const char *why)
+{
+	struct doc *d = self;
+
+	d->r.records++;
+	d->r.rejects++;
+	d->rejected_records++;
+	d->sink->reject(d->sink->self, line, STR_NONE, why);
+}
+
+/* The key's parts joined by '/'; the reason when there is no usable key. */
+static const char *
+key_of(struct doc *d, struct str json)
+{
+	const struct feed *f = d->conf->feed;
+
+	buf_clear(&d->key);
+	for (size_t i = 0; i < f->record_key_count; i++) {
+		enum err err;
+
+		if (i > 0)
+			buf_byte(&d->key, '/');
+		err = jscan_text(json, f->record_key[i], &d->key);
+		if (d->key.err == ERR_LIMIT)
+			return "record_key: longer than the limit";
+		if (err == ERR_ABSENT)
+			return "record_key: absent";
+		if (err != ERR_OK)
+			return "not JSON";
+	}
+	if (!str_utf8(buf_str(&d->key)))
+		return "record_key: not UTF-8";
+	return NULL;
+}
+
+static enum action
+action_of(const struct doc *d, enum diff_outcome outcome)
+{
+	return d->conf->feed->mode == MODE_SNAPSHOT &&
+		       outcome == DIFF_CHANGED ?
+		   ACTION_AMEND :
+		   ACTION_NEW;
+}
+
+/* The record's notices; a record nothing came of is not remembered. */
+static enum err
+map_it(struct doc *d, struct str json, enum diff_outcome outcome)
+{
+	const struct map_sink sink = { .self = d,
+				       .notice = on_notice,
+				       .reject = on_object_reject };
+	const struct map_input in = { .json = json,
+				      .key = buf_str(&d->key),
+				      .file = d->in.file,
+				      .fetched_at = d->in.fetched_at,
+				      .action = action_of(d, outcome) };
+	uint32_t rejects = d->r.map.rejects;
+	enum err err = map_record(d->conf->map, &in, &sink, &d->r.map);
+
+	if (d->r.map.rejects > rejects) {
+		d->rejected_records++;
+		diff_forget(d->diff);
+	}
+	return err;
+}
+
+static enum err
+on_record(void *self, unsigned line, struct str json)
+{
+	struct doc *d = self;
+	const struct feed *f = d->conf->feed;
+	enum diff_outcome outcome = DIFF_NEW;
+	const char *why;
+	enum err err;
+
+	d->line = line;
+	if ((int64_t)json.n > f->text_max) {
+		on_reject(d, line, "record larger than text_max");
+		return ERR_OK;
+	}
+	why = key_of(d, json);
+	if (why != NULL) {
+		on_reject(d, line, why);
+		return ERR_OK;
+	}
+	d->r.records++;
+	err = diff_record(d->diff, buf_str(&d->key), json, &outcome);
+	if (err != ERR_OK) {
+		refuse(d, "limit", "more than %u records", DIFF_RECORDS_MAX);
+		return err;
+	}
+	if (outcome == DIFF_SAME)
+		return ERR_OK;
+	/* What stood there before we looked is not news. */
+	if (d->in.first && f->baseline == BASELINE_SILENT)
+		return ERR_OK;
+	err = map_it(d, json, outcome);
+	if (err != ERR_OK)
+		d->broken = err;
+	return err;
+}
+
+/* ---- the document ---- */
+
+enum err
+doc_new(const struct doc_conf *conf, const struct doc_input *in,
+	const struct doc_sink *sink, struct doc **out)
+{
+	struct doc *d = calloc(1, sizeof(*d));
+	struct diag why = { 0 };
+	enum err err;
+
+	if (d == NULL)
+		return ERR_LIMIT;
+	d->conf = conf;
+	d->sink = sink;
+	d->in = *in;
+	d->r.verdict = DOC_ACCEPTED;
+	d->split_sink = (struct split_sink){ .self = d,
+					     .record = on_record,
+					     .reject = on_reject };
+	buf_init(&d->key, DIFF_KEY_MAX);
+	err = diff_new(in->old_fd, conf->seed, &d->diff);
+	if (err == ERR_OK)
+		err = split_new(conf->feed, &d->split_sink, &d->split, &why);
+	if (err != ERR_OK) {
+		doc_free(d);
+		return err;
+	}
+	if (conf->map == NULL)
+		refuse(d, "map", "the map or vocab of this feed did not load");
+	*out = d;
+	return ERR_OK;
+}
+
+void
+doc_free(struct doc *d)
+{
+	if (d == NULL)
+		return;
+	split_free(d->split);
+	diff_free(d->diff);
+	buf_free(&d->key);
+	free(d);
+}
+
+static void
+split_failed(struct doc *d, const struct diag *why)
+{
+	if (d->broken != ERR_OK)
+		refuse(d, "limit", "%s", err_text(d->broken));
+	else if (why->line > 0)
+		refuse(d, split_guard(d->split), "line %u: %s", why->line,
+		       why->why);
+	else
+		refuse(d, split_guard(d->split), "%s", why->why);
+}
+
+void
+doc_push(struct doc *d, struct str bytes)
+{
+	struct diag why = { 0 };
+
+	if (d->r.verdict == DOC_REFUSED)
+		return;
+	if (split_push(d->split, bytes, &why) != ERR_OK)
+		split_failed(d, &why);
+}
+
+/* part is more than pct percent of whole. */
+static bool
+beyond(int64_t part, int64_t whole, int pct)
+{
+	return pct >= 0 && part * 100 > whole * pct;
+}
+
+static void
+guards(struct doc *d)
+{
+	const struct feed_guards *g = &d->conf->feed->guards;
+	int64_t now = d->r.records;
+	int64_t before = diff_previous(d->diff);
+
+	if (now < g->min_records)
+		refuse(d, "min_records", "%lld records, at least %lld wanted",
+		       (long long)now, (long long)g->min_records);
+	if (before > 0 && beyond(before - now, before, g->max_shrink_pct))
+		refuse(d, "max_shrink_pct", "%lld records, %lld before",
+		       (long long)now, (long long)before);
+	if (before > 0 && beyond(now - before, before, g->max_growth_pct))
+		refuse(d, "max_growth_pct", "%lld records, %lld before",
+		       (long long)now, (long long)before);
+	if (now > 0 && beyond(d->rejected_records, now, g->max_reject_pct))
+		refuse(d, "max_reject_pct", "%u of %lld records rejected",
+		       d->rejected_records, (long long)now);
+}
+
+void
+doc_end(struct doc *d, int new_fd, struct doc_result *out)
+{
+	const struct feed *f = d->conf->feed;
+	struct diag why = { 0 };
+
+	if (d->r.verdict != DOC_REFUSED &&
+	    split_end(d->split, &why) != ERR_OK)
+		split_failed(d, &why);
+	if (d->r.verdict != DOC_REFUSED)
+		guards(d);
+	if (d->r.verdict != DOC_REFUSED)
+		diff_end(d->diff,
+			 f->mode == MODE_SNAPSHOT ? DIFF_REPLACE : DIFF_MERGE,
+			 &d->r.diff);
+	if (d->r.verdict != DOC_REFUSED && new_fd >= 0 &&
+	    diff_write(d->diff, new_fd, d->r.records) != ERR_OK)
+		refuse(d, "state", "the diff state could not be written");
+	*out = d->r;
+}

@@ -1,0 +1,60 @@
+/*
+ * doc.h - one document on its way from bytes to notices.  Floor 2.
+ *
+ * Split, diff, map, guards.  Notices go to the sink as they are found; only
+ * doc_end says whether the document stands, so whoever takes them must be
+ * able to throw them away.  The same code serves the parse role and
+ * `feed parse`.
+ */
+#ifndef DOC_H
+#define DOC_H
+
+#include "diff.h"
+#include "map.h"
+#include "msg.h"
+
+/* What a document needs of its feed, made once and shared. */
+struct doc_conf {
+	const struct feed *feed;
+	struct map *map; /* NULL: it did not load; every document is refused */
+	uint64_t seed;	 /* of what turns a record into notices */
+};
+
+struct doc_sink {
+	void *self;
+	enum err (*notice)(void *self, const struct notice *n);
+	/* record is the key, or empty when it has none. */
+	void (*reject)(void *self, unsigned line, struct str record,
+		       const char *why);
+};
+
+struct doc_input {
+	struct str file; /* $file; must outlive the document */
+	int64_t fetched_at;
+	int old_fd; /* -1: no state */
+	int first; /* the feed's first document: the baseline */
+};
+
+struct doc_result {
+	enum doc_verdict verdict;
+	uint32_t records; /* rejected ones too */
+	struct diff_counts diff;
+	struct map_counts map;
+	uint32_t rejects; /* records, and objects a map gave */
+	char guard[24];
+	char detail[DIAG_WHY_SIZE];
+};
+
+struct doc;
+
+/* conf, sink and what in points at must outlive it. */
+NODISCARD enum err doc_new(const struct doc_conf *conf,
+			   const struct doc_input *in,
+			   const struct doc_sink *sink, struct doc **out);
+/* Once it is refused, further bytes are ignored. */
+void doc_push(struct doc *d, struct str bytes);
+/* new_fd -1: nobody wants the new state.  Writes it only when accepted. */
+void doc_end(struct doc *d, int new_fd, struct doc_result *out);
+void doc_free(struct doc *d);
+
+#endif

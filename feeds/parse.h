@@ -1,0 +1,21 @@
+/*
+ * parse.h - the role that reads hostile bytes.  Floor 2 (feeds).
+ *
+ * Core opens a document and hands over two descriptors (the feed's old diff
+ * state to read, the new one to write; alone, a descriptor is the new one);
+ * fetch sends its bytes; core gets DOC_BEGIN, notices, DOC_END.  The role
+ * opens nothing.  Backpressure: while core's link is full nothing is taken.
+ */
+#ifndef PARSE_H
+#define PARSE_H
+
+#include "role.h"
+
+#define PARSE_DOCS_MAX 16u	/* open at once */
+#define PARSE_QUEUE_MAX (64u << 20) /* bytes of notices of one slice */
+#define PARSE_SLICE 4096u	/* bytes between two looks at the link */
+#define PARSE_REJECT_LINES_MAX 100u /* logged of one document */
+
+extern const struct role_ops parse_role;
+
+#endif

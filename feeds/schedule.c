@@ -1,0 +1,197 @@
+/*
+ * schedule.c - due times in an array; a thousand feeds are a short walk.
+ */
+#include "schedule.h"
+
+#include "hash.h"
+
+enum at {
+	AT_REST,
+	AT_ASKED,
+	AT_WORK,
+	AT_END, /* disabled, or polled once */
+};
+
+struct item {
+	enum at at;
+	int64_t due_ms; /* mono; of AT_ASKED: when to ask again */
+	unsigned failures;
+};
+
+struct schedule {
+	const struct feeds *feeds;
+	enum schedule_times times;
+	struct item *item;
+};
+
+/* The same for the same feed on every machine: nothing here is random. */
+static int64_t
+spread(const struct feed *f, int64_t within_ms)
+{
+	uint8_t h[HASH_SIZE];
+
+	if (within_ms <= 0)
+		return 0;
+	hash_256(f->name, h);
+	return (int64_t)((uint64_t)h[0] << 16 | (uint64_t)h[1] << 8 | h[2]) %
+	       within_ms;
+}
+
+struct schedule *
+schedule_new(struct arena *a, const struct feeds *feeds,
+	     enum schedule_times times, struct instant now)
+{
+	struct schedule *s = arena_new(a, struct schedule);
+
+	if (s != NULL)
+		s->item = arena_array(a, struct item, feeds->count + 1);
+	if (s == NULL || s->item == NULL)
+		return NULL;
+	s->feeds = feeds;
+	s->times = times;
+	for (size_t i = 0; i < feeds->count; i++) {
+		const struct feed *f = &feeds->feed[i];
+		int64_t within = f->interval_ms < SCHEDULE_SPREAD_MS ?
+				     f->interval_ms :
+				     SCHEDULE_SPREAD_MS;
+
+		s->item[i].at = f->enabled ? AT_REST : AT_END;
+		s->item[i].due_ms =
+		    now.mono_ms +
+		    (times == SCHEDULE_ONCE ? 0 : spread(f, within));
+	}
+	return s;
+}
+
+void
+schedule_state(struct schedule *s, size_t feed, int64_t last_try_ms,
+	       int64_t last_good_ms, struct instant now)
+{
+	struct item *it = &s->item[feed];
+	int64_t interval = s->feeds->feed[feed].interval_ms;
+	int64_t since;
+
+	must(feed < s->feeds->count);
+	if (s->times == SCHEDULE_ONCE || it->at != AT_REST ||
+	    last_try_ms == TIME_NONE || last_good_ms == TIME_NONE)
+		return;
+	/* The last try failed, or the wall clock went back: do not wait. */
+	if (last_try_ms > last_good_ms || last_good_ms > now.wall_ms)
+		return;
+	since = now.wall_ms - last_good_ms;
+	if (since < interval && now.mono_ms + interval - since > it->due_ms)
+		it->due_ms = now.mono_ms + interval - since;
+}
+
+/* Asked for or being polled; an ask nobody answered is over. */
+static size_t
+busy(struct schedule *s, struct instant now)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->feeds->count; i++) {
+		struct item *it = &s->item[i];
+
+		if (it->at == AT_ASKED && it->due_ms <= now.mono_ms)
+			it->at = AT_REST;
+		n += it->at == AT_ASKED || it->at == AT_WORK;
+	}
+	return n;
+}
+
+int
+schedule_due(struct schedule *s, size_t busy_max, struct instant now,
+	     int64_t *wait_ms)
+{
+	bool full = busy(s, now) >= busy_max;
+
+	for (size_t i = 0; i < s->feeds->count; i++) {
+		struct item *it = &s->item[i];
+		int64_t left = it->due_ms - now.mono_ms;
+
+		if (it->at != AT_REST && it->at != AT_ASKED)
+			continue;
+		if (left <= 0 && !full) {
+			it->at = AT_ASKED;
+			it->due_ms = now.mono_ms + SCHEDULE_ASK_MS_MAX;
+			return (int)i;
+		}
+		if (left > 0 && left < *wait_ms)
+			*wait_ms = left;
+	}
+	return -1;
+}
+
+bool
+schedule_go(struct schedule *s, size_t feed)
+{
+	must(feed < s->feeds->count);
+	if (s->item[feed].at == AT_WORK || s->item[feed].at == AT_END)
+		return false;
+	s->item[feed].at = AT_WORK;
+	return true;
+}
+
+static void
+rest(struct schedule *s, size_t feed, int64_t due_ms)
+{
+	must(feed < s->feeds->count);
+	must(s->item[feed].at == AT_WORK);
+	s->item[feed].at = s->times == SCHEDULE_ONCE ? AT_END : AT_REST;
+	s->item[feed].due_ms = due_ms;
+}
+
+void
+schedule_done(struct schedule *s, size_t feed, struct instant now)
+{
+	rest(s, feed, now.mono_ms + s->feeds->feed[feed].interval_ms);
+	s->item[feed].failures = 0;
+}
+
+void
+schedule_failed(struct schedule *s, size_t feed, struct instant now)
+{
+	const struct feed *f = &s->feeds->feed[feed];
+	int64_t cap = f->interval_ms < SCHEDULE_BACKOFF_MS_SHORT ?
+			  SCHEDULE_BACKOFF_MS_SHORT :
+			  f->interval_ms;
+	int64_t wait = SCHEDULE_BACKOFF_MS_MIN;
+
+	if (cap > SCHEDULE_BACKOFF_MS_MAX)
+		cap = SCHEDULE_BACKOFF_MS_MAX;
+	for (unsigned i = 0; i < s->item[feed].failures && wait < cap; i++)
+		wait *= 2;
+	if (wait > cap)
+		wait = cap;
+	if (wait < f->min_gap_ms)
+		wait = f->min_gap_ms;
+	s->item[feed].failures++;
+	rest(s, feed, now.mono_ms + wait + spread(f, wait / 4));
+}
+
+void
+schedule_hurry(struct schedule *s, size_t feed, struct instant now)
+{
+	must(feed < s->feeds->count);
+	if (s->item[feed].at == AT_REST)
+		s->item[feed].due_ms = now.mono_ms;
+}
+
+void
+schedule_forget_asked(struct schedule *s)
+{
+	for (size_t i = 0; i < s->feeds->count; i++)
+		if (s->item[i].at == AT_ASKED) {
+			s->item[i].at = AT_REST;
+			s->item[i].due_ms = 0;
+		}
+}
+
+bool
+schedule_finished(const struct schedule *s)
+{
+	for (size_t i = 0; i < s->feeds->count; i++)
+		if (s->item[i].at != AT_END)
+			return false;
+	return s->times == SCHEDULE_ONCE;
+}

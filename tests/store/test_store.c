@@ -1,0 +1,693 @@
+/*
+ * Goal: every function of store.h keeps its contract on both backends.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "store_fixture.h"
+
+static struct fact
+a_fact(const char *id, const char *obligor, int64_t seen)
+{
+	return (struct fact){
+		.fact_id = str_of(id),
+		.obligor_id = str_of(obligor),
+		.family = S("insolvency"),
+		.kind = S("INSOLVENCY_OPENED"),
+		.stage = STAGE_OPENED,
+		.status = FACT_REPORTED,
+		.subject = SUBJECT_BUYER,
+		.country = S("AE"),
+		.jurisdiction = S("AE-DIFC"),
+		.name = S("Qamar Trading"),
+		.natural_person = -1,
+		.occurred_on = DATE_NONE,
+		.effective_on = 19350,
+		.published_at = TIME_NONE,
+		.recorded_at = 1,
+		.first_seen_at = seen,
+		.updated_at = seen,
+		.match_method = S("id"),
+		.match_score = 1000,
+		.match_keys = S("sinosure:ARE000123"),
+		.episode = 2,
+	};
+}
+
+static struct alert
+an_alert(const char *id, const char *obligor, enum alert_state state)
+{
+	return (struct alert){
+		.alert_id = str_of(id),
+		.dedup_key = str_of(id),
+		.exporter_id = S("EXP1"),
+		.obligor_id = str_of(obligor),
+		.country = S("AE"),
+		.family = S("insolvency"),
+		.episode = 1,
+		.kind = S("BUYER_INSOLVENCY"),
+		.kind_class = S("buyer"),
+		.severity = SEVERITY_CRITICAL,
+		.state = state,
+		.revision = 1,
+		.fact_id = S("f1"),
+		.policy_id = S("P1"),
+		.created_at = 10,
+		.updated_at = 11,
+		.knew_at = TIME_NONE,
+		.acked_at = 12,
+		.title_zh = S("买方破产"),
+		.title_en = S("Buyer insolvent"),
+		.material = S("{}"),
+	};
+}
+
+static struct entry
+an_entry(const char *stream, const char *alert, int revision)
+{
+	return (struct entry){
+		.stream = str_of(stream),
+		.type = revision == 1 ? 1 : 2,
+		.severity = 4,
+		.time_us = 1672103523214000u,
+		.alert_id = str_of(alert),
+		.revision = revision,
+		.body = S("{\"a\":1}"),
+		.key_id = -1,
+	};
+}
+
+STORE_TEST(feed_state_is_what_was_put)
+{
+	struct feed_state in = {
+		.feed = S("gleif"), .etag = S("\"x\""),
+		.last_modified = S("Tue"), .body_hash = S("ab"),
+		.cursor = S("c"), .last_try_ms = 5, .last_good_ms = TIME_NONE,
+		.http = 304, .records = 1, .notices = 2, .changed = 3,
+		.rejects = 4, .unknown = 5, .diff_gen = 6, .refused_at = 7,
+		.guard = S("shrink"), .detail = S("d"), .failures = 8,
+	};
+	struct feed_state out = { .http = 77 };
+
+	cr_assert_eq(store_feed(f->s, S("gleif"), &f->a, &out), ERR_ABSENT);
+	cr_assert_eq(out.http, 77, "untouched on failure");
+	ok(store_begin(f->s));
+	ok(store_feed_put(f->s, &in));
+	in.http = 200;
+	ok(store_feed_put(f->s, &in));
+	ok(store_commit(f->s));
+	ok(store_feed(f->s, S("gleif"), &f->a, &out));
+	is_str(out.etag, "\"x\"");
+	is_str(out.last_modified, "Tue");
+	is_str(out.body_hash, "ab");
+	is_str(out.cursor, "c");
+	cr_assert_eq(out.last_try_ms, 5);
+	cr_assert_eq(out.last_good_ms, TIME_NONE);
+	cr_assert_eq(out.http, 200);
+	cr_assert_eq(out.records + 10 * out.notices + 100 * out.changed +
+			 1000 * out.rejects + 10000 * out.unknown +
+			 100000 * out.diff_gen,
+		     654321);
+	cr_assert_eq(out.refused_at, 7);
+	is_str(out.guard, "shrink");
+	is_str(out.detail, "d");
+	cr_assert_eq(out.failures, 8);
+}
+
+STORE_TEST(notice_is_first_then_same_then_changed)
+{
+	struct notice n = { .source = S("bureau"), .record = S("r1") };
+	struct notice other = { .source = S("bureau"), .record = S("r1#2") };
+	enum notice_seen seen = NOTICE_SAME;
+
+	ok(store_begin(f->s));
+	ok(store_notice_put(f->s, &n, S("c1"), S("{}"), 1, &seen));
+	cr_assert_eq(seen, NOTICE_FIRST);
+	ok(store_notice_put(f->s, &n, S("c1"), S("{}"), 2, &seen));
+	cr_assert_eq(seen, NOTICE_SAME);
+	ok(store_notice_put(f->s, &n, S("c2"), S("{}"), 3, &seen));
+	cr_assert_eq(seen, NOTICE_CHANGED);
+	ok(store_notice_put(f->s, &n, S("c1"), S("{}"), 4, &seen));
+	cr_assert_eq(seen, NOTICE_CHANGED, "back to the old is a change");
+	ok(store_notice_put(f->s, &other, S("c1"), S("{}"), 5, &seen));
+	cr_assert_eq(seen, NOTICE_FIRST);
+	ok(store_commit(f->s));
+}
+
+STORE_TEST(fact_is_what_was_put)
+{
+	struct fact in = a_fact("f1", "OB1", 100);
+	struct fact out;
+
+	cr_assert_eq(store_fact(f->s, S("f1"), &f->a, &out), ERR_ABSENT);
+	ok(store_begin(f->s));
+	ok(store_fact_put(f->s, &in));
+	ok(store_commit(f->s));
+	ok(store_fact(f->s, S("f1"), &f->a, &out));
+	is_str(out.obligor_id, "OB1");
+	is_str(out.kind, "INSOLVENCY_OPENED");
+	cr_assert_eq(out.stage, STAGE_OPENED);
+	cr_assert_eq(out.status, FACT_REPORTED);
+	cr_assert_eq(out.subject, SUBJECT_BUYER);
+	is_str(out.jurisdiction, "AE-DIFC");
+	is_str(out.name, "Qamar Trading");
+	cr_assert_eq(out.natural_person, -1);
+	cr_assert_eq(out.occurred_on, DATE_NONE);
+	cr_assert_eq(out.effective_on, 19350);
+	cr_assert_eq(out.published_at, TIME_NONE);
+	cr_assert_eq(out.recorded_at, 1);
+	is_str(out.match_method, "id");
+	cr_assert_eq(out.match_score, 1000);
+	is_str(out.match_keys, "sinosure:ARE000123");
+	cr_assert_eq(out.episode, 2);
+}
+
+STORE_TEST(facts_of_an_obligor_come_oldest_first)
+{
+	struct fact young = a_fact("f1", "OB1", 200);
+	struct fact old = a_fact("f2", "OB1", 100);
+	struct fact other = a_fact("f3", "OB2", 50);
+	struct fact *out = NULL;
+	size_t count = 0;
+
+	old.family = S("status");
+	ok(store_begin(f->s));
+	ok(store_fact_put(f->s, &young));
+	ok(store_fact_put(f->s, &old));
+	ok(store_fact_put(f->s, &other));
+	ok(store_commit(f->s));
+	ok(store_facts_of(f->s, S("OB1"), S(""), &f->a, &out, &count));
+	cr_assert_eq(count, 2);
+	is_str(out[0].fact_id, "f2");
+	is_str(out[1].fact_id, "f1");
+	ok(store_facts_of(f->s, S("OB1"), S("status"), &f->a, &out, &count));
+	cr_assert_eq(count, 1);
+	is_str(out[0].fact_id, "f2");
+	ok(store_facts_of(f->s, S("none"), S(""), &f->a, &out, &count));
+	cr_assert_eq(count, 0);
+	cr_assert_not_null(out);
+}
+
+STORE_TEST(unmatched_facts_are_found_by_their_keys)
+{
+	struct fact free1 = a_fact("f1", "", 100);
+	struct fact bound = a_fact("f2", "OB2", 50);
+	struct fact *out = NULL;
+	size_t count = 0;
+
+	ok(store_begin(f->s));
+	ok(store_fact_put(f->s, &free1));
+	ok(store_fact_put(f->s, &bound));
+	ok(store_fact_key_put(f->s, S("f1"), S("lei"), S("L1")));
+	ok(store_fact_key_put(f->s, S("f1"), S("lei"), S("L1")));
+	ok(store_fact_key_put(f->s, S("f1"), S("name"), S("qamar trading")));
+	ok(store_fact_key_put(f->s, S("f2"), S("lei"), S("L1")));
+	ok(store_commit(f->s));
+	ok(store_facts_unmatched(f->s, S("lei"), S("L1"), &f->a, &out,
+				 &count));
+	cr_assert_eq(count, 1);
+	is_str(out[0].fact_id, "f1");
+	ok(store_facts_unmatched(f->s, S("name"), S("qamar trading"), &f->a,
+				 &out, &count));
+	cr_assert_eq(count, 1);
+	ok(store_facts_unmatched(f->s, S("lei"), S("qamar trading"), &f->a,
+				 &out, &count));
+	cr_assert_eq(count, 0);
+}
+
+STORE_TEST(a_record_leads_to_its_fact)
+{
+	struct fact fact = a_fact("f1", "OB1", 100);
+	struct fact_source in = {
+		.fact_id = S("f1"), .source = S("bureau"), .record = S("r1"),
+		.action = ACTION_AMEND, .certainty = CERTAINTY_OFFICIAL,
+		.redistribution = REDIST_INTERNAL, .source_class = S("bureau"),
+		.kind = S("K"), .native = S("n"), .url = S("u"),
+		.published_at = TIME_NONE, .seen_at = 9, .content = S("c"),
+		.live = 1,
+	};
+	struct fact_source *list = NULL;
+	size_t count = 0;
+	struct fact out;
+
+	cr_assert_eq(store_fact_by_record(f->s, S("bureau"), S("r1"), &f->a,
+					  &out),
+		     ERR_ABSENT);
+	ok(store_begin(f->s));
+	ok(store_fact_put(f->s, &fact));
+	ok(store_fact_source_put(f->s, &in));
+	in.live = 0;
+	ok(store_fact_source_put(f->s, &in));
+	in.record = S("r0");
+	ok(store_fact_source_put(f->s, &in));
+	ok(store_review_put(f->s, S("f1"), S("OB1"), 900, 1));
+	ok(store_review_put(f->s, S("f1"), S("OB1"), 800, 2));
+	ok(store_commit(f->s));
+	ok(store_fact_by_record(f->s, S("bureau"), S("r1"), &f->a, &out));
+	is_str(out.fact_id, "f1");
+	ok(store_fact_sources(f->s, S("f1"), &f->a, &list, &count));
+	cr_assert_eq(count, 2);
+	is_str(list[0].record, "r1");
+	cr_assert_eq(list[0].live, 0);
+	cr_assert_eq(list[0].action, ACTION_AMEND);
+	cr_assert_eq(list[0].certainty, CERTAINTY_OFFICIAL);
+	cr_assert_eq(list[0].redistribution, REDIST_INTERNAL);
+	cr_assert_eq(list[0].published_at, TIME_NONE);
+	cr_assert_eq(list[0].seen_at, 9);
+	is_str(list[0].source_class, "bureau");
+	is_str(list[0].kind, "K");
+	is_str(list[0].native, "n");
+	is_str(list[0].url, "u");
+	is_str(list[0].content, "c");
+}
+
+STORE_TEST(alert_is_what_was_put)
+{
+	struct alert in = an_alert("a1", "OB1", ALERT_OPEN);
+	struct alert out;
+
+	cr_assert_eq(store_alert_by_id(f->s, S("a1"), &f->a, &out),
+		     ERR_ABSENT);
+	in.dedup_key = S("d1");
+	ok(store_begin(f->s));
+	ok(store_alert_put(f->s, &in));
+	in.revision = 2;
+	ok(store_alert_put(f->s, &in));
+	ok(store_commit(f->s));
+	cr_assert_eq(store_alert_by_key(f->s, S("a1"), &f->a, &out),
+		     ERR_ABSENT);
+	ok(store_alert_by_key(f->s, S("d1"), &f->a, &out));
+	is_str(out.alert_id, "a1");
+	ok(store_alert_by_id(f->s, S("a1"), &f->a, &out));
+	is_str(out.dedup_key, "d1");
+	cr_assert_eq(out.revision, 2);
+	is_str(out.exporter_id, "EXP1");
+	is_str(out.kind, "BUYER_INSOLVENCY");
+	is_str(out.kind_class, "buyer");
+	cr_assert_eq(out.severity, SEVERITY_CRITICAL);
+	cr_assert_eq(out.state, ALERT_OPEN);
+	cr_assert_eq(out.episode, 1);
+	cr_assert_eq(out.created_at, 10);
+	cr_assert_eq(out.updated_at, 11);
+	cr_assert_eq(out.knew_at, TIME_NONE);
+	cr_assert_eq(out.acked_at, 12);
+	is_str(out.policy_id, "P1");
+	is_str(out.fact_id, "f1");
+	is_str(out.title_zh, "买方破产");
+	is_str(out.title_en, "Buyer insolvent");
+	is_str(out.material, "{}");
+}
+
+STORE_TEST(alerts_lists_all_but_closed_and_discarded)
+{
+	struct alert *out = NULL;
+	size_t count = 0;
+
+	ok(store_begin(f->s));
+	for (int i = ALERT_REVIEW; i <= ALERT_DISCARDED; i++) {
+		char id[8] = { 'a', (char)('0' + i) };
+		struct alert in =
+		    an_alert(id, i == ALERT_OPEN ? "OB2" : "OB1",
+			     (enum alert_state)i);
+
+		in.created_at = 100 - i;
+		ok(store_alert_put(f->s, &in));
+	}
+	ok(store_commit(f->s));
+	ok(store_alerts(f->s, S(""), &f->a, &out, &count));
+	cr_assert_eq(count, 7);
+	cr_assert_eq(out[0].state, ALERT_RETRACTED, "by created_at");
+	cr_assert_eq(out[6].state, ALERT_REVIEW);
+	ok(store_alerts(f->s, S("OB2"), &f->a, &out, &count));
+	cr_assert_eq(count, 1);
+	cr_assert_eq(out[0].state, ALERT_OPEN);
+}
+
+STORE_TEST(revisions_stand_in_order_and_at_their_place)
+{
+	struct revision in = {
+		.alert_id = S("a1"), .revision = 2, .at = 5,
+		.state = ALERT_ACKED, .severity = SEVERITY_HIGH,
+		.why = S("confirmed"), .stream = S("EXP1"), .seq = 7,
+	};
+	struct revision *out = NULL;
+	struct revision one;
+	size_t count = 0;
+
+	ok(store_begin(f->s));
+	ok(store_revision_put(f->s, &in));
+	in.revision = 1;
+	in.seq = 0;
+	ok(store_revision_put(f->s, &in));
+	ok(store_commit(f->s));
+	ok(store_revisions(f->s, S("a1"), &f->a, &out, &count));
+	cr_assert_eq(count, 2);
+	cr_assert_eq(out[0].revision, 1);
+	cr_assert_eq(out[1].state, ALERT_ACKED);
+	cr_assert_eq(out[1].severity, SEVERITY_HIGH);
+	is_str(out[1].why, "confirmed");
+	cr_assert_eq(out[1].at, 5);
+	ok(store_revision_at(f->s, S("EXP1"), 7, &f->a, &one));
+	cr_assert_eq(one.revision, 2);
+	cr_assert_eq(store_revision_at(f->s, S("EXP1"), 0, &f->a, &one),
+		     ERR_ABSENT);
+	cr_assert_eq(store_revision_at(f->s, S("EXP2"), 7, &f->a, &one),
+		     ERR_ABSENT);
+}
+
+STORE_TEST(a_report_is_reserved_once_per_alert)
+{
+	int used = -1;
+
+	ok(store_begin(f->s));
+	ok(store_report_reserve(f->s, S("P1"), S("a1"), 1));
+	ok(store_report_reserve(f->s, S("P1"), S("a1"), 2));
+	ok(store_report_reserve(f->s, S("P1"), S("a2"), 2));
+	ok(store_report_reserve(f->s, S("P2"), S("a1"), 2));
+	ok(store_commit(f->s));
+	ok(store_reports_used(f->s, S("P1"), &used));
+	cr_assert_eq(used, 2);
+	ok(store_reports_used(f->s, S("P3"), &used));
+	cr_assert_eq(used, 0);
+}
+
+STORE_TEST(sequences_are_gapless_per_stream)
+{
+	uint64_t oldest = 9;
+	uint64_t head = 9;
+	uint64_t epoch = 0;
+	struct entry *out = NULL;
+	size_t count = 0;
+
+	ok(store_epoch(f->s, &epoch));
+	cr_assert_eq(epoch, 1);
+	ok(store_stream_range(f->s, S("EXP1"), &oldest, &head));
+	cr_assert(oldest == 0 && head == 0);
+	for (int i = 0; i < 6; i++) {
+		struct entry e = an_entry(i % 2 == 0 ? "EXP1" : "EXP2", "a1",
+					  1 + i);
+
+		ok(store_begin(f->s));
+		ok(store_entry_append(f->s, &e));
+		cr_assert_eq(e.seq, (uint64_t)(1 + i / 2));
+		cr_assert_eq(e.epoch, 1);
+		ok(store_commit(f->s));
+		/* A decision that did not happen takes no number. */
+		ok(store_begin(f->s));
+		ok(store_entry_append(f->s, &e));
+		store_rollback(f->s);
+	}
+	ok(store_stream_range(f->s, S("EXP1"), &oldest, &head));
+	cr_assert(oldest == 1 && head == 3);
+	ok(store_entries(f->s, S("EXP1"), 2, 10, &f->a, &out, &count));
+	cr_assert_eq(count, 2);
+	cr_assert_eq(out[0].seq, 2);
+	cr_assert_eq(out[0].revision, 3);
+	cr_assert_eq(out[0].type, 2);
+	cr_assert_eq(out[0].severity, 4);
+	cr_assert_eq(out[0].time_us, 1672103523214000u);
+	cr_assert_eq(out[0].key_id, -1);
+	is_str(out[0].body, "{\"a\":1}");
+	cr_assert_eq(out[0].signature.n, 0);
+	ok(store_entries(f->s, S("EXP1"), 1, 1, &f->a, &out, &count));
+	cr_assert_eq(count, 1);
+	ok(store_entries(f->s, S("EXP1"), UINT64_MAX, 1, &f->a, &out,
+			 &count));
+	cr_assert_eq(count, 0);
+}
+
+STORE_TEST(a_body_has_a_limit)
+{
+	static char body[ALERT_BODY_MAX + 1];
+	struct entry e = an_entry("EXP1", "a1", 1);
+
+	memset(body, 'x', sizeof(body));
+	ok(store_begin(f->s));
+	e.body = (struct str){ body, ALERT_BODY_MAX + 1 };
+	cr_assert_eq(store_entry_append(f->s, &e), ERR_LIMIT);
+	e.body.n = ALERT_BODY_MAX;
+	ok(store_entry_append(f->s, &e));
+	cr_assert_eq(e.seq, 1);
+	ok(store_commit(f->s));
+}
+
+STORE_TEST(an_entry_is_signed_once_stored)
+{
+	static const char zeros[64];
+	struct entry e = an_entry("EXP1", "a1", 1);
+	struct entry *out = NULL;
+	struct str sig = { zeros, sizeof(zeros) };
+	size_t count = 0;
+
+	ok(store_begin(f->s));
+	ok(store_entry_append(f->s, &e));
+	ok(store_entry_append(f->s, &e));
+	e.stream = S("EXP2");
+	ok(store_entry_append(f->s, &e));
+	ok(store_commit(f->s));
+	ok(store_entries_unsigned(f->s, 2, &f->a, &out, &count));
+	cr_assert_eq(count, 2);
+	ok(store_begin(f->s));
+	ok(store_entry_sign(f->s, S("EXP1"), 1, 300, sig));
+	cr_assert_eq(store_entry_sign(f->s, S("EXP1"), 3, 300, sig),
+		     ERR_ABSENT);
+	ok(store_commit(f->s));
+	ok(store_entries_unsigned(f->s, 10, &f->a, &out, &count));
+	cr_assert_eq(count, 2);
+	cr_assert_eq(out[0].seq, 2);
+	is_str(out[1].stream, "EXP2");
+	ok(store_entries(f->s, S("EXP1"), 1, 1, &f->a, &out, &count));
+	cr_assert_eq(out[0].key_id, 300);
+	cr_assert_eq(out[0].signature.n, 64);
+	cr_assert_eq(memcmp(out[0].signature.p, zeros, 64), 0);
+}
+
+/*
+ * Every state has an alert with two revisions in the stream; only the last
+ * entry of those still standing may come.
+ */
+STORE_TEST(snapshot_is_the_last_of_every_standing_alert)
+{
+	struct entry *out = NULL;
+	size_t count = 0;
+	struct entry drill = an_entry("EXP1", "a1", 9);
+
+	ok(store_begin(f->s));
+	for (int r = 1; r <= 2; r++)
+		for (int i = ALERT_OPEN; i <= ALERT_DISCARDED; i++) {
+			char id[8] = { 'a', (char)('0' + i) };
+			struct alert in =
+			    an_alert(id, "OB1", (enum alert_state)i);
+			struct entry e = an_entry("EXP1", id, r);
+
+			ok(store_alert_put(f->s, &in));
+			ok(store_entry_append(f->s, &e));
+		}
+	drill.type = 4;
+	ok(store_entry_append(f->s, &drill));
+	ok(store_commit(f->s));
+	ok(store_snapshot(f->s, S("EXP1"), 1, 17, 10, &f->a, &out, &count));
+	cr_assert_eq(count, 4);
+	for (size_t i = 0; i < count; i++) {
+		cr_assert_eq(out[i].seq, 9 + i);
+		cr_assert_eq(out[i].revision, 2);
+	}
+	ok(store_snapshot(f->s, S("EXP1"), 10, 11, 10, &f->a, &out, &count));
+	cr_assert_eq(count, 2);
+	ok(store_snapshot(f->s, S("EXP1"), 1, 17, 3, &f->a, &out, &count));
+	cr_assert_eq(count, 3);
+	ok(store_snapshot(f->s, S("EXP2"), 1, 17, 3, &f->a, &out, &count));
+	cr_assert_eq(count, 0);
+}
+
+STORE_TEST(consumers_keep_their_cursor)
+{
+	struct consumer in = { .key = S("k"), .stream = S("EXP1"),
+			       .name = S("tail"), .epoch = 1, .cursor = 3,
+			       .sent = 5, .seen_ms = 9 };
+	struct consumer out;
+	int count = -1;
+
+	cr_assert_eq(store_consumer(f->s, S("k"), S("EXP1"), S("tail"), &f->a,
+				    &out),
+		     ERR_ABSENT);
+	ok(store_begin(f->s));
+	ok(store_consumer_put(f->s, &in));
+	in.cursor = 4;
+	ok(store_consumer_put(f->s, &in));
+	in.name = S("");
+	ok(store_consumer_put(f->s, &in));
+	ok(store_commit(f->s));
+	ok(store_consumer(f->s, S("k"), S("EXP1"), S("tail"), &f->a, &out));
+	cr_assert(out.cursor == 4 && out.sent == 5 && out.epoch == 1 &&
+		  out.seen_ms == 9);
+	ok(store_consumer_count(f->s, S("k"), S("EXP1"), &count));
+	cr_assert_eq(count, 2);
+	ok(store_consumer_count(f->s, S("k"), S("EXP2"), &count));
+	cr_assert_eq(count, 0);
+}
+
+STORE_TEST(subscribers_are_listed_with_their_end)
+{
+	struct subscriber in = { .subscriber_id = S("s2"),
+				 .owner = OWNER_GATEWAY,
+				 .stream = S("@app"),
+				 .curve_key = S("00"),
+				 .seal_key = S("11"),
+				 .expires_at = TIME_NONE,
+				 .revoked_at = TIME_NONE };
+	struct subscriber *out = NULL;
+	size_t count = 0;
+
+	ok(store_begin(f->s));
+	ok(store_subscriber_put(f->s, &in));
+	in.revoked_at = 77;
+	ok(store_subscriber_put(f->s, &in));
+	in.subscriber_id = S("s1");
+	in.owner = OWNER_EXPORTER;
+	in.expires_at = 5;
+	ok(store_subscriber_put(f->s, &in));
+	ok(store_commit(f->s));
+	ok(store_subscribers(f->s, &f->a, &out, &count));
+	cr_assert_eq(count, 2);
+	is_str(out[0].subscriber_id, "s1");
+	cr_assert_eq(out[0].owner, OWNER_EXPORTER);
+	cr_assert_eq(out[0].expires_at, 5);
+	is_str(out[1].stream, "@app");
+	is_str(out[1].curve_key, "00");
+	is_str(out[1].seal_key, "11");
+	cr_assert_eq(out[1].owner, OWNER_GATEWAY);
+	cr_assert_eq(out[1].revoked_at, 77);
+	cr_assert_eq(out[1].expires_at, TIME_NONE);
+}
+
+STORE_TEST(the_first_evidence_stands)
+{
+	struct evidence e = { .key = S("k"), .stream = S("EXP1"), .epoch = 1,
+			      .seq = 2, .state = 6, .at_us = 3,
+			      .actor = S("u1"), .code = S("A_ORDER_REPORT"),
+			      .stored_at = 4 };
+	int first = -1;
+
+	ok(store_begin(f->s));
+	ok(store_evidence_put(f->s, &e, &first));
+	cr_assert_eq(first, 1);
+	e.code = S("A_STOP_SHIPMENT");
+	ok(store_evidence_put(f->s, &e, &first));
+	cr_assert_eq(first, 0);
+	e.state = 5;
+	ok(store_evidence_put(f->s, &e, &first));
+	cr_assert_eq(first, 1);
+	e.seq = UINT64_MAX;
+	cr_assert_eq(store_evidence_put(f->s, &e, &first), ERR_LIMIT);
+	e.seq = INT64_MAX;
+	ok(store_evidence_put(f->s, &e, &first));
+	ok(store_commit(f->s));
+}
+
+STORE_TEST(rollback_leaves_nothing)
+{
+	struct fact fact = a_fact("f1", "OB1", 100);
+	struct alert alert = an_alert("a1", "OB1", ALERT_OPEN);
+	struct fact fout;
+	struct alert aout;
+
+	ok(store_begin(f->s));
+	cr_assert(store_in_transaction(f->s));
+	ok(store_fact_put(f->s, &fact));
+	ok(store_alert_put(f->s, &alert));
+	ok(store_journal(f->s, 1, S("x"), S("y")));
+	ok(store_fact(f->s, S("f1"), &f->a, &fout));
+	store_rollback(f->s);
+	cr_assert_not(store_in_transaction(f->s));
+	cr_assert_eq(store_fact(f->s, S("f1"), &f->a, &fout), ERR_ABSENT);
+	cr_assert_eq(store_alert_by_id(f->s, S("a1"), &f->a, &aout),
+		     ERR_ABSENT);
+	ok(store_begin(f->s));
+	ok(store_fact_put(f->s, &fact));
+	ok(store_commit(f->s));
+	ok(store_fact(f->s, S("f1"), &f->a, &fout));
+}
+
+STORE_TEST(a_full_arena_rejects_and_gives_back)
+{
+	struct fact fact = a_fact("f1", "OB1", 100);
+	struct fact *out = NULL;
+	size_t count = 99;
+	struct arena small;
+	struct fact one = { .episode = 55 };
+
+	ok(store_begin(f->s));
+	ok(store_fact_put(f->s, &fact));
+	ok(store_commit(f->s));
+	ok(arena_init(&small, 64));
+	cr_assert_eq(store_fact(f->s, S("f1"), &small, &one), ERR_LIMIT);
+	cr_assert_eq(store_facts_of(f->s, S("OB1"), S(""), &small, &out,
+				    &count),
+		     ERR_LIMIT);
+	cr_assert_eq(one.episode, 55);
+	cr_assert(out == NULL && count == 99);
+	cr_assert_eq(small.n, 0);
+	arena_fini(&small);
+	ok(store_facts_of(f->s, S("OB1"), S(""), &f->a, &out, &count));
+	cr_assert_eq(count, 1);
+}
+
+STORE_TEST(texts_may_hold_anything)
+{
+	static const char nul[] = "a\0b'\"\xe7\xa0\xb4";
+	struct fact fact = a_fact("f1", "OB1", 100);
+	struct fact out;
+
+	fact.name = (struct str){ nul, sizeof(nul) - 1 };
+	fact.match_keys = STR_NONE;
+	ok(store_begin(f->s));
+	ok(store_fact_put(f->s, &fact));
+	ok(store_commit(f->s));
+	ok(store_fact(f->s, S("f1"), &f->a, &out));
+	cr_assert(str_eq(out.name, fact.name));
+	cr_assert_eq(out.match_keys.n, 0);
+}
+
+STORE_TEST(a_checkpoint_changes_nothing)
+{
+	struct fact fact = a_fact("f1", "OB1", 100);
+	struct fact *out = NULL;
+	size_t count = 0;
+
+	for (int i = 0; i < 3; i++) {
+		ok(store_begin(f->s));
+		for (int j = 0; j < 4000; j++) {
+			char id[32];
+
+			(void)snprintf(id, sizeof(id), "f%d-%d", i, j);
+			fact.fact_id = str_of(id);
+			ok(store_fact_put(f->s, &fact));
+		}
+		ok(store_commit(f->s));
+		ok(store_checkpoint(f->s));
+	}
+	ok(store_checkpoint(f->s));
+	ok(store_facts_of(f->s, S("OB1"), S("x"), &f->a, &out, &count));
+	cr_assert_eq(count, 0);
+	ok(store_fact(f->s, S("f2-3999"), &f->a, &fact));
+}
+
+Test(store_memory, a_change_outside_a_transaction_is_a_bug,
+     .signal = SIGABRT)
+{
+	struct store *s = NULL;
+
+	if (store_open(":memory:", &s, NULL) == ERR_OK)
+		(void)!store_journal(s, 1, S("x"), S("y"));
+}
+
+Test(store_memory, a_transaction_inside_another_is_a_bug, .signal = SIGABRT)
+{
+	struct store *s = NULL;
+
+	if (store_open(":memory:", &s, NULL) == ERR_OK &&
+	    store_begin(s) == ERR_OK)
+		(void)!store_begin(s);
+}

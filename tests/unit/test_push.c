@@ -1,0 +1,745 @@
+/*
+ * test_push.c - the push session: publish and core's side of it, with the
+ * real store, links and seals; subscribers on the bus in memory.
+ */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "push_world.h"
+
+#define YAML "push:\n  heartbeat: 1s\n  credit_max: 10\n"
+#define EX WORLD_STREAM
+
+static struct world w;
+static struct sub s;
+
+static void
+setup(void)
+{
+	world_init(&w, YAML, 1);
+	sub_init(&s, &w, EX);
+	sub_connect(&s, 'a');
+}
+
+static void
+teardown(void)
+{
+	world_fini(&w);
+}
+
+TestSuite(push, .init = setup, .fini = teardown);
+
+static uint64_t
+alert(int severity)
+{
+	return world_alert(&w, EX, severity, ALERT_OPEN, "{\"x\":1}");
+}
+
+Test(push, hello_welcome_alert_ack)
+{
+	struct heard h;
+
+	cr_assert_eq(alert(4), 1);
+	sub_hello(&s, WIRE_CURSOR, 5, "c", "");
+	h = WANT(&s, WIRE_WELCOME);
+	cr_assert_eq(h.frame.u.welcome.epoch, 1);
+	cr_assert_eq(h.frame.u.welcome.oldest_seq, 1);
+	cr_assert_eq(h.frame.u.welcome.head_seq, 1);
+	cr_assert_eq(h.frame.u.welcome.hb_ms, 1000);
+	cr_assert_eq(h.frame.u.welcome.max_credit, 10);
+	cr_assert_eq(h.frame.u.welcome.sign_keyid,
+		     seal_sign_keyid(w.server.sign[0].pub));
+	cr_assert_str_eq(h.text, EX);
+	h = WANT_ALERT(&s, 1);
+	cr_assert_eq(h.header.type, WIRE_FIRST);
+	cr_assert_eq(h.header.severity, 4);
+	cr_assert_eq(h.header.flags, 0, "nobody was ever sent it");
+	cr_assert_eq(h.header.time_us, 1672103523214000u);
+	cr_assert_str_eq(h.text, "{\"x\":1}");
+	cr_assert_eq(alert(3), 2);
+	WANT_ALERT(&s, 2);
+	sub_ack(&s, 2, 2);
+	WANT_NOTHING(&s);
+	world_pass(&w, PUBLISH_CURSOR_MS);
+	sub_hello(&s, WIRE_CURSOR, 5, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	WANT_NOTHING(&s);
+}
+
+Test(push, replays_carry_the_same_header_and_signature)
+{
+	struct heard a, b;
+
+	(void)alert(4);
+	(void)alert(2);
+	sub_hello(&s, 0, 5, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	WANT_ALERT(&s, 1);
+	a = WANT_ALERT(&s, 2);
+	sub_hello(&s, 1, 5, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	b = WANT_ALERT(&s, 2);
+	WANT_NOTHING(&s);
+	cr_assert_eq(b.header.flags, WIRE_REDELIVERED);
+	b.header.flags = a.header.flags;
+	cr_assert_eq(memcmp(&a.header, &b.header, sizeof(a.header)), 0);
+	cr_assert_eq(memcmp(a.signature, b.signature, sizeof(a.signature)), 0);
+	cr_assert_str_eq(a.text, b.text);
+	/* Another consumer was never sent anything. */
+	sub_hello(&s, 1, 5, "d", "");
+	WANT(&s, WIRE_WELCOME);
+	cr_assert_eq(WANT_ALERT(&s, 2).header.flags, 0);
+}
+
+Test(push, publish_dies_and_what_it_may_have_sent_is_flagged)
+{
+	struct heard a, b;
+
+	(void)alert(4);
+	sub_hello(&s, WIRE_CURSOR, 5, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	a = WANT_ALERT(&s, 1);
+	world_restart_publish(&w);
+	WANT_ERROR(&s, WIRE_E_DOWN);
+	sub_ack(&s, 1, 0);
+	WANT_ERROR(&s, WIRE_E_HELLO_FIRST);
+	sub_hello(&s, WIRE_CURSOR, 5, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	b = WANT_ALERT(&s, 1);
+	cr_assert_eq(b.header.flags, WIRE_REDELIVERED);
+	cr_assert_eq(memcmp(a.signature, b.signature, sizeof(a.signature)), 0);
+	(void)alert(3);
+	cr_assert_eq(WANT_ALERT(&s, 2).header.flags, 0);
+}
+
+Test(push, core_dies_between_commit_and_push_and_it_is_told_once)
+{
+	sub_hello(&s, WIRE_CURSOR, 5, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	w.deaf = 1;
+	(void)alert(4); /* committed; core dies before it can tell */
+	WANT_NOTHING(&s);
+	w.deaf = 0;
+	world_restart_core(&w);
+	WANT_ALERT(&s, 1);
+	WANT_NOTHING(&s);
+}
+
+Test(push, nothing_is_pushed_before_its_signature_is_stored)
+{
+	sub_hello(&s, WIRE_CURSOR, 5, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	world_pass(&w, 2000); /* no cursor is waiting to be stored */
+	w.fail_commit = 1; /* of the signature */
+	(void)alert(4);
+	WANT_ERROR(&s, WIRE_E_STORE);
+	WANT_ALERT(&s, 1);
+	sub_ack(&s, 1, 1);
+	world_pass(&w, 2000);
+	w.fail_commit = 1;
+	(void)alert(4);
+	/* Said once per session. */
+	WANT_ALERT(&s, 2);
+	WANT_NOTHING(&s);
+}
+
+Test(push, credit_is_respected)
+{
+	for (int i = 0; i < 15; i++)
+		(void)alert(4);
+	sub_hello(&s, 0, 2, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	WANT_ALERT(&s, 1);
+	WANT_ALERT(&s, 2);
+	WANT_NOTHING(&s);
+	sub_ack(&s, 0, 1);
+	WANT_ALERT(&s, 3);
+	WANT_NOTHING(&s);
+	sub_ack(&s, 3, 100); /* cut at 10 */
+	for (uint64_t q = 4; q <= 13; q++)
+		WANT_ALERT(&s, q);
+	WANT_NOTHING(&s);
+	sub_ack(&s, 13, 0);
+	WANT_NOTHING(&s);
+	sub_hello(&s, 0, 0, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	WANT_NOTHING(&s);
+}
+
+Test(push, ack_beyond_sent)
+{
+	(void)alert(4);
+	(void)alert(4);
+	sub_hello(&s, 0, 1, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	WANT_ALERT(&s, 1);
+	sub_ack(&s, 2, 5);
+	WANT_ERROR(&s, WIRE_E_BEYOND);
+	WANT_NOTHING(&s); /* its credit was ignored too */
+	sub_ack(&s, 1, 1);
+	WANT_ALERT(&s, 2);
+	sub_ack(&s, UINT64_MAX, 1);
+	WANT_ERROR(&s, WIRE_E_BEYOND);
+}
+
+Test(push, wrong_epoch)
+{
+	struct wire_frame f = { .letter = WIRE_ACK,
+				.u.ack = { .epoch = 2 } };
+
+	(void)alert(4);
+	sub_hello(&s, 0, 0, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	sub_say(&s, &f);
+	WANT_ERROR(&s, WIRE_E_EPOCH);
+	f = (struct wire_frame){ .letter = WIRE_NACK,
+				 .u.nack = { 2, 1, 1, 0 } };
+	sub_say(&s, &f);
+	WANT_ERROR(&s, WIRE_E_EPOCH);
+	f = (struct wire_frame){ .letter = WIRE_SNAP, .u.snap = { 2 } };
+	sub_say(&s, &f);
+	WANT_ERROR(&s, WIRE_E_EPOCH);
+	f = (struct wire_frame){ .letter = WIRE_STATE,
+				 .u.state = { .epoch = 2,
+					      .seq = 1,
+					      .state = 3 } };
+	sub_say(&s, &f);
+	WANT_ERROR(&s, WIRE_E_EPOCH);
+}
+
+static void
+hello_at(uint64_t epoch, uint64_t after)
+{
+	const struct wire_frame f = {
+		.letter = WIRE_HELLO,
+		.u.hello = { .version = 1,
+			     .credit = 5,
+			     .epoch = epoch,
+			     .after_seq = after,
+			     .consumer = S("c") },
+	};
+
+	sub_say(&s, &f);
+}
+
+Test(push, gone)
+{
+	struct wire_frame f = { .letter = WIRE_SNAP, .u.snap = { 0 } };
+
+	(void)alert(4);
+	hello_at(0, 2);
+	WANT(&s, WIRE_WELCOME);
+	cr_assert_eq(WANT(&s, WIRE_GONE).frame.u.gone.oldest_seq, 1);
+	(void)alert(4);
+	WANT_NOTHING(&s);
+	sub_ack(&s, 1, 5);
+	WANT_ERROR(&s, WIRE_E_BEYOND);
+	hello_at(7, 0);
+	WANT(&s, WIRE_WELCOME);
+	WANT(&s, WIRE_GONE);
+	sub_say(&s, &f);
+	WANT_ALERT(&s, 1);
+	WANT_ALERT(&s, 2);
+	WANT(&s, WIRE_SNAPEND);
+	hello_at(7, WIRE_CURSOR); /* the epoch is not looked at */
+	WANT(&s, WIRE_WELCOME);
+	WANT_ALERT(&s, 1);
+	hello_at(1, 2);
+	WANT_ALERT(&s, 2);
+	WANT(&s, WIRE_WELCOME);
+	WANT_NOTHING(&s);
+}
+
+Test(push, snapshot)
+{
+	struct wire_frame snap = { .letter = WIRE_SNAP, .u.snap = { 1 } };
+	struct heard h;
+
+	(void)alert(4);
+	(void)world_alert(&w, EX, 4, ALERT_RESOLVED, "{}");
+	(void)alert(3);
+	(void)world_alert(&w, EX, 4, ALERT_RETRACTED, "{}");
+	sub_hello(&s, 4, 1, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	sub_say(&s, &snap);
+	h = WANT_ALERT(&s, 1);
+	cr_assert_eq(h.header.flags, WIRE_SNAPSHOT);
+	WANT_NOTHING(&s); /* no credit */
+	sub_ack(&s, 1, 1); /* below after_seq: moves nothing, adds credit */
+	WANT_ALERT(&s, 3);
+	WANT(&s, WIRE_SNAPEND);
+}
+
+Test(push, snapshot_ends_and_the_stream_goes_on)
+{
+	struct wire_frame snap = { .letter = WIRE_SNAP, .u.snap = { 1 } };
+	struct heard h;
+
+	(void)alert(4);
+	(void)world_alert(&w, EX, 4, ALERT_RESOLVED, "{}");
+	(void)alert(3);
+	(void)world_alert(&w, EX, 4, ALERT_RETRACTED, "{}");
+	sub_hello(&s, 0, 0, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	sub_say(&s, &snap);
+	WANT_NOTHING(&s);
+	sub_ack(&s, 0, 1);
+	WANT_ALERT(&s, 1);
+	WANT_NOTHING(&s);
+	sub_ack(&s, 1, 1);
+	WANT_ERROR(&s, WIRE_E_BEYOND); /* inside, only cum_seq 0 */
+	sub_ack(&s, 0, 1);
+	h = WANT_ALERT(&s, 3);
+	cr_assert_eq(h.header.flags, WIRE_SNAPSHOT);
+	h = WANT(&s, WIRE_SNAPEND);
+	cr_assert_eq(h.frame.u.snapend.as_of_seq, 4);
+	(void)alert(4);
+	sub_ack(&s, 4, 3);
+	h = WANT_ALERT(&s, 5);
+	cr_assert_eq(h.header.flags, 0);
+	WANT_NOTHING(&s);
+	world_pass(&w, PUBLISH_CURSOR_MS);
+	sub_hello(&s, WIRE_CURSOR, 5, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	WANT_ALERT(&s, 5);
+}
+
+Test(push, snapshot_of_nothing)
+{
+	struct wire_frame snap = { .letter = WIRE_SNAP, .u.snap = { 0 } };
+
+	sub_hello(&s, 0, 0, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	sub_say(&s, &snap);
+	cr_assert_eq(WANT(&s, WIRE_SNAPEND).frame.u.snapend.as_of_seq, 0);
+	sub_ack(&s, 0, 1);
+	(void)alert(4);
+	WANT_ALERT(&s, 1);
+}
+
+Test(push, takeover)
+{
+	struct sub t = s;
+
+	sub_connect(&t, 'b');
+	sub_hello(&s, 0, 5, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	sub_hello(&t, 0, 5, "d", "");
+	WANT(&t, WIRE_WELCOME);
+	WANT_NOTHING(&s); /* another consumer */
+	sub_hello(&t, 0, 5, "c", "");
+	WANT(&t, WIRE_WELCOME);
+	WANT_ERROR(&s, WIRE_E_TAKEN);
+	(void)alert(4);
+	WANT_ALERT(&t, 1);
+	WANT_NOTHING(&s);
+	sub_ack(&s, 0, 1);
+	WANT_ERROR(&s, WIRE_E_HELLO_FIRST);
+}
+
+Test(push, routing_ids)
+{
+	struct str short_id = S("fifteen-bytes-!");
+	char zero[WIRE_ROUTING_MIN] = { 0 };
+
+	s.c = bus_mem_client(w.mem, s.keys.curve.pub, short_id);
+	sub_hello(&s, 0, 5, "c", "");
+	WANT_ERROR(&s, WIRE_E_ROUTING);
+	s.c = bus_mem_client(w.mem, s.keys.curve.pub,
+			     (struct str){ zero, sizeof(zero) });
+	sub_hello(&s, 0, 5, "c", "");
+	WANT_ERROR(&s, WIRE_E_ROUTING);
+	(void)alert(4);
+	WANT_NOTHING(&s);
+}
+
+Test(push, hello_first)
+{
+	struct wire_frame f = { .letter = WIRE_PING, .u.ping = { 7 } };
+
+	sub_say(&s, &f);
+	WANT_ERROR(&s, WIRE_E_HELLO_FIRST);
+	sub_raw(&s, S("?"));
+	WANT_ERROR(&s, WIRE_E_HELLO_FIRST);
+	sub_hello(&s, 0, 5, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	sub_say(&s, &f);
+	cr_assert_eq(WANT(&s, WIRE_PONG).frame.u.ping.nonce, 7);
+	f = (struct wire_frame){ .letter = WIRE_BYE };
+	sub_say(&s, &f);
+	(void)alert(4);
+	WANT_NOTHING(&s);
+	sub_say(&s, &f);
+	WANT_ERROR(&s, WIRE_E_HELLO_FIRST);
+}
+
+Test(push, malformed_and_version)
+{
+	struct str two[2] = { S("P1234567"), S("8") };
+
+	sub_raw(&s, S("H\x01"));
+	WANT_ERROR(&s, WIRE_E_MALFORMED);
+	sub_raw(&s, S("H\x02"));
+	WANT_ERROR(&s, WIRE_E_VERSION);
+	sub_hello(&s, 0, 5, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	sub_raw(&s, S("P1234567"));
+	WANT_ERROR(&s, WIRE_E_MALFORMED);
+	sub_raw(&s, S("P123456789"));
+	WANT_ERROR(&s, WIRE_E_MALFORMED);
+	sub_raw(&s, S("?"));
+	WANT_ERROR(&s, WIRE_E_MALFORMED);
+	sub_raw(&s, STR_NONE);
+	WANT_ERROR(&s, WIRE_E_MALFORMED);
+	cr_assert_eq(bus_mem_send(s.c, two, 2), ERR_OK);
+	WANT_ERROR(&s, WIRE_E_MALFORMED);
+	(void)alert(4);
+	WANT_ALERT(&s, 1); /* the session goes on */
+}
+
+Test(push, filter_consumer_stream)
+{
+	struct wire_frame f = {
+		.letter = WIRE_HELLO,
+		.u.hello = { .version = 1, .credit = 1, .stream = S("EX-2") },
+	};
+	char name[8];
+
+	sub_hello(&s, 0, 5, "c", "colour=red");
+	WANT_ERROR(&s, WIRE_E_FILTER);
+	sub_hello(&s, 0, 5, "c", "exporter=EX-2");
+	WANT_ERROR(&s, WIRE_E_FILTER);
+	sub_hello(&s, 0, 5, "c/d", "");
+	WANT_ERROR(&s, WIRE_E_CONSUMER);
+	sub_say(&s, &f);
+	WANT_ERROR(&s, WIRE_E_ENTITLED);
+	f.u.hello.stream = S(EX);
+	sub_say(&s, &f);
+	WANT(&s, WIRE_WELCOME);
+	for (int i = 1; i < SERVE_CONSUMERS_MAX; i++) {
+		(void)snprintf(name, sizeof(name), "c%d", i);
+		sub_hello(&s, 0, 5, name, "");
+		WANT(&s, WIRE_WELCOME);
+	}
+	sub_hello(&s, 0, 5, "c17", "");
+	WANT_ERROR(&s, WIRE_E_CONSUMER);
+	sub_hello(&s, 0, 5, "c3", "");
+	WANT(&s, WIRE_WELCOME);
+}
+
+Test(push, filtered_numbers_are_skipped)
+{
+	struct heard h;
+
+	(void)alert(1);
+	(void)alert(2);
+	(void)alert(4);
+	(void)alert(1);
+	sub_hello(&s, 0, 5, "c", "severity=HIGH");
+	WANT(&s, WIRE_WELCOME);
+	h = WANT(&s, WIRE_SKIP);
+	cr_assert_eq(h.frame.u.skip.first_seq, 1);
+	cr_assert_eq(h.frame.u.skip.last_seq, 2);
+	WANT_ALERT(&s, 3);
+	h = WANT(&s, WIRE_SKIP);
+	cr_assert_eq(h.frame.u.skip.first_seq, 4);
+	cr_assert_eq(h.frame.u.skip.last_seq, 4);
+	sub_ack(&s, 4, 1); /* a SKIP counts as sent */
+	WANT_NOTHING(&s);
+}
+
+Test(push, filters_read_the_body)
+{
+	static const char *const body =
+	    "{\"data\":{\"kind\":\"BUYER_INSOLVENCY\",\"kind_class\":"
+	    "\"buyer\",\"exporter_id\":\"EX-SZ-001\",\"obligor\":{"
+	    "\"country\":\"AE\"}}}";
+
+	(void)world_alert(&w, EX, 4, ALERT_OPEN, body);
+	sub_hello(&s, 0, 5, "c", "country=SA");
+	WANT(&s, WIRE_WELCOME);
+	WANT(&s, WIRE_SKIP);
+	sub_hello(&s, 0, 5, "c", "class=bank");
+	WANT(&s, WIRE_WELCOME);
+	WANT(&s, WIRE_SKIP);
+	sub_hello(&s, 0, 5, "c",
+		  "class=buyer;country=SA,AE;kind=BUYER_INSOLVENCY");
+	WANT(&s, WIRE_WELCOME);
+	WANT_ALERT(&s, 1);
+}
+
+Test(push, beats_and_silence)
+{
+	struct wire_frame ping = { .letter = WIRE_PING };
+	struct heard h;
+	int beats = 0;
+
+	sub_hello(&s, 0, 5, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	(void)alert(4);
+	WANT_ALERT(&s, 1);
+	for (int i = 0; i < 5; i++) {
+		world_pass(&w, 1000);
+		h = want(&s, WIRE_BEAT, __LINE__);
+		cr_assert_eq(h.frame.u.beat.head_seq, 1);
+		cr_assert_eq(h.frame.u.beat.time_us,
+			     (uint64_t)w.now.wall_ms * 1000);
+		sub_say(&s, &ping);
+		WANT(&s, WIRE_PONG);
+	}
+	world_pass(&w, 10000); /* not a word from us: two beats, then none */
+	while (sub_hear(&s, &h))
+		beats += h.frame.letter == WIRE_BEAT;
+	cr_assert_eq(beats, 2);
+	sub_say(&s, &ping);
+	WANT_ERROR(&s, WIRE_E_HELLO_FIRST);
+}
+
+Test(push, nack_again_three_times_then_parked)
+{
+	struct wire_frame f = { .letter = WIRE_NACK,
+				.u.nack = { 1, 1, WIRE_NACK_AGAIN, 500 } };
+
+	(void)alert(4);
+	sub_hello(&s, 0, 1, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	WANT_ALERT(&s, 1);
+	for (unsigned i = 0; i < PUBLISH_NACK_TRIES; i++) {
+		sub_say(&s, &f);
+		WANT_NOTHING(&s);
+		world_pass(&w, 400);
+		WANT_NOTHING(&s);
+		world_pass(&w, 200);
+		cr_assert_eq(WANT_ALERT(&s, 1).header.flags,
+			     WIRE_REDELIVERED);
+	}
+	sub_say(&s, &f);
+	world_pass(&w, 1000);
+	WANT_NOTHING(&s);
+	(void)alert(4);
+	WANT_ALERT(&s, 2); /* with the credit the last NACK gave back */
+	f.u.nack.seq = 3;
+	sub_say(&s, &f);
+	WANT_ERROR(&s, WIRE_E_BEYOND);
+	f.u.nack.seq = 2;
+	f.u.nack.code = WIRE_NACK_SEAL;
+	sub_say(&s, &f);
+	world_pass(&w, 1000);
+	WANT_NOTHING(&s);
+}
+
+static void
+say_state(struct sub *t, uint64_t seq, uint8_t state, const char *code)
+{
+	const struct wire_frame f = {
+		.letter = WIRE_STATE,
+		.u.state = { .epoch = 1,
+			     .seq = seq,
+			     .state = state,
+			     .at_us = 5,
+			     .actor = S("desk"),
+			     .code = str_of(code) },
+	};
+
+	sub_say(t, &f);
+}
+
+Test(push, state_is_durable_before_stateok_and_idempotent)
+{
+	struct heard h;
+
+	(void)alert(4);
+	sub_hello(&s, 0, 5, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	WANT_ALERT(&s, 1);
+	say_state(&s, 1, 3, "");
+	h = WANT(&s, WIRE_STATEOK);
+	cr_assert_eq(h.frame.u.stateok.epoch, 1);
+	cr_assert_eq(h.frame.u.stateok.seq, 1);
+	cr_assert_eq(h.frame.u.stateok.state, 3);
+	cr_assert_eq(w.states, 1);
+	say_state(&s, 1, 3, "");
+	WANT(&s, WIRE_STATEOK);
+	cr_assert_eq(w.states, 1, "the first stands");
+	say_state(&s, 1, 6, "A_ORDER_REPORT");
+	WANT(&s, WIRE_STATEOK);
+	cr_assert_eq(w.states, 2);
+	cr_assert(str_eq(w.last_state.code, S("A_ORDER_REPORT")));
+	cr_assert_eq(w.last_state.stored_at, w.now.wall_ms);
+	say_state(&s, 2, 3, "");
+	WANT_ERROR(&s, WIRE_E_BEYOND);
+	world_pass(&w, 1500);
+	w.fail_commit = 1;
+	say_state(&s, 1, 5, "");
+	WANT_ERROR(&s, WIRE_E_STORE);
+	WANT_NOTHING(&s); /* not stored, not confirmed */
+	say_state(&s, 1, 5, "");
+	WANT(&s, WIRE_STATEOK);
+}
+
+Test(push, state_for_what_another_consumer_of_the_key_got)
+{
+	struct wire_frame bye = { .letter = WIRE_BYE };
+	struct sub t;
+
+	(void)alert(4);
+	sub_hello(&s, 0, 5, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	WANT_ALERT(&s, 1);
+	sub_say(&s, &bye);
+	sub_hello(&s, 0, 0, "d", "");
+	WANT(&s, WIRE_WELCOME);
+	say_state(&s, 1, 3, "");
+	WANT(&s, WIRE_STATEOK);
+	world_restart_publish(&w);
+	WANT_ERROR(&s, WIRE_E_DOWN);
+	sub_hello(&s, 0, 0, "d", "");
+	WANT(&s, WIRE_WELCOME);
+	say_state(&s, 1, 4, "");
+	WANT(&s, WIRE_STATEOK);
+	/* A key that was sent nothing proves nothing. */
+	sub_init(&t, &w, EX);
+	sub_connect(&t, 't');
+	sub_hello(&t, 0, 0, "", "");
+	WANT(&t, WIRE_WELCOME);
+	say_state(&t, 1, 3, "");
+	WANT_ERROR(&t, WIRE_E_BEYOND);
+}
+
+Test(push, streams_are_apart)
+{
+	struct sub t;
+
+	sub_init(&t, &w, "EX-2");
+	sub_connect(&t, 't');
+	sub_hello(&s, 0, 5, "c", "");
+	sub_hello(&t, 0, 5, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	cr_assert_str_eq(WANT(&t, WIRE_WELCOME).text, "EX-2");
+	(void)alert(4);
+	WANT_ALERT(&s, 1);
+	WANT_NOTHING(&t);
+}
+
+Test(push, revoked_and_expired_keys)
+{
+	struct sub t = { .w = &w };
+
+	sub_hello(&s, 0, 5, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	world_revoke(&w, &s.keys);
+	WANT_ERROR(&s, WIRE_E_REVOKED);
+	(void)alert(4);
+	WANT_NOTHING(&s);
+	sub_hello(&s, 0, 5, "c", "");
+	WANT_ERROR(&s, WIRE_E_REVOKED);
+	sub_connect(&s, 'z'); /* a new connection does not get in at all */
+	sub_hello(&s, 0, 5, "c", "");
+	WANT_NOTHING(&s);
+	cr_assert(bus_mem_refused(s.c));
+
+	world_subscribe(&w, EX, &t.keys, w.now.wall_ms + 1500);
+	cr_assert_eq(seal_reader_init(&t.reader, &t.keys, &w.announced),
+		     ERR_OK);
+	sub_connect(&t, 't');
+	sub_hello(&t, 0, 5, "c", "");
+	WANT(&t, WIRE_WELCOME);
+	WANT_ALERT(&t, 1);
+	world_pass(&w, 1600);
+	WANT_ERROR(&t, WIRE_E_REVOKED);
+}
+
+Test(push, an_unknown_key_gets_nothing)
+{
+	struct sub t = { .w = &w };
+
+	seal_keys_generate(&t.keys, 0);
+	sub_connect(&t, 'u');
+	(void)alert(4);
+	sub_hello(&t, 0, 5, "c", "");
+	world_run(&w);
+	WANT_NOTHING(&t);
+	cr_assert(bus_mem_refused(t.c));
+}
+
+Test(push, another_user_on_a_routing_id_ends_the_session)
+{
+	struct sub t;
+
+	sub_init(&t, &w, EX);
+	sub_hello(&s, 0, 5, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	sub_connect(&t, 'a'); /* the same routing id */
+	sub_ack(&t, 0, 5);
+	WANT_ERROR(&t, WIRE_E_HELLO_FIRST);
+	(void)alert(4);
+	WANT_NOTHING(&t);
+	WANT_NOTHING(&s);
+}
+
+Test(push, frames_before_welcome_wait)
+{
+	struct wire_frame ping = { .letter = WIRE_PING, .u.ping = { 9 } };
+
+	(void)alert(4);
+	w.deaf = 1;
+	sub_hello(&s, 0, 0, "c", "");
+	sub_ack(&s, 0, 1);
+	sub_say(&s, &ping);
+	WANT_NOTHING(&s);
+	w.deaf = 0;
+	WANT(&s, WIRE_WELCOME);
+	WANT(&s, WIRE_PONG);
+	WANT_ALERT(&s, 1);
+	w.deaf = 1;
+	sub_hello(&s, 0, 0, "c", "");
+	for (unsigned i = 0; i <= PUBLISH_EARLY_MAX / 13; i++)
+		sub_say(&s, &ping);
+	WANT_ERROR(&s, WIRE_E_REQUESTS);
+	w.deaf = 0;
+}
+
+Test(push, a_peer_that_does_not_read_stops_nobody)
+{
+	struct sub t = s;
+	struct heard h;
+	unsigned got = 0;
+
+	world_fini(&w);
+	world_init(&w, "push:\n  heartbeat: 1s\n  credit_max: 5000\n", 1);
+	sub_init(&s, &w, EX);
+	t = s;
+	sub_connect(&s, 'a');
+	sub_connect(&t, 'b');
+	sub_hello(&s, 0, 5000, "slow", "");
+	sub_hello(&t, 0, 5000, "fast", "");
+	WANT(&t, WIRE_WELCOME);
+	for (unsigned i = 1; i <= BUS_MEM_HWM + 50; i++) {
+		(void)alert(4);
+		while (i % 16 == 0 && sub_hear(&t, &h))
+			got += h.frame.letter == 0;
+	}
+	while (sub_hear(&t, &h))
+		got += h.frame.letter == 0;
+	cr_assert_eq(got, BUS_MEM_HWM + 50);
+	WANT(&s, WIRE_WELCOME);
+	for (uint64_t q = 1; q <= BUS_MEM_HWM + 50; q++) {
+		if (q % 100 == 0)
+			world_pass(&w, 100);
+		WANT_ALERT(&s, q);
+	}
+}
+
+Test(push, idle_when_all_is_signed_and_told)
+{
+	world_run(&w);
+	cr_assert(serve_idle(w.serve));
+	w.deaf = 1;
+	(void)alert(4);
+	cr_assert_eq(serve_notify(w.serve, w.now, w.core), ERR_OK);
+	cr_assert(!serve_idle(w.serve));
+	w.deaf = 0;
+	world_run(&w);
+	cr_assert(serve_idle(w.serve));
+}
