@@ -362,7 +362,7 @@ is_letter(const struct mwords *ws, unsigned i)
 static bool
 dotted(const struct mwords *ws, const struct mname *out, unsigned i)
 {
-	size_t from = ws->w[i].raw + ws->w[i].raw_n;
+	size_t from = (size_t)ws->w[i].raw + ws->w[i].raw_n;
 
 	return memchr(out->raw.p + from, '.', ws->w[i + 1].raw - from) != NULL;
 }

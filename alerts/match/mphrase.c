@@ -135,6 +135,11 @@ put_token(const struct mwords *ws, unsigned i, unsigned len, unsigned concept,
 	if (concept == 0)
 		return;
 	t->h = mtab_mix(3, concept);
+	if (mtab_concept(concept)->kind == MC_FUNCTION) {
+		t->h = t->th;
+		t->concept = 0;
+		return;
+	}
 	switch (mtab_concept(concept)->kind) {
 	case MC_PLACE:
 		t->kind = MK_PLACE;
@@ -283,7 +288,12 @@ mphrase_put(struct mwords *ws, struct mname *out)
 			put_form(ws, i, f[i].legal_len, f[i].legal, out);
 			i += f[i].legal_len;
 		} else if (f[i].concept_len > 0) {
-			if (!is_function(f[i].concept))
+			unsigned next = i + f[i].concept_len;
+
+			/* A last letter is a name or a number. */
+			if (!is_function(f[i].concept) ||
+			    (ws->w[i].len == 1 && next == i + 1 && out->n > 0 &&
+			     (next == ws->n || f[next].legal_len > 0)))
 				put_token(ws, i, f[i].concept_len,
 					  f[i].concept, out);
 			i += f[i].concept_len;
