@@ -94,6 +94,12 @@ word_sim(struct str a, struct str b, enum mhow *how)
 		return 1 - 1.1f * (float)d / (float)small;
 	}
 	if (small >= 3 && common_prefix(a, b) == small) {
+		struct str longer = a.n > b.n ? a : b;
+
+		if (mphrase_is_legal(str_sub(longer, small, longer.n))) {
+			*how = HOW_GLUE;
+			return 0.96f;
+		}
 		*how = HOW_ABBREV;
 		return small >= 4 ? 0.72f : 0.62f;
 	}

@@ -62,6 +62,7 @@ enum mfeature {
 	MF_GAP,
 	MF_TIES,
 	MF_RARE,
+	MF_BOOK,
 	MF_COUNT,
 };
 

@@ -12,10 +12,28 @@
 #define GOOD_ENOUGH 0.92f
 #define PAIR_DF 4096u
 
+/* What a token weighs before the book has said anything. */
+static float
+prior_weight(enum mkind kind)
+{
+	switch (kind) {
+	case MK_CONCEPT:
+		return 0.22f;
+	case MK_PLACE:
+		return 0.26f;
+	case MK_NUMBER:
+		return 0.35f;
+	case MK_WORD:
+		break;
+	}
+	return 0.7f;
+}
+
 float
 mcand_weight(const struct mseg *s, float idf, enum mkind kind)
 {
 	float w = idf / s->log_n;
+	float trust = s->trust;
 
 	if (kind == MK_CONCEPT && w > 0.42f)
 		w = 0.42f;
@@ -23,6 +41,7 @@ mcand_weight(const struct mseg *s, float idf, enum mkind kind)
 		w = 0.45f;
 	if (kind == MK_NUMBER && w > 0.5f)
 		w = 0.5f;
+	w = trust * w + (1 - trust) * prior_weight(kind);
 	return w < 0.06f ? 0.06f : w > 1 ? 1 : w;
 }
 
@@ -417,6 +436,9 @@ expand_glued(const struct mseg *s, struct mscratch *x,
 			uint32_t a = token_of_text(s, str_sub(t, 0, k));
 			uint32_t b = token_of_text(s, str_sub(t, k, t.n));
 
+			if (a != UINT32_MAX && mphrase_is_legal(
+						   str_sub(t, k, t.n)))
+				add_expand(x, s, a, 1u << i, 0.95f, 1);
 			if (a == UINT32_MAX || b == UINT32_MAX)
 				continue;
 			add_expand(x, s, a, 1u << i, 0.95f,

@@ -144,6 +144,7 @@ mevidence_verdict(const struct mqscratch *x, const struct mask *ask,
 		return x->id_obligors > 1 ? MQ_REVIEW : MQ_ACCEPT;
 	if (p->score >= limits->accept && !p->id_clash &&
 	    x->id_obligors == 0 && p->align.number != NR_CONFLICT &&
+	    (p->namesakes == 0 || p->address_sim >= 0.5f) &&
 	    (!limits->country_needed || p->country_rel == CR_SAME))
 		return MQ_ACCEPT;
 	return p->score >= limits->review ? MQ_REVIEW : MQ_REJECT;

@@ -86,6 +86,8 @@ mfold_raw(const struct mname *m, const struct mtok *t)
 	return str_sub(m->raw, t->raw, t->raw_n);
 }
 
+/* Is this folded word alone a legal form? */
+bool mphrase_is_legal(struct str t);
 /* For the tables: the code points when all are unspaced letters, else 0. */
 size_t mfold_run(struct str s, uint32_t *cp, size_t max);
 /* For the tables: the hashes of the spaced words of s, 0 when too many. */

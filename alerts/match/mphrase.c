@@ -307,3 +307,12 @@ mphrase_put(struct mwords *ws, struct mname *out)
 		put_rest(ws, out);
 	settle_numbers(out);
 }
+
+bool
+mphrase_is_legal(struct str t)
+{
+	const struct mword *w =
+	    mtab_phrase(mtab_mix(2, mtab_hash_bytes(t.p, t.n)));
+
+	return w != NULL && w->whole && w->legal != 0;
+}

@@ -132,6 +132,7 @@ consider(const struct mseg *s, struct mqscratch *x,
 	p->align.f[MF_FOUND] = hit.score;
 	p->qname = name;
 	p->by_id = false;
+	p->namesakes = 0;
 	to = place(x, p->obligor_id, p->align.f[MF_BASE]);
 	if (to != NULL)
 		move_pair(to, p);
@@ -150,6 +151,7 @@ mquery_add_by_id(const struct mseg *s, struct mqscratch *x,
 	memset(&p->align, 0, sizeof(p->align));
 	p->qname = 0;
 	p->by_id = false;
+	p->namesakes = 0;
 	for (unsigned i = 0; i < x->pairs; i++)
 		if (str_eq(x->order[i]->obligor_id, p->obligor_id))
 			return;
@@ -187,25 +189,44 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 	}
 }
 
+/* Written alike but for the legal form, and the forms agree. */
+static bool
+namesakes(const struct mpair *a, const struct mpair *b)
+{
+	if (a->name.n != b->name.n || a->qname != b->qname ||
+	    a->align.legal == LR_CONFLICT || b->align.legal == LR_CONFLICT)
+		return false;
+	for (unsigned i = 0; i < a->name.n; i++)
+		if (a->name.tok[i].th != b->name.tok[i].th)
+			return false;
+	return true;
+}
+
 /* Gap to the best other, and how many others are as good. */
 static void
-add_context(struct mqscratch *x)
+add_context(struct mqscratch *x, float book)
 {
 	for (unsigned i = 0; i < x->pairs; i++) {
 		float *f = x->order[i]->align.f;
 		float best = 0;
 		unsigned ties = 0;
 
+		x->order[i]->namesakes = 0;
 		for (unsigned k = 0; k < x->pairs; k++) {
 			float v = x->order[k]->align.f[MF_BASE];
 
 			if (k == i)
 				continue;
+			if (namesakes(x->order[i], x->order[k])) {
+				x->order[i]->namesakes++;
+				continue;
+			}
 			best = v > best ? v : best;
 			ties += v >= f[MF_BASE] - TIE;
 		}
 		f[MF_GAP] = f[MF_BASE] - best;
 		f[MF_TIES] = (float)ties;
+		f[MF_BOOK] = book;
 	}
 }
 
@@ -242,7 +263,7 @@ mquery_run(const struct mseg *s, const struct mdelta *delta,
 	out->n = 0;
 	for (unsigned i = 0; i < ask->names && i < MQUERY_NAMES_MAX; i++)
 		run_name(s, x, ask->name[i], country);
-	add_context(x);
+	add_context(x, log2f((float)s->head.rows + 1));
 	for (unsigned i = 0; i < x->pairs; i++) {
 		struct mpair *p = x->order[i];
 

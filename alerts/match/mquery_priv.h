@@ -22,6 +22,7 @@ struct mpair {
 	struct malign align;
 	float logit;
 	int score;
+	unsigned namesakes; /* other obligors written alike */
 	bool by_id;
 	bool id_clash; /* another value of a hard id that both have */
 	unsigned id_match; /* index in the ask */

@@ -16,6 +16,7 @@
 
 #define COLD_MAPPED_MAX (UINT64_C(1) << 31)
 #define SUM_CHUNK (1u << 20)
+#define TRUST_HALF 3000.0 /* rows at which df counts half */
 
 uint64_t
 msum_of(const void *p, size_t n)
@@ -142,6 +143,7 @@ fill_idf(struct mseg *s)
 	double big = n < 1e5 ? 1e5 : n;
 
 	s->log_n = (float)log2(big);
+	s->trust = (float)(n / (n + TRUST_HALF));
 	for (unsigned i = 0; i < 512; i++) {
 		double id = exp2(i / 8.0) - 1;
 		double df = 1, idf;

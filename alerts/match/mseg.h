@@ -107,7 +107,8 @@ struct mseg {
 	const uint8_t *sec[SEG_COUNT];
 	uint64_t cold_off;
 	uint8_t idf8[512]; /* by floor(log2(id+1)*8): idf in 1/8 bits */
-	float log_n;
+	float log_n; /* log2 of the rows, at least of 100,000 */
+	float trust; /* in the book's own frequencies, 0..1 */
 };
 
 NODISCARD enum err mseg_open(const char *path, struct mseg *out,

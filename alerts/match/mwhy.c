@@ -202,6 +202,9 @@ put_warnings(struct mqscratch *x, const struct mpair *p, struct manswer *a)
 	    (f[MF_BASE] > 0.6f && f[MF_QGEN] > 0 && f[MF_BGEN] > 0))
 		why(x, a, "same group, other member? the general words or "
 			  "places differ");
+	if (p->namesakes > 0)
+		why(x, a, "%u other obligors have the same name",
+		    p->namesakes);
 	if (f[MF_TIES] > 0)
 		why(x, a, "%d other obligors have as good a name",
 		    (int)f[MF_TIES]);
