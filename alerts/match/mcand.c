@@ -10,6 +10,7 @@
 #define EXPAND_PER_TOKEN 10u
 #define VARIANTS_READ 48u
 #define GOOD_ENOUGH 0.92f
+#define SMALL_BOOK 20000u /* rows; below there is time for every round */
 #define PAIR_DF 4096u
 
 /* What a token weighs before the book has said anything. */
@@ -506,7 +507,8 @@ mcand_find(const struct mseg *s, struct mscratch *x,
 		add_expand(x, s, q->token[i], 1u << i, 1, 1);
 	walk_all(s, x, q->country);
 	n = select_best(s, x, q, out, max);
-	if (n > 0 && out[0].score >= GOOD_ENOUGH)
+	if (n > 0 && out[0].score >= GOOD_ENOUGH &&
+	    s->head.rows >= SMALL_BOOK)
 		return n;
 	for (unsigned i = 0; i < q->m->n; i++) {
 		const struct mtok *t = &q->m->tok[i];

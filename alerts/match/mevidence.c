@@ -86,11 +86,14 @@ id_evidence(const struct mask *ask, struct mpair *p)
 }
 
 void
-mevidence(const struct mask *ask, uint16_t country, struct mpair *p)
+mevidence(const struct mseg *s, const struct mask *ask, uint16_t country,
+	  struct mpair *p)
 {
 	float share;
 
-	p->logit = mscore_logit(p->align.f);
+	p->logit = mscore_logit(s->head.rows <= MQ_SCAN_ROWS ? &mmodel_small :
+							       &mmodel,
+				p->align.f);
 	p->country_rel = country == 0 || p->country == 0 ? CR_UNKNOWN :
 			 country == p->country		 ? CR_SAME :
 							   CR_OTHER;

@@ -11,6 +11,7 @@
 
 #define FIND_MAX 10u
 #define TIE 0.02f
+#define MQ_SCAN_LOG 8.97f /* log2 of MQ_SCAN_ROWS */
 
 struct mqscratch *
 mquery_scratch_new(void)
@@ -133,6 +134,8 @@ consider(const struct mseg *s, struct mqscratch *x,
 	p->qname = name;
 	p->by_id = false;
 	p->namesakes = 0;
+	if (p->align.f[MF_BASE] <= 0.05f)
+		return;
 	to = place(x, p->obligor_id, p->align.f[MF_BASE]);
 	if (to != NULL)
 		move_pair(to, p);
@@ -157,7 +160,7 @@ mquery_add_by_id(const struct mseg *s, struct mqscratch *x,
 			return;
 	if (x->names > 0)
 		malign_names(&x->name[0].q, &p->name, p->w, &p->align);
-	mevidence(ask, country, p);
+	mevidence(s, ask, country, p);
 	if (!p->by_id)
 		return;
 	to = place(x, p->obligor_id, 2);
@@ -180,9 +183,14 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 		if (v > 0 && !n->name.two_views)
 			return;
 		mcand_name(s, &n->name, country, &n->q);
-		hits = mcand_find(s, &x->cand, &n->q, hit, FIND_MAX);
+		hits = s->head.rows <= MQ_SCAN_ROWS ?
+			   0 :
+			   mcand_find(s, &x->cand, &n->q, hit, FIND_MAX);
 		for (unsigned i = 0; i < hits; i++)
 			consider(s, x, &n->q, x->names, hit[i]);
+		for (uint32_t r = 0;
+		     s->head.rows <= MQ_SCAN_ROWS && r < s->head.rows; r++)
+			consider(s, x, &n->q, x->names, (struct mhit){ r, 0 });
 		x->names++;
 		if (!n->name.two_views)
 			return;
@@ -224,6 +232,8 @@ add_context(struct mqscratch *x, float book)
 			best = v > best ? v : best;
 			ties += v >= f[MF_BASE] - TIE;
 		}
+		if (book < MQ_SCAN_LOG)
+			continue;
 		f[MF_GAP] = f[MF_BASE] - best;
 		f[MF_TIES] = (float)ties;
 		f[MF_BOOK] = book;
@@ -269,7 +279,7 @@ mquery_run(const struct mseg *s, const struct mdelta *delta,
 
 		if (x->watch != NULL)
 			x->watch(x->watch_ctx, p->obligor_id, p->align.f);
-		mevidence(ask, country, p);
+		mevidence(s, ask, country, p);
 	}
 	mevidence_ids(s, x, ask);
 	sort_pairs(x);

@@ -9,6 +9,7 @@
 
 #define MQ_NAMES_MAX (2 * MQUERY_NAMES_MAX)
 #define MQ_PAIRS_MAX 24u
+#define MQ_SCAN_ROWS 500u /* books up to here are compared whole */
 
 /* A spelling of the query beside a spelling of an obligor. */
 struct mpair {
@@ -53,7 +54,8 @@ struct mqscratch {
 	void *watch_ctx;
 };
 
-void mevidence(const struct mask *ask, uint16_t country, struct mpair *p);
+void mevidence(const struct mseg *s, const struct mask *ask, uint16_t country,
+	       struct mpair *p);
 void mevidence_ids(const struct mseg *s, struct mqscratch *x,
 		   const struct mask *ask);
 enum mverdict mevidence_verdict(const struct mqscratch *x,

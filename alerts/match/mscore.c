@@ -6,12 +6,12 @@
 #include <math.h>
 
 float
-mscore_logit(const float f[MF_COUNT])
+mscore_logit(const struct mforest *forest, const float f[MF_COUNT])
 {
-	float sum = mmodel_bias;
+	float sum = forest->bias;
 
-	for (unsigned t = 0; t < mmodel_trees; t++) {
-		const struct mtree *m = &mmodel_tree[t];
+	for (unsigned t = 0; t < forest->trees; t++) {
+		const struct mtree *m = &forest->tree[t];
 		unsigned at = 0;
 
 		for (unsigned d = 0; d < MSCORE_DEPTH; d++)

@@ -20,11 +20,18 @@ struct mtree {
 	float leaf[1u << MSCORE_DEPTH];
 };
 
-extern const struct mtree mmodel_tree[];
-extern const unsigned mmodel_trees;
-extern const float mmodel_bias;
+struct mforest {
+	const struct mtree *tree;
+	unsigned trees;
+	float bias;
+};
 
-float mscore_logit(const float f[MF_COUNT]);
+/* Fitted on books of 400 to 100,000 names; and for the smallest ones, where
+ * every name of the book is compared and no other competes. */
+extern const struct mforest mmodel;
+extern const struct mforest mmodel_small;
+
+float mscore_logit(const struct mforest *m, const float f[MF_COUNT]);
 /* 1 / (1 + e^-x) */
 float mscore_share(float logit);
 

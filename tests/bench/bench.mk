@@ -12,3 +12,5 @@ $(B)/alerts/match/mtab.o: $(wildcard etc/match/*.tsv)
 $(B)/alerts/match/mid.o: etc/idschemes.tsv
 
 .PHONY: bench
+
+-include $(BENCH:%=$(B)/tests/bench/%.d)
