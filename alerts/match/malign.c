@@ -153,7 +153,8 @@ token_sim(const struct mside *q, unsigned i, const struct mside *b,
 		return sim;
 	if (tx.n >= 2 && ty.n >= 2) {
 		float p = mphon_sim(soft_of(q, i), soft_of(b, k),
-				    abjad(x->script) || abjad(y->script));
+				    abjad(x->script) || abjad(y->script),
+				    SOUND_MIN);
 
 		if (p >= SOUND_MIN && p * 0.97f > sim) {
 			*how = HOW_SOUND;
@@ -245,7 +246,7 @@ glue_sim(struct str one, struct str many, bool cross, bool vowelless)
 	}
 	sim = mphon_sim((struct str){ sa, mphon_soft(one, sa, sizeof(sa)) },
 			(struct str){ sb, mphon_soft(many, sb, sizeof(sb)) },
-			vowelless);
+			vowelless, SOUND_MIN + 0.05f);
 	return sim >= SOUND_MIN + 0.05f ? sim * 0.97f : 0;
 }
 

@@ -477,7 +477,8 @@ write_variants(struct mbuild *b)
 				uint64_t at = key[k] >> (64 - bits);
 
 				if (fill)
-					list[--base[at + 1]] = i;
+					list[--base[at + 1]] =
+					    i | (uint32_t)(key[k] & 15) << 28;
 				else
 					base[at + 1]++;
 			}

@@ -294,6 +294,8 @@ select_best(const struct mseg *s, struct mscratch *x,
 		struct mhit h = { first[i].row, 0 };
 
 		mseg_row(s, h.row, r);
+		if (i + 8 < n)
+			mseg_row_prefetch2(s, first[i + 8].row);
 		h.score = cover(s, x, q, r);
 		if (c != NULL && c->key > h.score)
 			h.score = c->key;
@@ -350,28 +352,32 @@ token_of_text(const struct mseg *s, struct str t)
 	return mseg_token(s, h);
 }
 
+/* How alike a token of the book is; soft is the query's, by sound or not. */
 static float
-fuzzy_sim(struct str a, struct str b, bool foreign)
+fuzzy_sim(struct str a, struct str soft, struct str b, bool sound,
+	  bool foreign)
 {
-	char sa[MPHON_MAX], sb[MPHON_MAX];
+	char sb[MPHON_MAX];
 	size_t short_n = a.n < b.n ? a.n : b.n;
 	unsigned limit = short_n <= 3 ? 0 : short_n <= 7 ? 1 : 2;
-	unsigned d = mcand_edits(a, b, limit);
 	float sim = 0;
-	struct str x, y;
+	struct str y;
 
-	if (d <= limit)
-		sim = 1 - 1.1f * (float)d / (float)short_n;
-	if (sim > 0.9f || short_n < 3)
+	if (!foreign || !sound) {
+		unsigned d = mcand_edits(a, b, limit);
+
+		if (d <= limit)
+			sim = 1 - 1.1f * (float)d / (float)short_n;
+	}
+	if (!sound || short_n < 3)
 		return sim;
-	x = (struct str){ sa, mphon_soft(a, sa, sizeof(sa)) };
 	y = (struct str){ sb, mphon_soft(b, sb, sizeof(sb)) };
-	if (str_eq(x, y))
+	if (str_eq(soft, y))
 		return 0.93f;
 	if (foreign) {
-		float p = mphon_sim(x, y, false);
+		float p = mphon_sim(soft, y, false, 0.7f);
 
-		if (p > 0.7f && p * 0.95f > sim)
+		if (p * 0.95f > sim)
 			sim = p * 0.95f;
 	}
 	return sim;
@@ -384,7 +390,11 @@ expand_fuzzy(const struct mseg *s, struct mscratch *x,
 {
 	uint64_t key[MKEY_VARIANTS_MAX];
 	struct str t = mfold_text(q->m, &q->m->tok[i]);
+	uint64_t sound_key[2];
+	size_t sounds = mkey_sounds(t, sound_key);
 	size_t keys = mkey_variants(t, key);
+	char text[MPHON_MAX];
+	struct str soft = { text, mphon_soft(t, text, sizeof(text)) };
 	uint32_t best[EXPAND_PER_TOKEN];
 	float sim[EXPAND_PER_TOKEN];
 	unsigned n = 0;
@@ -396,15 +406,18 @@ expand_fuzzy(const struct mseg *s, struct mscratch *x,
 		size_t count = mseg_variants(s, key[k], &list);
 
 		for (size_t j = 0; j < count && j < VARIANTS_READ; j++) {
-			float v;
+			uint32_t id = list[j] & MSEG_ID_MASK;
 			unsigned at = n;
-			bool seen = list[j] == q->token[i];
+			bool seen = id == q->token[i] ||
+				    list[j] >> 28 != (key[k] & 15);
+			float v;
 
 			for (unsigned m = 0; m < n; m++)
-				seen = seen || best[m] == list[j];
+				seen = seen || best[m] == id;
 			if (seen)
 				continue;
-			v = fuzzy_sim(t, mseg_text(s, list[j]), q->foreign);
+			v = fuzzy_sim(t, soft, mseg_text(s, id), k < sounds,
+				      q->foreign);
 			if (v < 0.6f)
 				continue;
 			while (at > 0 && sim[at - 1] < v)
@@ -415,7 +428,7 @@ expand_fuzzy(const struct mseg *s, struct mscratch *x,
 				n--;
 			memmove(best + at + 1, best + at, (n - at) * 4);
 			memmove(sim + at + 1, sim + at, (n - at) * 4);
-			best[at] = list[j];
+			best[at] = id;
 			sim[at] = v;
 			n++;
 		}

@@ -4,6 +4,8 @@
 #include "malign_priv.h"
 #include "mphon.h"
 
+#define GLUE_MIN 0.4f /* below this the whole names are not alike */
+
 static float
 most(float a, float b)
 {
@@ -151,7 +153,7 @@ glued(const struct mname *a, const struct mname *b, bool vowelless)
 		return 1;
 	if (p.n > 2 * q.n + 4 || q.n > 2 * p.n + 4)
 		return 0;
-	return mphon_sim(p, q, vowelless);
+	return mphon_sim(p, q, vowelless, GLUE_MIN);
 }
 
 static float

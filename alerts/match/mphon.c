@@ -3,6 +3,7 @@
  */
 #include "mphon.h"
 
+#include <pthread.h>
 #include <string.h>
 
 static bool
@@ -23,28 +24,82 @@ static const struct {
 	char to[4];
 	uint8_t used;
 } spelling[] = {
-	{ "tion", "son", 4 }, { "sion", "son", 4 }, { "shch", "s", 4 },
-	{ "sch", "s", 3 },    { "tch", "c", 3 },    { "chr", "kr", 3 },
-	{ "chl", "kl", 3 },   { "ph", "f", 2 },	    { "ck", "k", 2 },
-	{ "sh", "s", 2 },     { "zh", "j", 2 },	    { "kh", "h", 2 },
-	{ "gh", "g", 2 },     { "dh", "d", 2 },	    { "th", "t", 2 },
-	{ "bh", "b", 2 },     { "ch", "c", 2 },	    { "ts", "c", 2 },
-	{ "tz", "c", 2 },     { "dz", "j", 2 },	    { "dj", "j", 2 },
-	{ "dg", "j", 2 },     { "qu", "ku", 2 },    { "iy", "i", 2 },
-	{ "ij", "i", 2 },     { "yy", "i", 2 },	    { "eo", "o", 2 },
-	{ "eu", "u", 2 },     { "ae", "e", 2 },	    { "oe", "o", 2 },
-	{ "ue", "u", 2 },     { "ou", "o", 2 },	    { "oo", "o", 2 },
-	{ "ee", "i", 2 },     { "mp", "np", 2 },    { "mb", "nb", 2 },
-	{ "wr", "r", 2 },     { "kn", "n", 2 },
+	{ "ae", "e", 2 },
+	{ "bh", "b", 2 },
+	{ "chr", "kr", 3 },
+	{ "chl", "kl", 3 },
+	{ "ck", "k", 2 },
+	{ "ch", "c", 2 },
+	{ "dh", "d", 2 },
+	{ "dz", "j", 2 },
+	{ "dj", "j", 2 },
+	{ "dg", "j", 2 },
+	{ "eo", "o", 2 },
+	{ "eu", "u", 2 },
+	{ "ee", "i", 2 },
+	{ "gh", "g", 2 },
+	{ "iy", "i", 2 },
+	{ "ij", "i", 2 },
+	{ "kh", "h", 2 },
+	{ "kn", "n", 2 },
+	{ "mp", "np", 2 },
+	{ "mb", "nb", 2 },
+	{ "oe", "o", 2 },
+	{ "ou", "o", 2 },
+	{ "oo", "o", 2 },
+	{ "ph", "f", 2 },
+	{ "qu", "ku", 2 },
+	{ "sion", "son", 4 },
+	{ "shch", "s", 4 },
+	{ "sch", "s", 3 },
+	{ "sh", "s", 2 },
+	{ "tion", "son", 4 },
+	{ "tch", "c", 3 },
+	{ "th", "t", 2 },
+	{ "ts", "c", 2 },
+	{ "tz", "c", 2 },
+	{ "ue", "u", 2 },
+	{ "wr", "r", 2 },
+	{ "yy", "i", 2 },
+	{ "zh", "j", 2 },
+};
+
+/* Where the spellings of a first letter are in that table. */
+static const struct {
+	uint8_t from, to;
+} spelling_of[26] = {
+	['a' - 'a'] = { 0, 1 },
+	['b' - 'a'] = { 1, 2 },
+	['c' - 'a'] = { 2, 6 },
+	['d' - 'a'] = { 6, 10 },
+	['e' - 'a'] = { 10, 13 },
+	['g' - 'a'] = { 13, 14 },
+	['i' - 'a'] = { 14, 16 },
+	['k' - 'a'] = { 16, 18 },
+	['m' - 'a'] = { 18, 20 },
+	['o' - 'a'] = { 20, 23 },
+	['p' - 'a'] = { 23, 24 },
+	['q' - 'a'] = { 24, 25 },
+	['s' - 'a'] = { 25, 29 },
+	['t' - 'a'] = { 29, 34 },
+	['u' - 'a'] = { 34, 35 },
+	['w' - 'a'] = { 35, 36 },
+	['y' - 'a'] = { 36, 37 },
+	['z' - 'a'] = { 37, 38 },
 };
 
 static size_t
 spelled(struct str s, size_t i, const char **to)
 {
-	for (size_t k = 0; k < sizeof(spelling) / sizeof(spelling[0]); k++) {
+	unsigned first = (unsigned)(s.p[i] - 'a');
+
+	if (first >= 26)
+		return 0;
+	for (size_t k = spelling_of[first].from; k < spelling_of[first].to;
+	     k++) {
 		size_t n = spelling[k].used;
 
-		if (spelling[k].from[0] != s.p[i] || i + n > s.n ||
+		if (i + n > s.n || spelling[k].from[1] != s.p[i + 1] ||
 		    memcmp(spelling[k].from, s.p + i, n) != 0)
 			continue;
 		if (n == 2 && s.p[i] == 'k' && s.p[i + 1] == 'n' && i > 0)
@@ -193,38 +248,81 @@ swap(char a, char b, bool abjad)
 	return 130;
 }
 
-float
-mphon_sim(struct str a, struct str b, bool abjad)
+/* swap() for every pair of letters, filled once. */
+static struct {
+	uint8_t swap[2][128][128];
+	uint8_t weight[2][128];
+} cost;
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void
+fill(void)
 {
-	unsigned row[MPHON_MAX + 1];
-	unsigned wa = 0, wb = 0;
+	for (unsigned v = 0; v < 2; v++)
+		for (unsigned a = 0; a < 128; a++) {
+			cost.weight[v][a] = (uint8_t)weight((char)a, v);
+			for (unsigned b = 0; b < 128; b++)
+				cost.swap[v][a][b] =
+				    (uint8_t)swap((char)a, (char)b, v);
+		}
+}
+
+void
+mphon_get(void)
+{
+	must(pthread_once(&once, fill) == 0);
+}
+
+static unsigned
+sum_of(struct str s, bool abjad, uint8_t *drops)
+{
+	unsigned sum = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		sum += cost.weight[abjad][(uint8_t)s.p[i] & 127];
+		drops[i] = (uint8_t)drop(s, i, abjad);
+	}
+	return sum;
+}
+
+float
+mphon_sim(struct str a, struct str b, bool abjad, float least)
+{
+	uint16_t row[MPHON_MAX + 1];
+	uint8_t da[MPHON_MAX], db[MPHON_MAX];
+	unsigned wa, wb, most, limit;
 
 	if (a.n > MPHON_MAX || b.n > MPHON_MAX || a.n == 0 || b.n == 0)
 		return 0;
+	wa = sum_of(a, abjad, da);
+	wb = sum_of(b, abjad, db);
+	most = wa > wb ? wa : wb;
+	limit = (unsigned)((float)most * (1 - least)) + 1;
+	if ((wa > wb ? wa - wb : wb - wa) > 3 * limit)
+		return 0;
 	row[0] = 0;
-	for (size_t k = 0; k < b.n; k++) {
-		row[k + 1] = row[k] + drop(b, k, abjad);
-		wb += weight(b.p[k], abjad);
-	}
+	for (size_t k = 0; k < b.n; k++)
+		row[k + 1] = (uint16_t)(row[k] + db[k]);
 	for (size_t i = 0; i < a.n; i++) {
-		unsigned da = drop(a, i, abjad);
-		unsigned diag = row[0];
+		const uint8_t *swaps =
+		    cost.swap[abjad][(uint8_t)a.p[i] & 127];
+		unsigned diag = row[0], left = diag + da[i], low = left;
 
-		wa += weight(a.p[i], abjad);
-		row[0] += da;
+		row[0] = (uint16_t)left;
 		for (size_t k = 0; k < b.n; k++) {
 			unsigned up = row[k + 1];
-			unsigned best = diag + swap(a.p[i], b.p[k], abjad);
-			unsigned left = row[k] + drop(b, k, abjad);
+			unsigned best = diag + swaps[(uint8_t)b.p[k] & 127];
 
-			if (up + da < best)
-				best = up + da;
-			if (left < best)
-				best = left;
+			best = up + da[i] < best ? up + da[i] : best;
+			best = left + db[k] < best ? left + db[k] : best;
+			low = best < low ? best : low;
 			diag = up;
-			row[k + 1] = best;
+			left = best;
+			row[k + 1] = (uint16_t)best;
 		}
+		if (low > limit)
+			return 0;
 	}
-	wa = wa > wb ? wa : wb;
-	return row[b.n] >= wa ? 0 : 1 - (float)row[b.n] / (float)wa;
+	return row[b.n] >= most ? 0 : 1 - (float)row[b.n] / (float)most;
 }

@@ -186,8 +186,12 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 		hits = s->head.rows <= MQ_SCAN_ROWS ?
 			   0 :
 			   mcand_find(s, &x->cand, &n->q, hit, FIND_MAX);
-		for (unsigned i = 0; i < hits; i++)
+		for (unsigned i = 0; i < hits; i++) {
+			/* Far behind the best, only for its rivals' sake. */
+			if (i >= 5 && hit[i].score < hit[0].score * 0.6f)
+				break;
 			consider(s, x, &n->q, x->names, hit[i]);
+		}
 		for (uint32_t r = 0;
 		     s->head.rows <= MQ_SCAN_ROWS && r < s->head.rows; r++)
 			consider(s, x, &n->q, x->names, (struct mhit){ r, 0 });

@@ -366,6 +366,15 @@ mseg_row_prefetch(const struct mseg *s, uint32_t row)
 }
 
 void
+mseg_row_prefetch2(const struct mseg *s, uint32_t row)
+{
+	unsigned n;
+
+	if (row < s->head.rows)
+		__builtin_prefetch(s->sec[SEG_ROW] + row_at(s, row, &n));
+}
+
+void
 mseg_row(const struct mseg *s, uint32_t row, struct mrow *out)
 {
 	const uint8_t *p, *end;

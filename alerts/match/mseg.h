@@ -21,6 +21,7 @@
 #define MSEG_HEADER 4096u
 #define MSEG_ROWS_MAX (UINT64_C(1) << 28)
 #define MSEG_TOKENS_MAX (UINT64_C(1) << 28)
+#define MSEG_ID_MASK UINT32_C(0xFFFFFFF)
 #define MSEG_BLOCK 16u /* rows per block of the row directories */
 #define MSEG_COUNTRIES_MAX 1024u
 
@@ -36,7 +37,7 @@ enum mseg_section {
 	SEG_POST,      /* posting lists: varint count, varint gaps */
 	SEG_SPLIT,     /* struct mseg_split hash table: token and country */
 	SEG_VAR_BASE,  /* u32 per bucket: variant keys of tokens */
-	SEG_VAR,       /* u32 token ids */
+	SEG_VAR,       /* u32: token id, 4 bits of the key above it */
 	SEG_KEY_BASE,  /* u32 per bucket: keys of names */
 	SEG_KEY,       /* u32 rows */
 	SEG_KEY_TAG,   /* u8 beside every entry of SEG_KEY */
@@ -125,10 +126,12 @@ struct str mseg_post_in(const struct mseg *s, uint32_t token,
 			uint16_t country);
 void mseg_row(const struct mseg *s, uint32_t row, struct mrow *out);
 void mseg_row_prefetch(const struct mseg *s, uint32_t row);
+/* Once the directory has come: the row itself. */
+void mseg_row_prefetch2(const struct mseg *s, uint32_t row);
 /* buf of size n holds the bytes when the cold part is not mapped. */
 NODISCARD enum err mseg_cold(const struct mseg *s, uint32_t row, char *buf,
 			     size_t n, struct mcold *out);
-/* Token ids filed under a variant key: [*first, *first + count). */
+/* Entries of SEG_VAR in the bucket of a key: [*first, *first + count). */
 size_t mseg_variants(const struct mseg *s, uint64_t key,
 		     const uint32_t **first);
 void mseg_variants_prefetch(const struct mseg *s, uint64_t key);

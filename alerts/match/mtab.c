@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mfold.h"
+#include "mphon.h"
 
 #define POOL_SIZE (512u * 1024u)
 #define WORDS_MIN 65536u
@@ -469,6 +470,7 @@ load(void)
 void
 mtab_get(void)
 {
+	mphon_get();
 	must(pthread_once(&once, load) == 0);
 }
 
