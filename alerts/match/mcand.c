@@ -12,6 +12,8 @@
 #define GOOD_ENOUGH 0.92f
 #define SMALL_BOOK 20000u /* rows; below there is time for every round */
 #define PAIR_DF 4096u
+#define WORTH 0.3f /* share of the best sum below which no row is read */
+#define FUZZY_MIN 0.3f /* weight below which a known word is not misspelt */
 
 /* What a token weighs before the book has said anything. */
 static float
@@ -159,6 +161,7 @@ add_expand(struct mscratch *x, const struct mseg *s, uint32_t token,
 			      .sim = sim,
 			      .part = part,
 			      .df = mseg_token_at(s, token).df };
+	x->mark[token & (MCAND_MARKS - 1)] = x->stamp;
 }
 
 static void
@@ -231,6 +234,8 @@ cover(const struct mseg *s, const struct mscratch *x,
 		const struct mexpand *e = NULL;
 
 		btotal += w;
+		if (x->mark[r->tok[i] & (MCAND_MARKS - 1)] != x->stamp)
+			continue;
 		for (unsigned k = 0; k < x->expand_n; k++)
 			if (x->expand[k].token == r->tok[i] &&
 			    x->expand[k].sim > best) {
@@ -276,20 +281,23 @@ select_best(const struct mseg *s, struct mscratch *x,
 {
 	struct mhit first[MCAND_DECODED_MAX];
 	unsigned n = 0, kept = 0;
+	float high = 0;
 
 	for (unsigned i = 0; i < x->taken_n; i++) {
 		const struct mcand_slot *c = &x->slot[x->taken[i]];
 		struct mhit h = { c->row,
 				  c->acc + c->key * (q->total + 0.5f) };
 
-		if (n == MCAND_DECODED_MAX && first[n - 1].score >= h.score)
+		high = h.score > high ? h.score : high;
+		if (h.score < WORTH * high ||
+		    (n == MCAND_DECODED_MAX && first[n - 1].score >= h.score))
 			continue;
 		n = insert(first, n, MCAND_DECODED_MAX, h);
 	}
 	for (unsigned i = 0; i < n; i++)
 		mseg_row_prefetch(s, first[i].row);
 	for (unsigned i = 0; i < n; i++) {
-		struct mrow *r = &x->row[0];
+		struct mrow *r = &x->row;
 		const struct mcand_slot *c = slot_of(x, first[i].row);
 		struct mhit h = { first[i].row, 0 };
 
@@ -528,7 +536,8 @@ mcand_find(const struct mseg *s, struct mscratch *x,
 
 		if (t->kind == MK_NUMBER || t->kind == MK_CONCEPT)
 			continue;
-		expand_fuzzy(s, x, q, i);
+		if (q->token[i] == UINT32_MAX || q->idf[i] > FUZZY_MIN)
+			expand_fuzzy(s, x, q, i);
 		expand_glued(s, x, q, i);
 		if (t->script == MS_CYRL)
 			expand_stem(s, x, q, i);

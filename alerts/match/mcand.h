@@ -16,10 +16,11 @@
 #define MCAND_ROWS 16384u /* slots of the row table, a power of two */
 #define MCAND_TAKEN_MAX (MCAND_ROWS / 2)
 #define MCAND_BUDGET 6000u /* postings walked in a round */
-#define MCAND_DECODED_MAX 96u
+#define MCAND_DECODED_MAX 48u
 #define MCAND_BEST_MAX 24u
 #define MCAND_EXPAND_MAX 160u
 #define MCAND_KEY_ROWS 192u
+#define MCAND_MARKS 4096u /* a power of two */
 
 /* A token of the book that stands for one or more tokens of the query. */
 struct mexpand {
@@ -50,8 +51,9 @@ struct mscratch {
 	uint32_t stamp;
 	struct mexpand expand[MCAND_EXPAND_MAX];
 	unsigned expand_n;
+	uint32_t mark[MCAND_MARKS]; /* stamp where a token of expand falls */
 	uint32_t keyed[MCAND_KEY_ROWS];
-	struct mrow row[MCAND_DECODED_MAX];
+	struct mrow row;
 	uint64_t walked; /* postings, since the scratch was made */
 };
 

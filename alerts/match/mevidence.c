@@ -17,6 +17,9 @@
 #define LLR_ADDRESS_OTHER (-0.7f)
 #define LLR_ID_CLASH (-3.0f)
 #define LLR_ID_SOFT 3.0f
+/* So far behind another candidate the forest need not be asked. */
+#define HOPELESS_GAP (-0.3f)
+#define HOPELESS_LOGIT (-6.0f)
 #define NAME_SCORE_MAX 999
 #define SHORT_LETTERS 4u
 #define SHORT_SCORE_MAX 600
@@ -91,9 +94,12 @@ mevidence(const struct mseg *s, const struct mask *ask, uint16_t country,
 {
 	float share;
 
-	p->logit = mscore_logit(s->head.rows <= MQ_SCAN_ROWS ? &mmodel_small :
-							       &mmodel,
-				p->align.f);
+	if (s->head.rows <= MQ_SCAN_ROWS)
+		p->logit = mscore_logit(&mmodel_small, p->align.f);
+	else if (p->align.f[MF_GAP] < HOPELESS_GAP)
+		p->logit = HOPELESS_LOGIT;
+	else
+		p->logit = mscore_logit(&mmodel, p->align.f);
 	p->country_rel = country == 0 || p->country == 0 ? CR_UNKNOWN :
 			 country == p->country		 ? CR_SAME :
 							   CR_OTHER;

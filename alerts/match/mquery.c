@@ -9,7 +9,7 @@
 
 #include "mquery_priv.h"
 
-#define FIND_MAX 10u
+#define FIND_MAX 9u
 #define TIE 0.02f
 #define MQ_SCAN_LOG 8.97f /* log2 of MQ_SCAN_ROWS */
 
