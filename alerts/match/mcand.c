@@ -411,7 +411,10 @@ expand_fuzzy(const struct mseg *s, struct mscratch *x,
 		mseg_variants_prefetch(s, key[k]);
 	for (size_t k = 0; k < keys; k++) {
 		const uint32_t *list = NULL;
-		size_t count = mseg_variants(s, key[k], &list);
+		/* Consonants alone are evidence only across scripts. */
+		size_t count = k == 1 && sounds == 2 && !q->foreign ?
+				   0 :
+				   mseg_variants(s, key[k], &list);
 
 		for (size_t j = 0; j < count && j < VARIANTS_READ; j++) {
 			uint32_t id = list[j] & MSEG_ID_MASK;

@@ -13,9 +13,9 @@
 #include "mkey.h"
 #include "mseg.h"
 
-#define MCAND_ROWS 16384u /* slots of the row table, a power of two */
+#define MCAND_ROWS 8192u /* slots of the row table, a power of two */
 #define MCAND_TAKEN_MAX (MCAND_ROWS / 2)
-#define MCAND_BUDGET 6000u /* postings walked in a round */
+#define MCAND_BUDGET 3000u /* postings walked in a round */
 #define MCAND_DECODED_MAX 48u
 #define MCAND_BEST_MAX 24u
 #define MCAND_EXPAND_MAX 160u

@@ -216,7 +216,10 @@ mfold_put_text(struct mname *out, struct mw *w, struct str s)
 	if (w->len + s.n > MFOLD_TOKEN_LEN_MAX ||
 	    out->text_n + s.n > MFOLD_TEXT_MAX)
 		return;
-	memcpy(out->text + out->text_n, s.p, s.n);
+	if (s.n == 1)
+		out->text[out->text_n] = s.p[0];
+	else
+		memcpy(out->text + out->text_n, s.p, s.n);
 	out->text_n += (unsigned)s.n;
 	w->len = (uint8_t)(w->len + s.n);
 }

@@ -51,9 +51,6 @@ struct words {
 
 static struct {
 	uint64_t hash;
-	uint8_t script[0x10000];
-	uint32_t latin[0x10000]; /* offset in pool */
-	char pool[POOL_SIZE];
 	size_t pool_n;
 	struct mlegal legal[MTAB_LEGALS_MAX];
 	unsigned legals;
@@ -62,6 +59,10 @@ static struct {
 	struct words phrase;
 	struct words run;
 } tab;
+
+uint8_t mtab_script_of[0x10000];
+uint32_t mtab_latin_of[0x10000];
+char mtab_pool[POOL_SIZE];
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -238,24 +239,26 @@ load_translit(void)
 
 	tab.pool_n = 1; /* offset 0 is the empty text */
 	for (uint32_t cp = 0; cp < 0x10000; cp++)
-		tab.script[cp] = (uint8_t)block_script(cp);
+		mtab_script_of[cp] = (uint8_t)block_script(cp);
 	for (char c = 'a'; c <= 'z'; c++) {
-		tab.latin[(uint8_t)c] = (uint32_t)tab.pool_n;
-		tab.latin[(uint8_t)(c - 32)] = (uint32_t)tab.pool_n;
-		tab.pool[tab.pool_n] = c;
+		mtab_latin_of[(uint8_t)c] = (uint32_t)tab.pool_n | 1u << 24;
+		mtab_latin_of[(uint8_t)(c - 32)] =
+		    (uint32_t)tab.pool_n | 1u << 24;
+		mtab_pool[tab.pool_n] = c;
 		tab.pool_n += 2;
 	}
 	for (char c = '0'; c <= '9'; c++) {
-		tab.latin[(uint8_t)c] = (uint32_t)tab.pool_n;
-		tab.pool[tab.pool_n] = c;
+		mtab_latin_of[(uint8_t)c] = (uint32_t)tab.pool_n | 1u << 24;
+		mtab_pool[tab.pool_n] = c;
 		tab.pool_n += 2;
 	}
 	while (next_line(&rest, &line)) {
 		uint32_t cp = from_hex(str_cut(&line, '\t'));
 
 		must(tab.pool_n + line.n + 1 < POOL_SIZE);
-		tab.latin[cp] = (uint32_t)tab.pool_n;
-		memcpy(tab.pool + tab.pool_n, line.p, line.n);
+		mtab_latin_of[cp] = (uint32_t)tab.pool_n |
+				    (uint32_t)line.n << 24;
+		memcpy(mtab_pool + tab.pool_n, line.p, line.n);
 		tab.pool_n += line.n + 1;
 	}
 }
@@ -478,21 +481,6 @@ uint64_t
 mtab_hash(void)
 {
 	return tab.hash;
-}
-
-enum mscript
-mtab_script(uint32_t cp)
-{
-	return cp < 0x10000 ? (enum mscript)tab.script[cp] :
-	       cp < 0x20000 ? MS_SEP :
-	       cp < 0x32000 ? MS_HAN :
-			      MS_IGNORE;
-}
-
-struct str
-mtab_latin(uint32_t cp)
-{
-	return str_of(tab.pool + (cp < 0x10000 ? tab.latin[cp] : 0));
 }
 
 const struct mlegal *

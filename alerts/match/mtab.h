@@ -93,9 +93,29 @@ struct mword {
 void mtab_get(void);
 /* Hash of all tables' bytes. */
 uint64_t mtab_hash(void);
-enum mscript mtab_script(uint32_t cp);
+/* Read through the two functions below only. */
+extern uint8_t mtab_script_of[0x10000];
+extern uint32_t mtab_latin_of[0x10000]; /* offset in the pool, length << 24 */
+extern char mtab_pool[];
+
+static inline enum mscript
+mtab_script(uint32_t cp)
+{
+	return cp < 0x10000 ? (enum mscript)mtab_script_of[cp] :
+	       cp < 0x20000 ? MS_SEP :
+	       cp < 0x32000 ? MS_HAN :
+			      MS_IGNORE;
+}
+
 /* The Latin letters of a code point, "" when it has none. */
-struct str mtab_latin(uint32_t cp);
+static inline struct str
+mtab_latin(uint32_t cp)
+{
+	uint32_t at = cp < 0x10000 ? mtab_latin_of[cp] : 0;
+
+	return (struct str){ mtab_pool + (at & 0xFFFFFF), at >> 24 };
+}
+
 const struct mlegal *mtab_legal(unsigned id);
 const struct mconcept *mtab_concept(unsigned id);
 unsigned mtab_concepts(void);
