@@ -9,7 +9,8 @@
 
 #include "mquery_priv.h"
 
-#define FIND_MAX 9u
+#define FIND_MAX 8u
+#define FAR_SHARE 0.72f
 #define TIE 0.02f
 #define MQ_SCAN_LOG 8.97f /* log2 of MQ_SCAN_ROWS */
 
@@ -188,7 +189,7 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 			   mcand_find(s, &x->cand, &n->q, hit, FIND_MAX);
 		for (unsigned i = 0; i < hits; i++) {
 			/* Far behind the best, only for its rivals' sake. */
-			if (i >= 5 && hit[i].score < hit[0].score * 0.6f)
+			if (i >= 3 && hit[i].score < hit[0].score * FAR_SHARE)
 				break;
 			consider(s, x, &n->q, x->names, hit[i]);
 		}
