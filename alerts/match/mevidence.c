@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "mdelta.h"
 #include "mid.h"
 #include "mquery_priv.h"
 
@@ -139,6 +140,14 @@ mevidence_ids(const struct mseg *s, struct mqscratch *x,
 			      row, 8);
 		for (size_t k = 0; k < n; k++)
 			mquery_add_by_id(s, x, ask, row[k]);
+		if (x->delta == NULL)
+			continue;
+		n = mdelta_find_key(x->delta,
+				    mkey_id(ask->id[i].scheme,
+					    ask->id[i].value),
+				    row, 8);
+		for (size_t k = 0; k < n; k++)
+			mquery_add_by_id(s, x, ask, DELTA_ROW + row[k]);
 	}
 	for (unsigned i = 0; i < x->pairs; i++)
 		x->id_obligors += x->order[i]->by_id;

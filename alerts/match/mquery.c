@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mdelta.h"
 #include "mquery_priv.h"
 
 #define FIND_MAX 8u
@@ -56,6 +57,40 @@ keep(struct mpair *p, struct str s)
 	return s;
 }
 
+static void
+set_pair(struct mpair *p, const struct mcold *cold, uint16_t country,
+	 uint8_t flags)
+{
+	p->country = country;
+	p->flags = flags;
+	p->text_n = 0;
+	p->obligor_id = keep(p, cold->obligor_id);
+	p->raw = keep(p, cold->name);
+	p->ids = keep(p, cold->ids);
+	p->address = keep(p, cold->address);
+	mfold_name(p->raw, flags & MR_PINYIN ? MV_PINYIN : MV_MAIN, &p->name);
+}
+
+/* The same from the delta; the segment still says how rare the words are. */
+static bool
+load_delta(const struct mseg *s, const struct mqscratch *x, uint32_t row,
+	   struct mpair *p)
+{
+	struct mdelta_row r;
+	struct mcold cold;
+
+	if (x->delta == NULL || !mdelta_row(x->delta, row, &r))
+		return false;
+	cold = (struct mcold){ r.obligor_id, r.name, r.ids, r.address };
+	p->row = DELTA_ROW + row;
+	set_pair(p, &cold, r.country, r.flags);
+	for (unsigned i = 0; i < p->name.n; i++)
+		p->w[i] = mcand_weight(
+		    s, mseg_idf(s, mseg_token(s, p->name.tok[i].h)),
+		    (enum mkind)p->name.tok[i].kind);
+	return true;
+}
+
 /* Reads row into p: cold strings kept, name folded in the row's view. */
 static bool
 load_pair(const struct mseg *s, struct mqscratch *x, uint32_t row,
@@ -64,19 +99,15 @@ load_pair(const struct mseg *s, struct mqscratch *x, uint32_t row,
 	struct mcold cold;
 	struct mrow r;
 
+	if (row >= DELTA_ROW)
+		return load_delta(s, x, row - DELTA_ROW, p);
 	mseg_row(s, row, &r);
 	if (mseg_cold(s, row, x->cold, sizeof(x->cold), &cold) != ERR_OK)
 		return false;
+	if (x->delta != NULL && mdelta_hides(x->delta, cold.obligor_id))
+		return false;
 	p->row = row;
-	p->country = r.country;
-	p->flags = r.flags;
-	p->text_n = 0;
-	p->obligor_id = keep(p, cold.obligor_id);
-	p->raw = keep(p, cold.name);
-	p->ids = keep(p, cold.ids);
-	p->address = keep(p, cold.address);
-	mfold_name(p->raw, r.flags & MR_PINYIN ? MV_PINYIN : MV_MAIN,
-		   &p->name);
+	set_pair(p, &cold, r.country, r.flags);
 	for (unsigned i = 0; i < p->name.n; i++) {
 		uint32_t id = r.n == p->name.n ?
 				  r.tok[i] :
@@ -196,6 +227,17 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 		for (uint32_t r = 0;
 		     s->head.rows <= MQ_SCAN_ROWS && r < s->head.rows; r++)
 			consider(s, x, &n->q, x->names, (struct mhit){ r, 0 });
+		hits = 0;
+		if (x->delta != NULL) {
+			uint32_t row[FIND_MAX];
+
+			hits = (unsigned)mdelta_find(x->delta, &n->name, row,
+						     FIND_MAX);
+			for (unsigned i = 0; i < hits; i++)
+				consider(s, x, &n->q, x->names,
+					 (struct mhit){ DELTA_ROW + row[i],
+							0.5f });
+		}
 		x->names++;
 		if (!n->name.two_views)
 			return;
@@ -271,7 +313,7 @@ mquery_run(const struct mseg *s, const struct mdelta *delta,
 {
 	uint16_t country = mseg_country(ask->country);
 
-	(void)delta;
+	x->delta = delta;
 	x->pairs = 0;
 	x->names = 0;
 	x->why_n = 0;

@@ -9,6 +9,7 @@
 
 #define MQ_NAMES_MAX (2 * MQUERY_NAMES_MAX)
 #define MQ_PAIRS_MAX 24u
+#define DELTA_ROW UINT32_C(0x80000000) /* rows from here are the delta's */
 #define MQ_SCAN_ROWS 500u /* books up to here are compared whole */
 
 /* A spelling of the query beside a spelling of an obligor. */
@@ -40,6 +41,7 @@ struct mqname {
 
 struct mqscratch {
 	struct mscratch cand;
+	const struct mdelta *delta; /* of the running query; may be NULL */
 	struct mqname name[MQ_NAMES_MAX];
 	unsigned names;
 	struct mpair pair[MQ_PAIRS_MAX];
