@@ -8,7 +8,7 @@
 #include "mbuild_priv.h"
 
 #define POST_MAX 32768u	 /* longer posting lists are not kept */
-#define SPLIT_MIN 1024u	 /* from here on also one list per country */
+#define SPLIT_MIN MSEG_SPLIT_MIN
 #define SPLIT_LEN_MAX 32768u
 #define COMMON_MIN 4096u /* names of only such tokens are kept by pairs */
 #define PAD 4096u

@@ -12,6 +12,11 @@
 #define GOOD_ENOUGH 0.92f
 #define SMALL_BOOK 20000u /* rows; below there is time for every round */
 #define PAIR_DF 4096u
+#define KEY_FEW 16u
+#define KEY_ABROAD 0.25f /* off the promise of a key in another country */
+#define ALL_MAX 1024u /* df up to which other countries are walked too */
+#define HOME_SHARE 0.3f /* what the right country adds to a word */
+#define HOME_SCORE 0.12f /* and to a row */
 #define WORTH 0.3f /* share of the best sum below which no row is read */
 #define FUZZY_MIN 0.3f /* weight below which a known word is not misspelt */
 
@@ -128,16 +133,23 @@ slot_of(struct mscratch *x, uint32_t row)
 
 static void
 add_key(const struct mseg *s, struct mscratch *x, uint64_t key, float promise,
-	size_t max)
+	uint16_t country)
 {
-	size_t n = mseg_keys(s, key, x->keyed,
-			     max < MCAND_KEY_ROWS ? max : MCAND_KEY_ROWS);
+	size_t n = mseg_keys(s, key, x->keyed, MCAND_KEY_ROWS);
 
+	/* Many namesakes: the country is asked for before all are read. */
+	if (country != 0 && n > KEY_FEW)
+		for (size_t i = 0; i < n; i++)
+			mseg_row_prefetch(s, x->keyed[i]);
 	for (size_t i = 0; i < n; i++) {
 		struct mcand_slot *c = slot_of(x, x->keyed[i]);
+		float p = promise;
 
-		if (c != NULL && c->key < promise)
-			c->key = promise;
+		if (country != 0 && n > KEY_FEW &&
+		    mseg_row_country(s, x->keyed[i]) != country)
+			p -= KEY_ABROAD;
+		if (c != NULL && c->key < p)
+			c->key = p;
 	}
 }
 
@@ -164,30 +176,21 @@ add_expand(struct mscratch *x, const struct mseg *s, uint32_t token,
 	x->mark[token & (MCAND_MARKS - 1)] = x->stamp;
 }
 
-static void
-walk(const struct mseg *s, struct mscratch *x, struct mexpand *e,
-     uint16_t country, uint32_t *budget)
+/* Adds w to every row of the list; false when it is beyond the budget. */
+static bool
+walk_list(struct mscratch *x, struct str list, float w, uint32_t *budget)
 {
-	struct str list = STR_NONE;
-	const uint8_t *p, *end;
+	const uint8_t *p = (const uint8_t *)list.p;
+	const uint8_t *end = p + list.n;
 	uint32_t n, row = 0;
-	float w = mcand_weight(s, mseg_idf(s, e->token), MK_WORD) * e->sim *
-		  e->part;
 
-	if (country != 0 && e->df > 1024)
-		list = mseg_post_in(s, e->token, country);
 	if (list.n == 0)
-		list = mseg_post(s, e->token);
-	if (list.n == 0)
-		return;
-	p = (const uint8_t *)list.p;
-	end = p + list.n;
+		return false;
 	n = mseg_varint(&p, end);
 	if (n > *budget)
-		return;
+		return false;
 	*budget -= n;
 	x->walked += n;
-	e->walked = 1;
 	for (uint32_t i = 0; i < n; i++) {
 		struct mcand_slot *c;
 
@@ -196,6 +199,24 @@ walk(const struct mseg *s, struct mscratch *x, struct mexpand *e,
 		if (c != NULL)
 			c->acc += w;
 	}
+	return true;
+}
+
+/* The rows of the country first and dearer, then all, while they are few. */
+static void
+walk(const struct mseg *s, struct mscratch *x, struct mexpand *e,
+     uint16_t country, uint32_t *budget)
+{
+	float w = mcand_weight(s, mseg_idf(s, e->token), MK_WORD) * e->sim *
+		  e->part;
+	bool home = false;
+
+	if (country != 0 && e->df > MSEG_SPLIT_MIN)
+		home = walk_list(x, mseg_post_in(s, e->token, country),
+				 w * (e->df > ALL_MAX ? 1 : HOME_SHARE),
+				 budget);
+	if (!home || e->df <= ALL_MAX)
+		(void)walk_list(x, mseg_post(s, e->token), w, budget);
 }
 
 /* Walks the lists not walked yet, the shortest first. */
@@ -308,7 +329,8 @@ select_best(const struct mseg *s, struct mscratch *x,
 		if (c != NULL && c->key > h.score)
 			h.score = c->key;
 		if (q->country != 0 && r->country != 0)
-			h.score += r->country == q->country ? 0.06f : -0.06f;
+			h.score += r->country == q->country ? HOME_SCORE :
+							     -HOME_SCORE;
 		kept = insert(out, kept, max, h);
 	}
 	return kept;
@@ -322,14 +344,14 @@ add_keys(const struct mseg *s, struct mscratch *x, const struct mquery_name *q)
 	unsigned known = 0, common = 0;
 
 	mkey_name(q->m, &keys);
-	add_key(s, x, keys.key[MK_SET], 0.97f, MCAND_KEY_ROWS);
-	add_key(s, x, keys.key[MK_GLUE], 0.95f, MCAND_KEY_ROWS);
+	add_key(s, x, keys.key[MK_SET], 0.97f, q->country);
+	add_key(s, x, keys.key[MK_GLUE], 0.95f, q->country);
 	if (q->foreign)
-		add_key(s, x, keys.key[MK_SOUND], 0.75f, 64);
+		add_key(s, x, keys.key[MK_SOUND], 0.75f, q->country);
 	if (q->m->n == 1 && q->m->tok[0].n <= 7 && q->m->tok[0].n >= 3)
 		add_key(s, x,
 			mkey_acronym(mfold_text(q->m, &q->m->tok[0])), 0.40f,
-			64);
+			q->country);
 	for (unsigned i = 0; i < q->m->n; i++) {
 		if (q->token[i] == UINT32_MAX)
 			continue;
@@ -345,7 +367,7 @@ add_keys(const struct mseg *s, struct mscratch *x, const struct mquery_name *q)
 				add_key(s, x,
 					mkey_pair(q->m->tok[i].h,
 						  q->m->tok[k].h),
-					0.3f, MCAND_KEY_ROWS);
+					0.3f, q->country);
 }
 
 /* The token a text would be in the index, as a word or as a concept. */

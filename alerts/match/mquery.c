@@ -220,7 +220,7 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 			   mcand_find(s, &x->cand, &n->q, hit, FIND_MAX);
 		for (unsigned i = 0; i < hits; i++) {
 			/* Far behind the best, only for its rivals' sake. */
-			if (i >= 3 && hit[i].score < hit[0].score * FAR_SHARE)
+			if (i >= 4 && hit[i].score < hit[0].score * FAR_SHARE)
 				break;
 			consider(s, x, &n->q, x->names, hit[i]);
 		}

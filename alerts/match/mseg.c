@@ -374,6 +374,21 @@ mseg_row_prefetch2(const struct mseg *s, uint32_t row)
 		__builtin_prefetch(s->sec[SEG_ROW] + row_at(s, row, &n));
 }
 
+uint16_t
+mseg_row_country(const struct mseg *s, uint32_t row)
+{
+	uint16_t country = 0;
+	unsigned n;
+	uint64_t off;
+
+	if (row >= s->head.rows)
+		return 0;
+	off = row_at(s, row, &n);
+	if (n >= 2)
+		memcpy(&country, s->sec[SEG_ROW] + off, 2);
+	return country;
+}
+
 void
 mseg_row(const struct mseg *s, uint32_t row, struct mrow *out)
 {

@@ -22,6 +22,7 @@
 #define MSEG_ROWS_MAX (UINT64_C(1) << 28)
 #define MSEG_TOKENS_MAX (UINT64_C(1) << 28)
 #define MSEG_ID_MASK UINT32_C(0xFFFFFFF)
+#define MSEG_SPLIT_MIN 128u /* df above which a token has country lists */
 #define MSEG_BLOCK 16u /* rows per block of the row directories */
 #define MSEG_COUNTRIES_MAX 1024u
 
@@ -125,6 +126,7 @@ struct str mseg_post(const struct mseg *s, uint32_t token);
 struct str mseg_post_in(const struct mseg *s, uint32_t token,
 			uint16_t country);
 void mseg_row(const struct mseg *s, uint32_t row, struct mrow *out);
+uint16_t mseg_row_country(const struct mseg *s, uint32_t row);
 void mseg_row_prefetch(const struct mseg *s, uint32_t row);
 /* Once the directory has come: the row itself. */
 void mseg_row_prefetch2(const struct mseg *s, uint32_t row);
