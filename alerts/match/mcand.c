@@ -7,8 +7,10 @@
 
 #include "mphon.h"
 
-#define EXPAND_PER_TOKEN 10u
+#define EXPAND_PER_TOKEN 28u /* across scripts */
+#define EXPAND_LATIN 10u
 #define VARIANTS_READ 48u
+#define SOUNDS_READ 256u /* entries of a sound, across scripts */
 #define GOOD_ENOUGH 0.92f
 #define SMALL_BOOK 20000u /* rows; below there is time for every round */
 #define PAIR_DF 4096u
@@ -423,6 +425,7 @@ expand_fuzzy(const struct mseg *s, struct mscratch *x,
 	uint64_t sound_key[2];
 	size_t sounds = mkey_sounds(t, sound_key);
 	size_t keys = mkey_variants(t, key);
+	unsigned keep = q->foreign ? EXPAND_PER_TOKEN : EXPAND_LATIN;
 	char text[MPHON_MAX];
 	struct str soft = { text, mphon_soft(t, text, sizeof(text)) };
 	uint32_t best[EXPAND_PER_TOKEN];
@@ -433,12 +436,14 @@ expand_fuzzy(const struct mseg *s, struct mscratch *x,
 		mseg_variants_prefetch(s, key[k]);
 	for (size_t k = 0; k < keys; k++) {
 		const uint32_t *list = NULL;
+		size_t most = k < sounds && q->foreign ? SOUNDS_READ :
+							 VARIANTS_READ;
 		/* Consonants alone are evidence only across scripts. */
 		size_t count = k == 1 && sounds == 2 && !q->foreign ?
 				   0 :
 				   mseg_variants(s, key[k], &list);
 
-		for (size_t j = 0; j < count && j < VARIANTS_READ; j++) {
+		for (size_t j = 0; j < count && j < most; j++) {
 			uint32_t id = list[j] & MSEG_ID_MASK;
 			unsigned at = n;
 			bool seen = id == q->token[i] ||
@@ -455,9 +460,9 @@ expand_fuzzy(const struct mseg *s, struct mscratch *x,
 				continue;
 			while (at > 0 && sim[at - 1] < v)
 				at--;
-			if (at == EXPAND_PER_TOKEN)
+			if (at == keep)
 				continue;
-			if (n == EXPAND_PER_TOKEN)
+			if (n == keep)
 				n--;
 			memmove(best + at + 1, best + at, (n - at) * 4);
 			memmove(sim + at + 1, sim + at, (n - at) * 4);

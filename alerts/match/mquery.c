@@ -11,6 +11,7 @@
 #include "mquery_priv.h"
 
 #define FIND_MAX 8u
+#define FIND_FOREIGN_MAX 12u /* across scripts likeness is vaguer */
 #define FAR_SHARE 0.72f
 #define TIE 0.02f
 #define MQ_SCAN_LOG 8.97f /* log2 of MQ_SCAN_ROWS */
@@ -206,7 +207,7 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 {
 	for (unsigned v = 0; v < MV_COUNT; v++) {
 		struct mqname *n = &x->name[x->names];
-		struct mhit hit[FIND_MAX];
+		struct mhit hit[FIND_FOREIGN_MAX];
 		unsigned hits;
 
 		if (x->names == MQ_NAMES_MAX)
@@ -217,7 +218,9 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 		mcand_name(s, &n->name, country, &n->q);
 		hits = s->head.rows <= MQ_SCAN_ROWS ?
 			   0 :
-			   mcand_find(s, &x->cand, &n->q, hit, FIND_MAX);
+			   mcand_find(s, &x->cand, &n->q, hit,
+				      n->q.foreign ? FIND_FOREIGN_MAX :
+						     FIND_MAX);
 		for (unsigned i = 0; i < hits; i++) {
 			/* Far behind the best, only for its rivals' sake. */
 			if (i >= 4 && hit[i].score < hit[0].score * FAR_SHARE)

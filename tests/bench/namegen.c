@@ -244,26 +244,58 @@ draw_common(void)
 	return common_w[lo].p;
 }
 
-/* Replaces one to three letters of a CJK word by letters of another. */
+/* Length of the legal form or the like at s, which stays as it is. */
+static size_t
+kept(const char *s, size_t n)
+{
+	static const char *const form[] = {
+		"\u682A\u5F0F\u4F1A\u793E", "\u6709\u9650\u4F1A\u793E",
+		"\u5408\u540C\u4F1A\u793E", "\u6709\u9650\u516C\u53F8",
+		"\u80A1\u4EFD",
+		"\u30AB\u30D6\u30B7\u30AD\u30AC\u30A4\u30B7\u30E3",
+		"\u30DB\u30FC\u30EB\u30C7\u30A3\u30F3\u30B0\u30B9",
+		"\uC8FC\uC2DD\uD68C\uC0AC",
+	};
+
+	for (size_t i = 0; i < sizeof(form) / sizeof(form[0]); i++) {
+		size_t m = strlen(form[i]);
+
+		if (m <= n && memcmp(s, form[i], m) == 0)
+			return m;
+	}
+	return 0;
+}
+
+static unsigned changed; /* words or letters of the name being made */
+
+/* Replaces letters of a CJK word by letters of other ones, at least one. */
 static size_t
 mutate(char *dst, const char *p, size_t n)
 {
-	const char *other = rare_w[below(rares)].p;
-	size_t m = strlen(other);
-
 	memcpy(dst, p, n);
-	for (size_t i = 0; i + 3 <= n; i++) {
-		size_t k = m >= 3 ? below(m / 3) * 3 : 0;
+	for (unsigned round = 0, done = 0; round < 40 && done == 0; round++)
+		for (size_t i = 0; i + 3 <= n; i++) {
+			const char *other = rare_w[below(rares)].p;
+			size_t m = strlen(other);
+			size_t k = m >= 3 ? below(m / 3) * 3 : 0;
+			size_t skip = kept(dst + i, n - i);
 
-		if ((unsigned char)dst[i] >= 0xE3 &&
-		    (unsigned char)dst[i] <= 0xED) {
-			if (m >= k + 3 && below(3) == 0 &&
-			    ((unsigned char)other[k] & 0xF0) ==
-				((unsigned char)dst[i] & 0xF0))
+			if (skip > 0) {
+				i += skip - 1;
+				continue;
+			}
+			if ((unsigned char)dst[i] < 0xE3 ||
+			    (unsigned char)dst[i] > 0xED)
+				continue;
+			if (m >= k + 3 && below(2) == 0 &&
+			    (unsigned char)other[k] == (unsigned char)dst[i] &&
+			    memcmp(dst + i, other + k, 3) != 0) {
 				memcpy(dst + i, other + k, 3);
+				done++;
+				changed++;
+			}
 			i += 2;
 		}
-	}
 	return n;
 }
 
@@ -292,8 +324,10 @@ put_word(char *dst, const char *p, size_t n)
 		if (p[0] >= 'A' && p[0] <= 'Z' && dst[0] >= 'a' &&
 		    dst[0] <= 'z')
 			dst[0] = (char)(dst[0] - 32);
+		changed++;
 		return len;
 	}
+	changed += other != w->p;
 	n = strlen(other);
 	memcpy(dst, other, n);
 	return n;
@@ -374,7 +408,17 @@ main(int argc, char **argv)
 			continue;
 		}
 		made_n = 0;
+		changed = 0;
 		each_word(name[below(names)], add_word);
+		/* Two companies are seldom called quite the same. */
+		if (changed == 0) {
+			size_t n = 4 + below(6);
+
+			memmove(made + n + 1, made, made_n);
+			make_up(made, n);
+			made[n] = ' ';
+			made_n += n + 1;
+		}
 		made[made_n] = 0;
 		print_name("C", -9L, i, made, draw());
 	}
