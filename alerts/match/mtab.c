@@ -306,7 +306,7 @@ class_of(struct str s)
 	for (unsigned i = 0; i < ML_COUNT; i++)
 		if (str_eq(s, str_of(class_word[i])))
 			return (enum mlegal_class)i;
-	must(!"a class of etc/match/legal.tsv");
+	must(false); /* a class of etc/match/legal.tsv that is none */
 	return ML_NONE;
 }
 

@@ -216,19 +216,19 @@ write_model(const char *path, const char *name, const struct mtree *tree,
 	for (int t = 0; t < trees; t++) {
 		fprintf(f, "{ .feature = {");
 		for (unsigned i = 0; i < MSCORE_NODES; i++)
-			fprintf(f, "%s%u,", i % 20 == 0 ? "\n" : "",
+			fprintf(f, "%s%u,", i == 0 ? "\n" : "",
 				tree[t].feature[i]);
 		fprintf(f, " },\n.at = {");
 		for (unsigned i = 0; i < MSCORE_NODES; i++)
 			if (isinf(tree[t].at[i]))
 				fprintf(f, "%sINFINITY,",
-					i % 8 == 0 ? "\n" : "");
+					i == 0 ? "\n" : "");
 			else
-				fprintf(f, "%s%.8ef,", i % 8 == 0 ? "\n" : "",
+				fprintf(f, "%s%.8ef,", i == 0 ? "\n" : "",
 					(double)tree[t].at[i]);
 		fprintf(f, " },\n.leaf = {");
 		for (unsigned i = 0; i < 1u << MSCORE_DEPTH; i++)
-			fprintf(f, "%s%.5ef,", i % 8 == 0 ? "\n" : "",
+			fprintf(f, "%s%.5ef,", i == 0 ? "\n" : "",
 				(double)tree[t].leaf[i]);
 		fprintf(f, " } },\n");
 	}

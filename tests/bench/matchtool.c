@@ -22,7 +22,7 @@ print_pair(void *ctx, struct str id, const float *f)
 
 	printf("%s\t%.*s", q, STR_ARG(id));
 	for (unsigned i = 0; i < MF_COUNT; i++)
-		printf("\t%.5g", (double)f[i]);
+		printf("\t%.9g", (double)f[i]);
 	putchar('\n');
 }
 
