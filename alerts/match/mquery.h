@@ -56,7 +56,7 @@ struct mlimits {
 	bool country_needed;
 };
 
-#define MQUERY_LIMITS ((struct mlimits){ 900, 300, false })
+#define MQUERY_LIMITS ((struct mlimits){ 900, 600, false })
 
 struct mqscratch; /* opaque; owned by one thread */
 
