@@ -24,28 +24,27 @@ abjad(unsigned script)
 }
 
 static struct str
-soft_of(const struct mside *s, unsigned i)
+soft_of(struct mside *s, unsigned i)
 {
+	if (s->soft_n[i] == MALIGN_UNKNOWN) {
+		s->soft[i] = s->soft_end;
+		s->soft_n[i] = (uint8_t)mphon_soft(
+		    mfold_text(s->m, &s->m->tok[i]),
+		    s->soft_text + s->soft_end,
+		    sizeof(s->soft_text) - s->soft_end);
+		s->soft_end = (uint16_t)(s->soft_end + s->soft_n[i]);
+	}
 	return (struct str){ s->soft_text + s->soft[i], s->soft_n[i] };
 }
 
-static void
-side_init(struct mside *s, const struct mname *m, const float *w)
+void
+malign_side(struct mside *s, const struct mname *m, const float *w)
 {
-	size_t at = 0;
-
 	s->m = m;
 	s->w = w;
 	s->used = 0;
-	for (unsigned i = 0; i < m->n; i++) {
-		size_t n = mphon_soft(mfold_text(m, &m->tok[i]),
-				      s->soft_text + at,
-				      sizeof(s->soft_text) - at);
-
-		s->soft[i] = (uint16_t)at;
-		s->soft_n[i] = (uint8_t)n;
-		at += n;
-	}
+	s->soft_end = 0;
+	memset(s->soft_n, MALIGN_UNKNOWN, sizeof(s->soft_n));
 }
 
 /* Letters of a in order inside b, first and last alike: srvces, services. */
@@ -120,8 +119,8 @@ word_sim(struct str a, struct str b, enum mhow *how)
 
 /* How alike token i of q and token k of b are. */
 static float
-token_sim(const struct mside *q, unsigned i, const struct mside *b,
-	  unsigned k, enum mhow *how)
+token_sim(struct mside *q, unsigned i, struct mside *b, unsigned k,
+	  enum mhow *how)
 {
 	const struct mtok *x = &q->m->tok[i], *y = &b->m->tok[k];
 	struct str tx, ty;
@@ -144,7 +143,9 @@ token_sim(const struct mside *q, unsigned i, const struct mside *b,
 		return 0;
 	if (x->concept != 0 && y->concept != 0)
 		return 0;
-	if (str_eq(soft_of(q, i), soft_of(b, k)) && tx.n >= 3) {
+	/* Spellings of one sound are about as long. */
+	if (tx.n >= 3 && tx.n <= ty.n + 4u && ty.n <= tx.n + 4u &&
+	    str_eq(soft_of(q, i), soft_of(b, k))) {
 		*how = x->script == y->script ? HOW_SPELLING : HOW_SOUND;
 		return 0.94f;
 	}
@@ -348,18 +349,18 @@ link_initials(struct malign *out, struct mside *one, struct mside *many,
 }
 
 void
-malign_names(const struct mquery_name *q, const struct mname *b,
-	     const float *wb, struct malign *out)
+malign_names(const struct mquery_name *q, struct mside *qs,
+	     const struct mname *b, const float *wb, struct malign *out)
 {
-	struct mside qs, bs;
+	struct mside bs;
 
 	memset(out, 0, sizeof(*out));
-	side_init(&qs, q->m, q->idf);
-	side_init(&bs, b, wb);
-	link_tokens(out, &qs, &bs);
-	link_glued(out, &qs, &bs, false);
-	link_glued(out, &bs, &qs, true);
-	link_initials(out, &qs, &bs, false);
-	link_initials(out, &bs, &qs, true);
-	malign_features(q, &qs, &bs, out);
+	malign_side(&bs, b, wb);
+	qs->used = 0;
+	link_tokens(out, qs, &bs);
+	link_glued(out, qs, &bs, false);
+	link_glued(out, &bs, qs, true);
+	link_initials(out, qs, &bs, false);
+	link_initials(out, &bs, qs, true);
+	malign_features(q, qs, &bs, out);
 }

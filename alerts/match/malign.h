@@ -8,6 +8,7 @@
 #include "mcand.h"
 
 #define MALIGN_LINKS_MAX MFOLD_TOKENS_MAX
+#define MALIGN_UNKNOWN UINT8_MAX
 
 enum mhow {
 	HOW_SAME,
@@ -81,8 +82,23 @@ struct malign {
 	float f[MF_COUNT];
 };
 
-/* wb: the weights of b's tokens. The features of context stay 0. */
-void malign_names(const struct mquery_name *q, const struct mname *b,
-		  const float *wb, struct malign *out);
+/* One of the two names, with the soft spelling of its tokens as needed. */
+struct mside {
+	const struct mname *m;
+	const float *w;
+	uint32_t used; /* tokens that are linked */
+	uint16_t soft[MFOLD_TOKENS_MAX];
+	uint8_t soft_n[MFOLD_TOKENS_MAX]; /* MALIGN_UNKNOWN: not made yet */
+	uint16_t soft_end;
+	char soft_text[MFOLD_TOKENS_MAX * (MFOLD_TOKEN_LEN_MAX + 4)];
+};
+
+void malign_side(struct mside *s, const struct mname *m, const float *w);
+/*
+ * qs: q's side, kept between candidates; wb: the weights of b's tokens.  The
+ * features of context stay 0.
+ */
+void malign_names(const struct mquery_name *q, struct mside *qs,
+		  const struct mname *b, const float *wb, struct malign *out);
 
 #endif

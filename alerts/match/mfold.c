@@ -182,10 +182,11 @@ repair(struct mchars *c, size_t from, size_t to)
 
 		latin += s == MS_LATIN;
 		foreign += s == MS_CYRL || s == MS_GREEK;
-		twins += looks_like(c->cp[i]) != 0;
 	}
 	if (latin == 0 || foreign == 0)
 		return;
+	for (size_t i = from; i < to; i++)
+		twins += looks_like(c->cp[i]) != 0;
 	for (size_t i = from; i < to; i++) {
 		char t = looks_like(c->cp[i]);
 

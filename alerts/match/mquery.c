@@ -155,14 +155,15 @@ move_pair(struct mpair *to, const struct mpair *p)
 }
 
 static void
-consider(const struct mseg *s, struct mqscratch *x,
-	 const struct mquery_name *q, unsigned name, struct mhit hit)
+consider(const struct mseg *s, struct mqscratch *x, unsigned name,
+	 struct mhit hit)
 {
 	struct mpair *p = &x->spare, *to;
+	struct mqname *n = &x->name[name];
 
 	if (!load_pair(s, x, hit.row, p))
 		return;
-	malign_names(q, &p->name, p->w, &p->align);
+	malign_names(&n->q, &n->side, &p->name, p->w, &p->align);
 	p->align.f[MF_FOUND] = hit.score;
 	p->qname = name;
 	p->by_id = false;
@@ -192,7 +193,8 @@ mquery_add_by_id(const struct mseg *s, struct mqscratch *x,
 		if (str_eq(x->order[i]->obligor_id, p->obligor_id))
 			return;
 	if (x->names > 0)
-		malign_names(&x->name[0].q, &p->name, p->w, &p->align);
+		malign_names(&x->name[0].q, &x->name[0].side, &p->name, p->w,
+			     &p->align);
 	mevidence(s, ask, country, p);
 	if (!p->by_id)
 		return;
@@ -216,6 +218,7 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 		if (v > 0 && !n->name.two_views)
 			return;
 		mcand_name(s, &n->name, country, &n->q);
+		malign_side(&n->side, &n->name, n->q.idf);
 		hits = s->head.rows <= MQ_SCAN_ROWS ?
 			   0 :
 			   mcand_find(s, &x->cand, &n->q, hit,
@@ -225,11 +228,11 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 			/* Far behind the best, only for its rivals' sake. */
 			if (i >= 4 && hit[i].score < hit[0].score * FAR_SHARE)
 				break;
-			consider(s, x, &n->q, x->names, hit[i]);
+			consider(s, x, x->names, hit[i]);
 		}
 		for (uint32_t r = 0;
 		     s->head.rows <= MQ_SCAN_ROWS && r < s->head.rows; r++)
-			consider(s, x, &n->q, x->names, (struct mhit){ r, 0 });
+			consider(s, x, x->names, (struct mhit){ r, 0 });
 		hits = 0;
 		if (x->delta != NULL) {
 			uint32_t row[FIND_MAX];
@@ -237,7 +240,7 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 			hits = (unsigned)mdelta_find(x->delta, &n->name, row,
 						     FIND_MAX);
 			for (unsigned i = 0; i < hits; i++)
-				consider(s, x, &n->q, x->names,
+				consider(s, x, x->names,
 					 (struct mhit){ DELTA_ROW + row[i],
 							0.5f });
 		}

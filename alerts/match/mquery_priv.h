@@ -37,6 +37,7 @@ struct mpair {
 struct mqname {
 	struct mname name;
 	struct mquery_name q;
+	struct mside side;
 };
 
 struct mqscratch {

@@ -461,7 +461,7 @@ hash_all(void)
 static void
 load(void)
 {
-	words_init(&tab.phrase, 2 * WORDS_MIN);
+	words_init(&tab.phrase, WORDS_MIN / 4);
 	words_init(&tab.run, 16 * WORDS_MIN);
 	load_translit();
 	load_legal();
