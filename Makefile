@@ -172,6 +172,8 @@ clean:
 .PHONY: all test check tidy deps run install clean
 .SECONDARY:
 
+-include tests/bench/bench.mk
+
 -include $(OBJS:.o=.d) $(TEST_OBJS:.o=.d) $(SUPPORT_OBJS:.o=.d) \
 	$(patsubst %,$(B)/daemon/%.d,creditalarmd creditalarm) $(B)/tests/scn/scn.d \
 	$(B)/tests/proc/sandbox_try.d
