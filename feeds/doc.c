@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "join.h"
 #include "jscan.h"
 #include "log.h"
 #include "split.h"
@@ -18,6 +19,8 @@ struct doc {
 	struct split_sink split_sink; /* must live as long as split */
 	struct split *split;
 	struct diff *diff;
+	struct join *join; /* owned; NULL: nothing to join */
+	unsigned part;
 	struct buf key;
 	unsigned line;
 	enum err broken; /* the sink's or the state's error */
@@ -129,25 +132,14 @@ map_it(struct doc *d, struct str json, enum diff_outcome outcome)
 	return err;
 }
 
+/* One whole record, its key in d->key. */
 static enum err
-on_record(void *self, unsigned line, struct str json)
+take_record(struct doc *d, struct str json)
 {
-	struct doc *d = self;
 	const struct feed *f = d->conf->feed;
 	enum diff_outcome outcome = DIFF_NEW;
-	const char *why;
 	enum err err;
 
-	d->line = line;
-	if ((int64_t)json.n > f->text_max) {
-		on_reject(d, line, "record larger than text_max");
-		return ERR_OK;
-	}
-	why = key_of(d, json);
-	if (why != NULL) {
-		on_reject(d, line, why);
-		return ERR_OK;
-	}
 	d->r.records++;
 	err = diff_record(d->diff, buf_str(&d->key), json, &outcome);
 	if (err != ERR_OK) {
@@ -163,6 +155,58 @@ on_record(void *self, unsigned line, struct str json)
 	if (err != ERR_OK)
 		d->broken = err;
 	return err;
+}
+
+static enum err
+on_record(void *self, unsigned line, struct str json)
+{
+	struct doc *d = self;
+	const char *why;
+	enum err err;
+
+	d->line = line;
+	if ((int64_t)json.n > d->conf->feed->text_max) {
+		on_reject(d, line, "record larger than text_max");
+		return ERR_OK;
+	}
+	why = key_of(d, json);
+	if (why != NULL) {
+		on_reject(d, line, why);
+		return ERR_OK;
+	}
+	if (d->join == NULL)
+		return take_record(d, json);
+	err = join_add(d->join, d->part, line, buf_str(&d->key), json);
+	if (err != ERR_OK)
+		refuse(d, "limit", "more than %u rows or %u bytes to join",
+		       JOIN_ROWS_MAX, JOIN_BYTES_MAX);
+	return err;
+}
+
+static enum err
+on_joined(void *self, unsigned line, struct str key, struct str json)
+{
+	struct doc *d = self;
+
+	d->line = line;
+	buf_clear(&d->key);
+	buf_put(&d->key, key);
+	if ((int64_t)json.n > d->conf->feed->text_max) {
+		on_reject(d, line, "record larger than text_max");
+		return ERR_OK;
+	}
+	return take_record(d, json);
+}
+
+static void
+on_join_reject(void *self, unsigned line, struct str key, const char *why)
+{
+	struct doc *d = self;
+
+	d->r.records++;
+	d->r.rejects++;
+	d->rejected_records++;
+	d->sink->reject(d->sink->self, line, key, why);
 }
 
 /* ---- the document ---- */
@@ -187,7 +231,10 @@ doc_new(const struct doc_conf *conf, const struct doc_input *in,
 	buf_init(&d->key, DIFF_KEY_MAX);
 	err = diff_new(in->old_fd, conf->seed, &d->diff);
 	if (err == ERR_OK)
-		err = split_new(conf->feed, &d->split_sink, &d->split, &why);
+		err = split_new(conf->feed, 0, &d->split_sink, &d->split,
+				&why);
+	if (err == ERR_OK && conf->feed->join_count > 0)
+		err = join_new(conf->feed, &d->join);
 	if (err != ERR_OK) {
 		doc_free(d);
 		return err;
@@ -205,6 +252,7 @@ doc_free(struct doc *d)
 		return;
 	split_free(d->split);
 	diff_free(d->diff);
+	join_free(d->join);
 	buf_free(&d->key);
 	free(d);
 }
@@ -230,6 +278,44 @@ doc_push(struct doc *d, struct str bytes)
 		return;
 	if (split_push(d->split, bytes, &why) != ERR_OK)
 		split_failed(d, &why);
+}
+
+void
+doc_part(struct doc *d, struct str file)
+{
+	const struct feed *f = d->conf->feed;
+	struct diag why = { 0 };
+
+	if (d->r.verdict == DOC_REFUSED)
+		return;
+	if (split_end(d->split, &why) != ERR_OK) {
+		split_failed(d, &why);
+		return;
+	}
+	split_free(d->split);
+	d->split = NULL;
+	d->part++;
+	d->in.file = file;
+	if (d->join != NULL && d->part > f->join_count)
+		refuse(d, "limit", "more files than urls");
+	else if (split_new(f, d->part, &d->split_sink, &d->split, &why) !=
+		 ERR_OK)
+		refuse(d, "limit", "%s", why.why);
+}
+
+/* Which files there must be is known only at the end. */
+static void
+join_finish(struct doc *d)
+{
+	const struct join_sink sink = { .self = d,
+					.record = on_joined,
+					.reject = on_join_reject };
+
+	if (d->part != d->conf->feed->join_count)
+		refuse(d, "format", "%u files, %zu wanted", d->part + 1,
+		       d->conf->feed->join_count + 1);
+	else if (join_end(d->join, &sink) != ERR_OK)
+		refuse(d, "limit", "%s", err_text(d->broken));
 }
 
 /* part is more than pct percent of whole. */
@@ -269,6 +355,8 @@ doc_end(struct doc *d, int new_fd, struct doc_result *out)
 	if (d->r.verdict != DOC_REFUSED &&
 	    split_end(d->split, &why) != ERR_OK)
 		split_failed(d, &why);
+	if (d->r.verdict != DOC_REFUSED && d->join != NULL)
+		join_finish(d);
 	if (d->r.verdict != DOC_REFUSED)
 		guards(d);
 	if (d->r.verdict != DOC_REFUSED)

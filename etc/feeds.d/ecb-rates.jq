@@ -1,0 +1,13 @@
+# One day: 1 EUR in every other currency, digits exactly as published.
+def list: if . == null then [] elif type == "array" then . else [.] end;
+
+{
+  record: ."@time",
+  subject: "rate",
+  kind: "INFO",
+  native: "EUR reference rates",
+  effective_on: ."@time",
+  rates: [.Cube | list | .[]
+          | {base: "EUR", quote: ."@currency", value: ."@rate"}]
+}
+| if (.rates | length) == 0 then error("a day without rates") else . end
