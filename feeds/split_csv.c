@@ -15,6 +15,9 @@
 #include "split_priv.h"
 
 #define DOS_EOF 0x1A
+/* What libcsv calls its states. */
+#define ROW_NOT_BEGUN 0
+#define FIELD_BEGUN 2
 #define NBSP S("\xC2\xA0")
 
 struct split_csv {
@@ -66,7 +69,7 @@ split_csv_new(struct split_common *c, unsigned part, struct split_csv **out)
 		s->columns = k->count;
 		s->named = true;
 	}
-	if (csv_init(&s->parser, CSV_STRICT_FINI | CSV_APPEND_NULL) != 0) {
+	if (csv_init(&s->parser, CSV_APPEND_NULL) != 0) {
 		split_csv_free(s);
 		return ERR_LIMIT;
 	}
@@ -244,7 +247,7 @@ on_row(int c, void *self)
 static enum err
 parse(struct split_csv *s, struct str piece)
 {
-	if (s->parser.pstate == 0)
+	if (s->parser.pstate == ROW_NOT_BEGUN)
 		s->row_line = s->line;
 	if (csv_parse(&s->parser, piece.p, piece.n, on_field, on_row, s) !=
 	    piece.n)
@@ -270,8 +273,8 @@ split_csv_push(struct split_csv *s, struct str bytes)
 		size_t n = str_find(bytes, '\n');
 		struct str piece = str_sub(bytes, 0, n + 1);
 
-		if (!s->over && s->parser.pstate == 0 &&
-		    *piece.p == DOS_EOF) {
+		if (!s->over && *piece.p == DOS_EOF &&
+		    s->parser.pstate == ROW_NOT_BEGUN) {
 			s->over = true;
 			piece = str_sub(piece, 0, 1);
 		} else if (s->over && !blank_only(piece)) {
@@ -295,7 +298,8 @@ split_csv_push(struct split_csv *s, struct str bytes)
 enum err
 split_csv_end(struct split_csv *s)
 {
-	if (csv_fini(&s->parser, on_field, on_row, s) != 0)
+	if ((s->parser.pstate == FIELD_BEGUN && s->parser.quoted) ||
+	    csv_fini(&s->parser, on_field, on_row, s) != 0)
 		return split_refuse(s->common, "format", ERR_INPUT,
 				    s->row_line, "a quote is never closed");
 	if (s->err == ERR_OK && !s->named)

@@ -27,7 +27,7 @@ decisive as $decisive
 | if $t == null or ($t.type == "bk" and $t.chapter == "13") then empty
   else
     ([$said | capture("\\[ *(?<e>[^\\]]*?) *\\]") | .e] | first) as $event
-    | ([$title | capture("^(?<no>[^ ]+) +(?<name>.*[^ ]) *$")] | first) as $who
+    | ([$title | capture("^(?<no>[^ ]+) *(?<name>.*?) *$")] | first) as $who
     | ([$guid | capture("//ecf[.](?<court>[a-z0-9]+)[.].*[?](?<id>[^ ]*)$")]
        | first) as $where
     | (if $where == null then $guid
@@ -35,8 +35,8 @@ decisive as $decisive
     | (if $where == null then $guid
        else $where.court + "/" + ($where.id | split("-") | first) end) as $case
     | (if $who == null then null
-       elif $t.type == "ap" then ($who.name | split(" v. ") | last | trim)
-       else ($who.name | split(", et al") | first | trim) end) as $name
+       elif $t.type == "ap" then (($who.name | split(" v. ") | last) // "" | trim)
+       else (($who.name | split(", et al") | first) // "" | trim) end) as $name
     | {
         names: (if $name == null or $name == "" then []
                 else [{text: $name, type: "legal"}] end),
