@@ -558,10 +558,9 @@ check_what(struct def *d)
 	if (f->mode != MODE_APPEND && f->mode != MODE_SNAPSHOT)
 		complain(d, line_of(d, "mode"), S("mode"),
 			 "is not available in this version");
-	if (f->on_absent == ABSENT_CANCEL)
+	if (f->on_absent == ABSENT_CANCEL && f->mode != MODE_SNAPSHOT)
 		complain(d, line_of(d, "on_absent"), S("on_absent"),
-			 "cancel is not available: the diff state keeps "
-			 "hashes, not the record ids a cancellation must name");
+			 "cancel needs mode snapshot");
 	if (!decode_known(f->encoding))
 		complain(d, line_of(d, "encoding"), S("encoding"),
 			 "is not known");

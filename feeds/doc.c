@@ -22,6 +22,7 @@ struct doc {
 	struct join *join; /* owned; NULL: nothing to join */
 	unsigned part;
 	struct buf key;
+	struct buf said; /* the notice at hand, for the state */
 	unsigned line;
 	enum err broken; /* the sink's or the state's error */
 	uint32_t rejected_records;
@@ -48,11 +49,25 @@ refuse(struct doc *d, const char *guard, const char *fmt, ...)
 
 /* ---- one record ---- */
 
+static bool
+cancels(const struct doc *d)
+{
+	return d->conf->feed->on_absent == ABSENT_CANCEL;
+}
+
 static enum err
 on_notice(void *self, const struct notice *n)
 {
 	struct doc *d = self;
 
+	if (cancels(d) && n->action != ACTION_CANCEL) {
+		buf_clear(&d->said);
+		buf_byte(&d->said, (uint8_t)('0' + (int)n->subject));
+		buf_put(&d->said, n->kind);
+		buf_byte(&d->said, '\t');
+		buf_put(&d->said, n->record);
+		diff_said(d->diff, buf_str(&d->said));
+	}
 	return d->sink->notice(d->sink->self, n);
 }
 
@@ -73,6 +88,7 @@ on_reject(void *self, unsigned line, const char *why)
 	d->r.records++;
 	d->r.rejects++;
 	d->rejected_records++;
+	diff_hold(d->diff);
 	d->sink->reject(d->sink->self, line, STR_NONE, why);
 }
 
@@ -229,7 +245,10 @@ doc_new(const struct doc_conf *conf, const struct doc_input *in,
 					     .record = on_record,
 					     .reject = on_reject };
 	buf_init(&d->key, DIFF_KEY_MAX);
+	buf_init(&d->said, DIFF_TEXT_MAX);
 	err = diff_new(in->old_fd, conf->seed, &d->diff);
+	if (err == ERR_OK && cancels(d))
+		diff_track(d->diff);
 	if (err == ERR_OK)
 		err = split_new(conf->feed, 0, &d->split_sink, &d->split,
 				&why);
@@ -254,6 +273,7 @@ doc_free(struct doc *d)
 	diff_free(d->diff);
 	join_free(d->join);
 	buf_free(&d->key);
+	buf_free(&d->said);
 	free(d);
 }
 
@@ -346,6 +366,36 @@ guards(struct doc *d)
 		       d->rejected_records, (long long)now);
 }
 
+/* A notice that the source no longer gives is taken back. */
+static enum err
+on_gone(void *self, struct str text)
+{
+	struct doc *d = self;
+	const struct feed *f = d->conf->feed;
+	struct notice n = { .source = f->name,
+			    .action = ACTION_CANCEL,
+			    .natural_person = -1,
+			    .occurred_on = DATE_NONE,
+			    .effective_on = DATE_NONE,
+			    .deadline_on = DATE_NONE,
+			    .published_at = TIME_NONE,
+			    .recorded_at = d->in.fetched_at,
+			    .certainty = f->certainty,
+			    .redistribution = f->redistribution };
+	struct diag why = { 0 };
+	int subject = text.n == 0 ? -1 : *text.p - '0';
+
+	text = str_sub(text, 1, text.n);
+	n.kind = str_cut(&text, '\t');
+	n.record = text;
+	if (subject < SUBJECT_BUYER || subject > SUBJECT_MARKET ||
+	    notice_check(&n, &why) != ERR_OK)
+		return ERR_OK; /* a state of another making */
+	n.subject = (enum subject)subject;
+	d->r.map.notices++;
+	return d->sink->notice(d->sink->self, &n);
+}
+
 void
 doc_end(struct doc *d, int new_fd, struct doc_result *out)
 {
@@ -363,6 +413,9 @@ doc_end(struct doc *d, int new_fd, struct doc_result *out)
 		diff_end(d->diff,
 			 f->mode == MODE_SNAPSHOT ? DIFF_REPLACE : DIFF_MERGE,
 			 &d->r.diff);
+	if (d->r.verdict != DOC_REFUSED && cancels(d) &&
+	    diff_gone(d->diff, d, on_gone) != ERR_OK)
+		refuse(d, "limit", "%s", err_text(ERR_LIMIT));
 	if (d->r.verdict != DOC_REFUSED && new_fd >= 0 &&
 	    diff_write(d->diff, new_fd, d->r.records) != ERR_OK)
 		refuse(d, "state", "the diff state could not be written");
