@@ -29,7 +29,7 @@ usage(void)
 {
 	(void)fputs(
 	    "usage: creditalarm [-c FILE] [--json] COMMAND\n"
-	    "  status\n"
+	    "  status | reload\n"
 	    "  feed list | show NAME | poll NAME | parse NAME FILE... "
 	    "[--now TIME]\n"
 	    "  book import FILE... [--check] [--replace KIND [--force]]\n"
@@ -37,7 +37,8 @@ usage(void)
 	    "  alert list | show ID\n"
 	    "  subscriber add --exporter ID --key CAPUB [--expires DATE]\n"
 	    "  subscriber list | revoke ID\n"
-	    "  match index FILE.csv -o INDEX | query [--all] INDEX [FILE]\n"
+	    "  match index FILE.csv -o INDEX | query [--all] [--threads N] INDEX "
+	    "[FILE]\n"
 	    "  key generate -o FILE | server\n"
 	    "  tail --key FILE --server ENDPOINT --server-key CASRV ...\n",
 	    stderr);
@@ -247,13 +248,15 @@ remote(const struct cmd_globals *g, int argc, char **argv)
 static int
 feed_parse(const struct cmd_globals *g, int argc, char **argv)
 {
+	const struct boot_files files = {
+		.conf = g->conf == NULL ? CONF_DEFAULT : g->conf,
+	};
 	struct boot boot;
 	struct buf errors;
 	int status;
 
 	buf_init(&errors, 1u << 20);
-	if (boot_load(&boot, g->conf == NULL ? CONF_DEFAULT : g->conf,
-		      &errors) != ERR_OK) {
+	if (boot_load(&boot, &files, &errors) != ERR_OK) {
 		(void)fwrite(errors.p, 1, errors.n, stderr);
 		status = EXIT_CONFIG;
 	} else {

@@ -27,7 +27,7 @@ struct header {
 	char magic[8];
 	uint64_t count;	  /* pairs */
 	uint64_t records; /* in the document */
-	uint64_t sum;	  /* XXH3-64 of the pairs */
+	uint64_t sum;	  /* XXH3-64 of the pairs, seeded with records */
 };
 
 _Static_assert(sizeof(struct pair) == 32, "a pair is 32 bytes in the file");
@@ -75,7 +75,8 @@ old_open(struct diff *d, int fd)
 	    h->count > DIFF_RECORDS_MAX ||
 	    h->count * sizeof(struct pair) + sizeof(*h) != d->map_size ||
 	    h->records > INT64_MAX ||
-	    XXH3_64bits(h + 1, h->count * sizeof(struct pair)) != h->sum) {
+	    XXH3_64bits_withSeed(h + 1, h->count * sizeof(struct pair),
+				 h->records) != h->sum) {
 		log_op(LOG_WARN, "diff.damaged",
 		       "bytes=%zu, every record counts as new", d->map_size);
 		return;
@@ -337,7 +338,7 @@ diff_write(struct diff *d, int fd, uint64_t records)
 	if (w == NULL || w->sum == NULL)
 		goto out;
 	w->fd = fd;
-	(void)XXH3_64bits_reset(w->sum);
+	(void)XXH3_64bits_reset_withSeed(w->sum, records);
 	w->err = write_all(fd, &h, sizeof(h));
 	/* Too much history: keep this document; the rest is new again. */
 	if (d->keep == DIFF_MERGE &&

@@ -11,9 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "fold.h"
 #include "jscan.h"
 #include "json.h"
+#include "nfc.h"
 #include "prepare.h"
 #include "split.h"
 #include "vocab.h"
@@ -500,7 +500,7 @@ notice_of(struct map *m, jv v, struct notice *out, struct map_counts *c,
 	text = jv_dump_string(v, 0);
 	buf_clear(&m->text);
 	if (d->why[0] == 0)
-		err = fold_nfc(&m->text, strj(text));
+		err = nfc_put(&m->text, strj(text));
 	jv_free(text);
 	if (err == ERR_OK)
 		err = notice_get(buf_str(&m->text), &m->arena, out, d);

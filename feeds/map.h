@@ -2,10 +2,10 @@
  * map.h - one record becomes zero or more notices, by the feed's jq program.
  * Floor 2.
  *
- * libjq is fenced: words that read clocks, environment, files or loop for
- * ever are refused at load; every number reaches the program as a string; a
- * record has a budget of CPU time, and spending it rejects that record while
- * the program stays usable.  Out of memory libjq aborts the process: that is
+ * libjq is fenced: words that read clocks, environment or files, loop for
+ * ever or leak are refused at load; every number reaches the program as a
+ * string; a record has a budget of CPU time, and spending it rejects that
+ * record while the program stays usable.  Out of memory libjq aborts the process: that is
  * for rlimits and the supervisor.  HOME empty and TZ=UTC0 are set by whoever
  * starts the process, before map_new.
  *

@@ -151,17 +151,65 @@ gate_byte(struct xmlgate *g, char c, struct diag *d)
 	return section_byte(g, c, d);
 }
 
+static unsigned
+newlines(struct str s)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		n += s.p[i] == '\n';
+	return n;
+}
+
+/* Letters of a tag, up to what changes the state or goes over the limit. */
+static size_t
+skip_tag(struct xmlgate *g, struct str bytes, size_t i)
+{
+	size_t from = i;
+	size_t room = SPLIT_TAG_MAX - g->n;
+
+	while (i < bytes.n && i - from < room && bytes.p[i] != '>' &&
+	       bytes.p[i] != '=' && bytes.p[i] != '"' && bytes.p[i] != '\'')
+		i++;
+	if (i > from)
+		g->last = bytes.p[i - 1];
+	g->n += i - from;
+	return i;
+}
+
+/* Where the next byte worth looking at is. */
+static size_t
+skip(struct xmlgate *g, struct str bytes, size_t i)
+{
+	struct str rest = str_sub(bytes, i, bytes.n - i);
+	size_t n;
+
+	if (g->state == GATE_TEXT && g->seen)
+		return i + str_find(rest, '<');
+	if (g->state == GATE_TAG)
+		return skip_tag(g, bytes, i);
+	if (g->state != GATE_QUOTE)
+		return i;
+	n = str_find(rest, g->quote);
+	/* The byte that goes over the limit is still looked at. */
+	if (n > SPLIT_TAG_MAX - g->n)
+		n = SPLIT_TAG_MAX - g->n;
+	g->n += n;
+	return i + n;
+}
+
 enum err
 xmlgate_push(struct xmlgate *g, struct str bytes, struct diag *d)
 {
-	for (size_t i = 0; i < bytes.n; i++) {
-		enum err err;
+	for (size_t i = skip(g, bytes, 0); i < bytes.n;
+	     i = skip(g, bytes, i + 1)) {
+		enum err err = gate_byte(g, bytes.p[i], d);
 
-		if (bytes.p[i] == '\n')
-			g->line++;
-		err = gate_byte(g, bytes.p[i], d);
-		if (err != ERR_OK)
+		if (err != ERR_OK) {
+			d->line = g->line + newlines(str_sub(bytes, 0, i));
 			return err;
+		}
 	}
+	g->line += newlines(bytes);
 	return ERR_OK;
 }

@@ -85,6 +85,7 @@ struct fact_source {
 	enum redistribution redistribution;
 	struct str source_class; /* registry court gazette bureau insurer press */
 	struct str kind;
+	enum stage stage; /* the notice's own, else its kind's */
 	struct str native;
 	struct str url;
 	int64_t published_at;

@@ -8,9 +8,9 @@
  * Decisions are transactions: store_begin, changes, store_commit.  A change
  * outside one is a bug.  What commit returned ERR_OK for survives a power
  * cut; anything else did not happen: after ERR_STORE the commit refuses too,
- * and has rolled back.  Reads outside a transaction see the last commit.  Every call may
- * fail with ERR_STORE (retry later) or ERR_CORRUPT (stop).  *out is untouched
- * on failure; strs and arrays read land in the arena given.
+ * and has rolled back.  Reads outside a transaction see the last commit.
+ * Every call may fail with ERR_STORE (retry later) or ERR_CORRUPT (stop).
+ * *out is untouched on failure; strs and arrays read land in the arena given.
  */
 #ifndef STORE_H
 #define STORE_H

@@ -69,6 +69,8 @@ put_fact(struct jsonw *w, const struct compose_in *in)
 		jsonw_date(w, "occurred_on", f->occurred_on);
 	if (f->effective_on != DATE_NONE)
 		jsonw_date(w, "effective_on", f->effective_on);
+	if (f->recorded_at != TIME_NONE)
+		jsonw_time(w, "recorded_at", f->recorded_at);
 	if (f->published_at != TIME_NONE)
 		jsonw_time(w, "published_at", f->published_at);
 	jsonw_time(w, "first_seen_at", f->first_seen_at);

@@ -5,6 +5,8 @@
 
 #include "fold.h"
 
+#include <stdlib.h>
+
 static enum err
 attach_all(struct decide *d, struct str obligor_id, struct str scheme,
 	   struct str value, struct instant now)
@@ -106,24 +108,40 @@ reverse(struct decide *d, struct str obligor_id, struct instant now)
 	return err;
 }
 
-/* Every obligor with a standing alert, once, whatever its alerts. */
+static int
+id_cmp(const void *x, const void *y)
+{
+	const struct str *a = x;
+	const struct str *b = y;
+
+	return str_cmp(*a, *b);
+}
+
+/* Every obligor with an alert that may still move, once, by id. */
 static enum err
 look_again(struct decide *d, struct instant now)
 {
 	struct alert *alert = NULL;
+	struct str *id;
 	size_t count = 0;
+	size_t kept = 0;
 	enum err err;
 
 	err = store_alerts(d->in.store, STR_NONE, &d->arena, &alert, &count);
-	for (size_t i = 0; i < count && err == ERR_OK; i++) {
+	if (err != ERR_OK)
+		return err;
+	id = arena_array(&d->arena, struct str, count + 1);
+	if (id == NULL)
+		return ERR_LIMIT;
+	for (size_t i = 0; i < count; i++)
+		if (alert[i].state != ALERT_RETRACTED)
+			id[kept++] = alert[i].obligor_id;
+	qsort(id, kept, sizeof(id[0]), id_cmp);
+	for (size_t i = 0; i < kept && err == ERR_OK; i++) {
 		size_t mark = arena_mark(&d->arena);
-		size_t k = 0;
 
-		while (k < i &&
-		       !str_eq(alert[k].obligor_id, alert[i].obligor_id))
-			k++;
-		if (k == i)
-			err = decide_obligor(d, alert[i].obligor_id, now);
+		if (i == 0 || !str_eq(id[i], id[i - 1]))
+			err = decide_obligor(d, id[i], now);
 		arena_rewind(&d->arena, mark);
 	}
 	return err;

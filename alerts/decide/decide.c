@@ -210,19 +210,24 @@ static enum err
 ask_reviewer(struct decide *d, const struct fact *fact, const struct match *m,
 	     struct instant now)
 {
-	for (size_t i = 0; i < m->candidate_count; i++) {
-		enum err err = store_review_put(d->in.store, fact->fact_id,
-						m->candidate[i].obligor_id,
-						m->candidate[i].score,
-						now.wall_ms);
+	size_t asked = 0;
 
+	/* Best first: the rest is below the threshold as well. */
+	for (; asked < m->candidate_count; asked++) {
+		const struct match_candidate *c = &m->candidate[asked];
+		enum err err;
+
+		if (c->score < d->in.conf->match_review)
+			break;
+		err = store_review_put(d->in.store, fact->fact_id,
+				       c->obligor_id, c->score, now.wall_ms);
 		if (err != ERR_OK)
 			return err;
 	}
-	d->counts.reviews++;
+	d->counts.reviews += asked > 0;
 	return decide_journal(d, now, "decide.review",
-			      "rule=match-%.*s candidates=%zu fact=%.*s",
-			      STR_ARG(m->method), m->candidate_count,
+			      "rule=match-%.*s asked=%zu of=%zu fact=%.*s",
+			      STR_ARG(m->method), asked, m->candidate_count,
 			      STR_ARG(fact->fact_id));
 }
 

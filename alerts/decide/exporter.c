@@ -235,7 +235,9 @@ update_alert(struct draft *t)
 	bool ends = t->state == ALERT_RETRACTED || t->state == ALERT_RESOLVED;
 
 	a->revision++;
-	a->kind = t->r->kind->alert_kind;
+	/* What closes a case has a kind of its own; the alert keeps its. */
+	if (!ends)
+		a->kind = t->r->kind->alert_kind;
 	a->kind_class = t->r->obligor.type == OBLIGOR_BANK ? S("bank") :
 							     S("buyer");
 	/* What ends an alert goes out as loud as the alert went. */

@@ -14,7 +14,7 @@ severity_why_text(unsigned i)
 		"DEFAULT",		   "SANCTIONED",
 		"OVER_BREAKEVEN",	   "OVERDUE",
 		"ORDERED_24_MONTHS",	   "NO_RULE",
-		"HELD",
+		"HELD",			   "DISSOLVED",
 	};
 
 	must(i < WHY_COUNT);
@@ -22,9 +22,12 @@ severity_why_text(unsigned i)
 }
 
 static unsigned
-insolvency_why(enum fact_status s)
+insolvency_why(const struct severity_in *in)
 {
-	switch (s) {
+	/* Who was dissolved cannot pay, but nobody said insolvent. */
+	if (in->stage == STAGE_DISSOLVED)
+		return WHY_DISSOLVED;
+	switch (in->status) {
 	case FACT_OBSERVED:
 		return WHY_INSOLVENCY_OBSERVED;
 	case FACT_REPORTED:
@@ -60,7 +63,7 @@ static struct severity_out
 insolvency(const struct severity_in *in)
 {
 	const struct cover_row *c = in->cover;
-	unsigned fact = insolvency_why(in->status);
+	unsigned fact = insolvency_why(in);
 	unsigned why = fact | exposure_why(c);
 	int reported = in->status == FACT_REPORTED ||
 		       in->status == FACT_CORROBORATED ||
@@ -90,7 +93,8 @@ other(const struct severity_in *in)
 	const struct cover_row *c = in->cover;
 	unsigned why = exposure_why(c);
 
-	if (str_eq(in->family, S("default")))
+	if (str_eq(in->family, S("default")) ||
+	    str_eq(in->family, S("rejection")))
 		return (struct severity_out){ SEVERITY_HIGH,
 					      why | WHY_DEFAULT, 7 };
 	if (str_eq(in->family, S("sanctions")))

@@ -32,8 +32,9 @@ enum {
 	WHY_ORDERED_24_MONTHS = 1u << 12,
 	WHY_NO_RULE = 1u << 13,
 	WHY_HELD = 1u << 14, /* never falls inside an episode */
+	WHY_DISSOLVED = 1u << 15, /* gone, solvent or not */
 };
-#define WHY_COUNT 15u
+#define WHY_COUNT 16u
 
 struct severity_in {
 	struct str family;

@@ -77,7 +77,7 @@ static enum err
 take_evidence(struct decide *d, const struct evidence *e,
 	      const struct revision *rev, struct instant now)
 {
-	enum knew_basis basis;
+	enum knew_basis basis = KNEW_NONE;
 	struct alert a;
 	const char *rule = "evidence";
 	enum err err;

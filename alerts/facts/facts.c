@@ -65,14 +65,6 @@ facts_content(const struct notice *n, char out[2 * HASH_ID_SIZE + 1])
 	buf_free(&b);
 }
 
-static enum stage
-stage_of(const struct facts *f, struct str kind)
-{
-	const struct kind *k = kinds_find(f->kinds, kind);
-
-	return k == NULL ? STAGE_NONE : k->stage;
-}
-
 /* Two sources are independent unless one links to the other's text. */
 static bool
 is_reprint(const struct fact_source *x, const struct fact_source *y)
@@ -82,7 +74,7 @@ is_reprint(const struct fact_source *x, const struct fact_source *y)
 }
 
 static enum fact_status
-status_of(const struct facts *f, const struct fact_source *s, size_t count)
+status_of(const struct fact_source *s, size_t count)
 {
 	enum fact_status status = FACT_REFUTED;
 
@@ -91,7 +83,7 @@ status_of(const struct facts *f, const struct fact_source *s, size_t count)
 
 		if (!s[i].live)
 			continue;
-		if (stage_of(f, s[i].kind) == STAGE_DISCHARGED)
+		if (s[i].stage == STAGE_DISCHARGED)
 			return FACT_ENDED;
 		if (s[i].certainty == CERTAINTY_OFFICIAL)
 			here = FACT_CONFIRMED;
@@ -108,26 +100,22 @@ status_of(const struct facts *f, const struct fact_source *s, size_t count)
 	return status;
 }
 
-/* The kind that went furthest among the notices that stand; newest of ties. */
+/* The notice that went furthest among those that stand; newest of ties. */
 static void
-take_kind(const struct facts *f, const struct fact_source *s, size_t count,
-	  struct fact *fact)
+take_kind(const struct fact_source *s, size_t count, struct fact *fact)
 {
 	const struct fact_source *best = NULL;
 
-	for (size_t i = 0; i < count; i++) {
-		if (!s[i].live)
-			continue;
-		if (best == NULL ||
-		    stage_of(f, s[i].kind) > stage_of(f, best->kind) ||
-		    (stage_of(f, s[i].kind) == stage_of(f, best->kind) &&
-		     s[i].seen_at >= best->seen_at))
+	for (size_t i = 0; i < count; i++)
+		if (s[i].live &&
+		    (best == NULL || s[i].stage > best->stage ||
+		     (s[i].stage == best->stage &&
+		      s[i].seen_at >= best->seen_at)))
 			best = &s[i];
-	}
 	if (best == NULL)
 		return;
 	fact->kind = best->kind;
-	fact->stage = stage_of(f, best->kind);
+	fact->stage = best->stage;
 }
 
 /* Status, kind and stage from the notices behind the fact; then kept. */
@@ -142,8 +130,8 @@ settle(const struct facts *f, struct fact *fact, struct instant now,
 	err = store_fact_sources(f->store, fact->fact_id, a, &s, &count);
 	if (err != ERR_OK)
 		return err;
-	fact->status = status_of(f, s, count);
-	take_kind(f, s, count, fact);
+	fact->status = status_of(s, count);
+	take_kind(s, count, fact);
 	fact->updated_at = now.wall_ms;
 	return store_fact_put(f->store, fact);
 }
@@ -163,7 +151,7 @@ can_merge(const struct apply *p, const struct fact *fact)
 	if (!facts_is_live(fact) || !str_eq(fact->family, p->kind->family))
 		return false;
 	/* What closes a case closes it whenever it began. */
-	return p->kind->stage == STAGE_DISCHARGED ||
+	return p->stage == STAGE_DISCHARGED ||
 	       is_near(fact->occurred_on, p->n->occurred_on);
 }
 
@@ -303,7 +291,7 @@ fill_known(const struct apply *p, struct fact *fact)
 		fact->jurisdiction = n->jurisdiction;
 	if (fact->name.n == 0 && n->name_count > 0)
 		fact->name = n->names[0].text;
-	if (p->kind->stage == STAGE_DISCHARGED)
+	if (p->stage == STAGE_DISCHARGED)
 		return;
 	if (fact->occurred_on == DATE_NONE)
 		fact->occurred_on = n->occurred_on;
@@ -338,6 +326,7 @@ put_source(const struct apply *p, struct str fact_id)
 		.redistribution = p->n->redistribution,
 		.source_class = feed == NULL ? STR_NONE : feed->source_class,
 		.kind = p->n->kind,
+		.stage = p->stage,
 		.native = p->n->native,
 		.url = p->n->url,
 		.published_at = p->n->published_at,
@@ -405,13 +394,8 @@ join(const struct apply *p, struct fact *fact, struct facts_touched *out)
 		err = put_keys(p, fact->fact_id);
 	if (err == ERR_OK)
 		err = settle(p->f, fact, p->now, p->a);
-	if (err != ERR_OK)
-		return err;
-	if (p->stage > fact->stage && facts_is_live(fact)) {
-		fact->stage = p->stage;
-		err = store_fact_put(p->f->store, fact);
-	}
-	out->fact[out->count++] = *fact;
+	if (err == ERR_OK)
+		out->fact[out->count++] = *fact;
 	return err;
 }
 

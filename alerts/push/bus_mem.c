@@ -28,8 +28,8 @@ struct bus_mem_client {
 	uint8_t user[BUS_KEY_SIZE];
 	int admitted; /* -1: has not knocked yet */
 	struct queue in;
-	uint64_t serial; /* newer is larger */
-	size_t sent; /* of its packets waiting in the bus */
+	uint64_t serial;     /* newer is larger */
+	size_t sent;         /* of its packets waiting in the bus */
 	struct packet *last; /* owned: what recv lent */
 };
 
@@ -37,7 +37,7 @@ struct bus_mem {
 	struct bus_mem_client *client[BUS_MEM_CLIENTS_MAX]; /* owned */
 	struct queue in;
 	struct packet *last; /* owned: what recv lent */
-	uint8_t *keys;	     /* owned */
+	uint8_t *keys;       /* owned */
 	size_t key_count;
 	uint64_t serial;
 };
@@ -140,8 +140,7 @@ static bool
 allowed(const struct bus_mem *m, const uint8_t *user)
 {
 	for (size_t i = 0; i < m->key_count; i++)
-		if (memcmp(m->keys + i * BUS_KEY_SIZE, user, BUS_KEY_SIZE) ==
-		    0)
+		if (memcmp(m->keys + i * BUS_KEY_SIZE, user, BUS_KEY_SIZE) == 0)
 			return true;
 	return false;
 }

@@ -32,6 +32,9 @@
 #define DROPS_MAX 256 /* messages without a user skipped in one recv */
 #define USER_HEX (2u * BUS_KEY_SIZE)
 #define PROBE_TURN_MS 50
+#define PROBE_ENDPOINT "tcp://127.0.0.1:*"
+#define BIND_MS 1000
+#define BIND_TURN_MS 50
 
 struct bus_zmq {
 	void *ctx;    /* of zctx */
@@ -43,6 +46,7 @@ struct bus_zmq {
 	zmq_msg_t part[1 + BUS_FRAMES_MAX]; /* of the last message */
 	size_t part_count;
 	uint64_t refused;
+	bool closed; /* no list yet, and the start-up proof is done */
 	char domain[16];
 	char endpoint[BUS_ZMQ_ENDPOINT_SIZE];
 };
@@ -70,9 +74,9 @@ zap_recv(struct bus_zmq *z, struct zap_request *q)
 		}
 		if (q->count < ZAP_FRAMES) {
 			buf_clear(&q->frame[q->count]);
-			buf_put(&q->frame[q->count],
-				(struct str){ zmq_msg_data(&m),
-					      zmq_msg_size(&m) });
+			buf_put(
+			    &q->frame[q->count],
+			    (struct str){ zmq_msg_data(&m), zmq_msg_size(&m) });
 		}
 		more = zmq_msg_more(&m);
 		(void)zmq_msg_close(&m);
@@ -129,12 +133,23 @@ zap_answer(struct bus_zmq *z, const struct zap_request *q)
 	buf_free(&user);
 }
 
-/* Answers the handshakes that wait. */
+/*
+ * Answers the handshakes that wait.  Until the first allow-list comes nobody
+ * is known, and a refusal would be final for a client of libzmq: they wait
+ * for the list, and when it does not come in time are cut off and try again.
+ */
 static void
 zap_serve(struct bus_zmq *z)
 {
 	struct zap_request q;
+	size_t n = sizeof(int);
+	int events;
 
+	if (z->closed) {
+		/* Looked at, so that its descriptor is not left ready. */
+		(void)zmq_getsockopt(z->zap, ZMQ_EVENTS, &events, &n);
+		return;
+	}
 	for (size_t i = 0; i < ZAP_FRAMES; i++)
 		buf_init(&q.frame[i], ZAP_FRAME_MAX);
 	for (int i = 0; i < ZAP_BATCH && zap_recv(z, &q) == ERR_OK; i++)
@@ -175,8 +190,8 @@ message_recv(struct bus_zmq *z, size_t *frames, char user[USER_HEX + 1])
 		}
 		more = zmq_msg_more(&m);
 		id = more == 0 ? zmq_msg_gets(&m, "User-Id") : NULL;
-		if (id != NULL && str_copy(user, USER_HEX + 1, str_of(id)) !=
-				      ERR_OK)
+		if (id != NULL &&
+		    str_copy(user, USER_HEX + 1, str_of(id)) != ERR_OK)
 			user[0] = '\0';
 		if (z->part_count < 1 + BUS_FRAMES_MAX)
 			z->part[z->part_count++] = m;
@@ -261,6 +276,8 @@ port_allow(void *self, const uint8_t *keys, size_t count)
 	free(z->keys);
 	z->keys = copy;
 	z->key_count = count;
+	z->closed = false;
+	zap_serve(z);
 	return ERR_OK;
 }
 
@@ -286,7 +303,11 @@ bus_zmq_endpoint(const struct bus_zmq *z)
 
 /* ---- the self-test ---- */
 
-enum probe { PROBE_WAIT, PROBE_REFUSED, PROBE_ADMITTED };
+enum probe {
+	PROBE_WAIT,
+	PROBE_REFUSED,
+	PROBE_ADMITTED
+};
 
 /* What the monitor of the throw-away client says. */
 static enum probe
@@ -308,8 +329,8 @@ probe_event(void *monitor)
 	(void)zmq_msg_close(&m);
 	if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED)
 		return PROBE_ADMITTED;
-	return event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH ? PROBE_REFUSED :
-							  PROBE_WAIT;
+	return event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH ? PROBE_REFUSED
+							: PROBE_WAIT;
 }
 
 static bool
@@ -325,17 +346,17 @@ probe_dial(struct bus_zmq *z, void *dealer, void *monitor,
 	bool good;
 
 	seal_keys_generate(&k, 0);
-	good = zmq_setsockopt(dealer, ZMQ_LINGER, &zero, sizeof(zero)) == 0 &&
-	       zmq_setsockopt(dealer, ZMQ_CURVE_SERVERKEY, curve_pub,
-			      KEYS_SIZE) == 0 &&
-	       zmq_setsockopt(dealer, ZMQ_CURVE_PUBLICKEY, k.curve.pub,
-			      KEYS_SIZE) == 0 &&
-	       zmq_setsockopt(dealer, ZMQ_CURVE_SECRETKEY, k.curve.sec,
-			      KEYS_SIZE) == 0 &&
-	       zmq_socket_monitor(dealer, "inproc://calarm.probe", events) ==
-		   0 &&
-	       zmq_connect(monitor, "inproc://calarm.probe") == 0 &&
-	       zmq_connect(dealer, z->endpoint) == 0;
+	good =
+	    zmq_setsockopt(dealer, ZMQ_LINGER, &zero, sizeof(zero)) == 0 &&
+	    zmq_setsockopt(dealer, ZMQ_CURVE_SERVERKEY, curve_pub, KEYS_SIZE) ==
+		0 &&
+	    zmq_setsockopt(dealer, ZMQ_CURVE_PUBLICKEY, k.curve.pub,
+			   KEYS_SIZE) == 0 &&
+	    zmq_setsockopt(dealer, ZMQ_CURVE_SECRETKEY, k.curve.sec,
+			   KEYS_SIZE) == 0 &&
+	    zmq_socket_monitor(dealer, "inproc://calarm.probe", events) == 0 &&
+	    zmq_connect(monitor, "inproc://calarm.probe") == 0 &&
+	    zmq_connect(dealer, z->endpoint) == 0;
 	keys_wipe(&k);
 	return good;
 }
@@ -418,11 +439,49 @@ watch(struct bus_zmq *z, void *socket)
 	       epoll_ctl(z->epoll, EPOLL_CTL_ADD, ev.data.fd, &ev) == 0;
 }
 
+/* A predecessor may need a moment more to let go of the port. */
+static bool
+bind_router(void *router, const char *where)
+{
+	for (int ms = 0; ms < BIND_MS; ms += BIND_TURN_MS) {
+		if (zmq_bind(router, where) == 0)
+			return true;
+		if (errno != EADDRINUSE)
+			return false;
+		(void)zmq_poll(NULL, 0, BIND_TURN_MS);
+	}
+	return false;
+}
+
+/*
+ * The proof is made on the socket itself, with all its options, but at an
+ * address of the loopback nobody knows: a subscriber that waits for the real
+ * one would be refused meanwhile, and after that keep away for good.
+ */
+static enum err
+prove(struct bus_zmq *z, const uint8_t *curve_pub, struct diag *d)
+{
+	size_t n = sizeof(z->endpoint);
+	enum err err;
+
+	if (zmq_bind(z->router, PROBE_ENDPOINT) != 0 ||
+	    zmq_getsockopt(z->router, ZMQ_LAST_ENDPOINT, z->endpoint, &n) != 0)
+		return diag_set(d, ERR_NET, 0, "self-test: %s: %s",
+				PROBE_ENDPOINT, zmq_strerror(errno));
+	err = probe(z, curve_pub, d);
+	if (zmq_unbind(z->router, z->endpoint) != 0 && err == ERR_OK)
+		err = diag_set(d, ERR_NET, 0, "self-test: unbind: %s",
+			       zmq_strerror(errno));
+	z->endpoint[0] = '\0';
+	return err;
+}
+
 static enum err
 setup(struct bus_zmq *z, const struct bus_zmq_conf *c, struct diag *d)
 {
 	size_t n = sizeof(z->endpoint);
 	char where[BUS_ZMQ_ENDPOINT_SIZE];
+	enum err err;
 
 	if (str_copy(where, sizeof(where), c->endpoint) != ERR_OK ||
 	    str_copy(z->domain, sizeof(z->domain), c->domain) != ERR_OK)
@@ -441,14 +500,18 @@ setup(struct bus_zmq *z, const struct bus_zmq_conf *c, struct diag *d)
 	if (!router_options(z->router, c, z->domain))
 		return diag_set(d, ERR_NET, 0, "ROUTER: %s",
 				zmq_strerror(errno));
-	if (zmq_bind(z->router, where) != 0)
+	err = prove(z, c->curve_pub, d);
+	if (err != ERR_OK)
+		return err;
+	z->closed = true;
+	if (!bind_router(z->router, where))
 		return diag_set(d, ERR_CONFIG, 0, "%s: %s", where,
 				zmq_strerror(errno));
 	if (zmq_getsockopt(z->router, ZMQ_LAST_ENDPOINT, z->endpoint, &n) !=
 		0 ||
 	    !watch(z, z->zap) || !watch(z, z->router))
 		return diag_set(d, ERR_NET, 0, "ROUTER: no descriptor");
-	return probe(z, c->curve_pub, d);
+	return ERR_OK;
 }
 
 enum err
@@ -479,12 +542,16 @@ bus_zmq_close(struct bus_zmq *z)
 		return;
 	parts_close(z);
 	if (z->router != NULL) {
+		(void)zmq_unbind(z->router, z->endpoint);
 		/* A last word (going down) may leave; nobody waits longer. */
 		(void)set_int(z->router, ZMQ_LINGER, CLOSE_LINGER_MS);
 		(void)zmq_close(z->router);
 	}
-	if (z->zap != NULL)
+	if (z->zap != NULL) {
+		/* Closing takes its time; the address is free at once. */
+		(void)zmq_unbind(z->zap, ZAP_ENDPOINT);
 		(void)zmq_close(z->zap);
+	}
 	if (z->epoll >= 0)
 		(void)close(z->epoll);
 	if (z->ctx != NULL)

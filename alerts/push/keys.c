@@ -221,7 +221,10 @@ static void
 section_get(struct reader *r, struct str name)
 {
 	static const struct str names[] = {
-		{ "curve", 5 }, { "seal", 4 }, { "sign", 4 }, { "sign2", 5 },
+		{ "curve", 5 },
+		{ "seal", 4 },
+		{ "sign", 4 },
+		{ "sign2", 5 },
 	};
 
 	r->section = -1;
@@ -234,7 +237,10 @@ static enum err
 value_get(struct reader *r, struct str line, unsigned n, struct diag *d)
 {
 	static const struct str prefix[] = {
-		{ "", 0 }, { "seal-", 5 }, { "sign-", 5 }, { "sign-", 5 },
+		{ "", 0 },
+		{ "seal-", 5 },
+		{ "sign-", 5 },
+		{ "sign-", 5 },
 	};
 	struct str value = line;
 	struct str name = str_trim(str_cut(&value, '='));
@@ -246,9 +252,9 @@ value_get(struct reader *r, struct str line, unsigned n, struct diag *d)
 	if (!str_starts(name, prefix[r->section]))
 		return diag_set(d, ERR_INPUT, n, "unknown key");
 	name = str_sub(name, prefix[r->section].n, name.n);
-	half = str_eq(name, S("public-key"))   ? 1 :
-	       str_eq(name, S("secret-key")) ? 2 :
-						 0;
+	half = str_eq(name, S("public-key"))   ? 1
+	       : str_eq(name, S("secret-key")) ? 2
+					       : 0;
 	if (half == 0)
 		return diag_set(d, ERR_INPUT, n, "unknown key");
 	if ((r->seen[r->section] & half) != 0)

@@ -159,9 +159,9 @@ pubkey_of(struct publish *p, const uint8_t *curve, struct instant now)
 
 		if (c == 0)
 			return k->expires_ms != TIME_NONE &&
-				       k->expires_ms <= now.wall_ms ?
-				   NULL :
-				   k;
+				       k->expires_ms <= now.wall_ms
+				   ? NULL
+				   : k;
 		if (c < 0)
 			lo = mid + 1;
 		else
@@ -370,8 +370,7 @@ publish_step(struct role *r, struct instant now, int64_t *wait_ms)
 		heard++;
 	}
 	*wait_ms = p->timer_ms - now.mono_ms;
-	if (p->expiry_ms != INT64_MAX &&
-	    p->expiry_ms - now.wall_ms < *wait_ms)
+	if (p->expiry_ms != INT64_MAX && p->expiry_ms - now.wall_ms < *wait_ms)
 		*wait_ms = p->expiry_ms - now.wall_ms;
 	if (more || heard == ROLE_BATCH_MAX || *wait_ms < 0)
 		*wait_ms = 0;

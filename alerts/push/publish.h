@@ -19,6 +19,7 @@
 #define PUBLISH_NACK_TRIES 3u	/* then an entry is parked */
 #define PUBLISH_RETRY_MS_MAX 3600000u
 #define PUBLISH_EARLY_MAX 4096u /* bytes kept between HELLO and WELCOME */
+#define PUBLISH_STATES_MAX 64u	/* unanswered of one session */
 #define PUBLISH_SILENCE 3	/* heartbeats without a word end a session */
 #define PUBLISH_CURSOR_MS 1000	/* cursors are stored at most this late */
 

@@ -109,7 +109,9 @@ publish_ask_again(struct publish *p)
 			publish_ask_open(p, s);
 			continue;
 		}
-		s->cursor_ms = 0; /* the note of it may be lost */
+		s->states = 0;
+		if (s->acked > 0 || s->next - 1 > s->base)
+			s->cursor_ms = 0; /* the note of it may be lost */
 	}
 	p->timer_ms = 0;
 }
@@ -220,7 +222,8 @@ told_opened(struct publish *p, struct rd *r, struct instant now)
 	    str_copy(s->stream, sizeof(s->stream), o.stream) != ERR_OK)
 		return ERR_PEER;
 	if (o.code != 0) {
-		publish_error(p, &s->peer, o.code);
+		publish_error_about(p, &s->peer, o.code,
+				    (struct about){ .letter = WIRE_HELLO });
 		session_end(p, s);
 		return ERR_OK;
 	}
@@ -246,10 +249,12 @@ told_entries(struct publish *p, struct rd *r, struct instant now)
 	return publish_entries(p, s, r, now);
 }
 
+/* A session of another epoch than core's is of no use any more. */
 static enum err
 told_head(struct publish *p, struct rd *r, struct instant now)
 {
 	struct str stream = rd_blob(r);
+	uint64_t epoch = rd_be64(r);
 	uint64_t oldest = rd_be64(r);
 	uint64_t head = rd_be64(r);
 
@@ -260,6 +265,12 @@ told_head(struct publish *p, struct rd *r, struct instant now)
 		if (s->state == SESSION_OPENING ||
 		    !str_eq(str_of(s->stream), stream))
 			continue;
+		if (s->epoch != epoch) {
+			/* The log was restored: its next word gets 4002. */
+			s->cursor_ms = INT64_MAX;
+			session_end(p, s);
+			continue;
+		}
 		s->oldest = oldest;
 		if (s->head < head)
 			s->head = head;
@@ -283,8 +294,13 @@ told_stated(struct publish *p, struct rd *r)
 		return ERR_PEER;
 	if (s == NULL)
 		return ERR_OK;
+	if (s->states > 0)
+		s->states--;
 	if (code != 0)
-		publish_error(p, &s->peer, code);
+		publish_error_about(p, &s->peer, code,
+				    (struct about){ WIRE_STATE,
+						    f.u.stateok.seq,
+						    f.u.stateok.state });
 	else if (publish_frame(p, &s->peer, &f) == ERR_ABSENT)
 		session_end(p, s);
 	return ERR_OK;

@@ -6,7 +6,8 @@
 #include "publish_priv.h"
 
 #define CONTROL_MAX 512u /* bytes of any control frame of ours */
-#define RETRY_MS 50	 /* a peer's queue was full */
+#define RETRY_MS 50      /* a peer's queue was full */
+#define EMPTY_MS 1000    /* core had nothing of what it announced */
 
 enum err
 publish_frame(struct publish *p, const struct bus_peer *peer,
@@ -25,16 +26,43 @@ publish_frame(struct publish *p, const struct bus_peer *peer,
 	return err;
 }
 
-void
-publish_error(struct publish *p, const struct bus_peer *peer, uint16_t code)
+static void
+error_put(struct publish *p, const struct bus_peer *peer, uint16_t code,
+	  struct str text)
 {
-	struct wire_frame f = {
-		.letter = WIRE_ERROR,
-		.u.error = { code, str_of(wire_code_text(code)) },
-	};
+	struct wire_frame f = { .letter = WIRE_ERROR,
+				.u.error = { code, text } };
 
 	log_op(LOG_INFO, "push.error", "code=%u", code);
 	(void)publish_frame(p, peer, &f); /* it may be gone already */
+}
+
+void
+publish_error(struct publish *p, const struct bus_peer *peer, uint16_t code)
+{
+	error_put(p, peer, code, str_of(wire_code_text(code)));
+}
+
+void
+publish_error_about(struct publish *p, const struct bus_peer *peer,
+		    uint16_t code, struct about about)
+{
+	struct buf b;
+
+	if (about.letter == WIRE_ERROR) {
+		publish_error(p, peer, code);
+		return;
+	}
+	buf_init(&b, WIRE_TEXT_MAX);
+	buf_byte(&b, (uint8_t)about.letter);
+	if (about.seq != 0)
+		buf_printf(&b, " %llu", (unsigned long long)about.seq);
+	if (about.state != 0)
+		buf_printf(&b, " %u", about.state);
+	buf_printf(&b, ": %s", wire_code_text(code));
+	must(b.err == ERR_OK);
+	error_put(p, peer, code, buf_str(&b));
+	buf_free(&b);
 }
 
 void
@@ -49,14 +77,16 @@ publish_welcome(struct publish *p, struct session *s)
 			       .hb_ms = (uint32_t)p->hb_ms,
 			       .max_credit = (uint32_t)p->conf.push_credit_max,
 			       .sign_keyid = p->sign_keyid,
-			       .stream = str_of(s->stream) },
+			       .stream = str_of(s->stream),
+			       .after_seq = s->state == SESSION_GONE
+						? WIRE_CURSOR
+						: s->base },
 	};
 
 	(void)publish_frame(p, &s->peer, &f);
 	if (s->state != SESSION_GONE)
 		return;
-	f = (struct wire_frame){ .letter = WIRE_GONE,
-				 .u.gone = { s->oldest } };
+	f = (struct wire_frame){ .letter = WIRE_GONE, .u.gone = { s->oldest } };
 	(void)publish_frame(p, &s->peer, &f);
 }
 
@@ -65,8 +95,7 @@ publish_beat(struct publish *p, struct session *s, struct instant now)
 {
 	struct wire_frame f = {
 		.letter = WIRE_BEAT,
-		.u.beat = { s->epoch, s->head,
-			    (uint64_t)now.wall_ms * 1000 },
+		.u.beat = { s->epoch, s->head, (uint64_t)now.wall_ms * 1000 },
 	};
 
 	if (publish_frame(p, &s->peer, &f) == ERR_ABSENT)
@@ -133,7 +162,8 @@ struct item {
 static enum err
 item_get(struct rd *r, const struct session *s, struct item *e)
 {
-	e->h = (struct wire_header){ .seq = rd_be64(r), .epoch = s->epoch };
+	e->h = (struct wire_header){ .epoch = rd_be64(r) };
+	e->h.seq = rd_be64(r);
 	e->h.type = rd_u8(r);
 	e->h.severity = rd_u8(r);
 	e->h.sign_keyid = rd_be16(r);
@@ -143,7 +173,8 @@ item_get(struct rd *r, const struct session *s, struct item *e)
 	e->h.body_len = (uint32_t)e->body.n;
 	if (r->err != ERR_OK || e->body.n < 1 || e->body.n > WIRE_BODY_MAX ||
 	    e->h.type < WIRE_FIRST || e->h.type > WIRE_DRILL ||
-	    e->h.severity < 1 || e->h.severity > 4 || e->h.seq == 0)
+	    e->h.severity < 1 || e->h.severity > 4 || e->h.seq == 0 ||
+	    e->h.epoch == 0 || e->h.epoch > s->epoch)
 		return ERR_PEER;
 	return ERR_OK;
 }
@@ -167,13 +198,13 @@ body_passes(const struct wire_filter *f, struct str body)
 	if (json_read(body, &doc, NULL) != ERR_OK)
 		return true; /* rather one too many than one too few */
 	data = json_obj(doc, "data");
-	pass = wire_filter_has(f, WIRE_FILTER_CLASS,
-			       json_get_str(data, "kind_class")) &&
-	       wire_filter_has(f, WIRE_FILTER_KIND,
-			       json_get_str(data, "kind")) &&
-	       wire_filter_has(f, WIRE_FILTER_COUNTRY, country_of(data)) &&
-	       wire_filter_has(f, WIRE_FILTER_EXPORTER,
-			       json_get_str(data, "exporter_id"));
+	pass =
+	    wire_filter_has(f, WIRE_FILTER_CLASS,
+			    json_get_str(data, "kind_class")) &&
+	    wire_filter_has(f, WIRE_FILTER_KIND, json_get_str(data, "kind")) &&
+	    wire_filter_has(f, WIRE_FILTER_COUNTRY, country_of(data)) &&
+	    wire_filter_has(f, WIRE_FILTER_EXPORTER,
+			    json_get_str(data, "exporter_id"));
 	json_free(doc);
 	return pass;
 }
@@ -200,10 +231,9 @@ sealing(struct publish *p, const struct session *s, struct instant now)
 		return NULL;
 	if (k->shared_state == 0)
 		k->shared_state =
-		    seal_share(k->seal, p->keys.seal.sec, &k->shared) ==
-				    ERR_OK ?
-			1 :
-			-1;
+		    seal_share(k->seal, p->keys.seal.sec, &k->shared) == ERR_OK
+			? 1
+			: -1;
 	return k->shared_state == 1 ? k : NULL;
 }
 
@@ -350,6 +380,7 @@ publish_entries(struct publish *p, struct session *s, struct rd *r,
 	uint64_t upto = rd_be64(r);
 	uint32_t n = rd_be32(r);
 	uint64_t before = s->next;
+	bool live = s->state == SESSION_LIVE && s->read_nack == 0;
 	enum err err = ERR_OK;
 
 	for (uint32_t i = 0; i < n && err == ERR_OK; i++) {
@@ -372,6 +403,8 @@ publish_entries(struct publish *p, struct session *s, struct rd *r,
 	}
 	if (err == ERR_AGAIN)
 		s->retry_ms = now.mono_ms + RETRY_MS;
+	else if (live && n == 0 && s->next == before)
+		s->retry_ms = now.mono_ms + EMPTY_MS;
 	if (s->next != before && s->cursor_ms == INT64_MAX) {
 		s->cursor_ms = now.mono_ms + PUBLISH_CURSOR_MS;
 		publish_due(p, s->cursor_ms);

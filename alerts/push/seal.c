@@ -197,8 +197,8 @@ seal_close(struct buf *b, const struct seal_shared *shared,
 		return;
 	}
 	must(crypto_box_easy_afternm((uint8_t *)box.p,
-				     (uint8_t *)box.p + SEAL_MAC_SIZE, n,
-				     nonce, shared->key) == 0);
+				     (uint8_t *)box.p + SEAL_MAC_SIZE, n, nonce,
+				     shared->key) == 0);
 	buf_put(b, (struct str){ (const char *)nonce, sizeof(nonce) });
 	buf_put(b, buf_str(&box));
 	buf_free(&box);
@@ -223,10 +223,9 @@ unseal(const struct seal_reader *r, struct str sealed, struct buf *clear)
 	buf_put(clear, box); /* opened in place: the MAC leaves */
 	if (clear->err != ERR_OK)
 		return clear->err;
-	if (crypto_box_open_easy_afternm((uint8_t *)clear->p,
-					 (const uint8_t *)box.p, box.n,
-					 (const uint8_t *)sealed.p,
-					 r->shared.key) != 0)
+	if (crypto_box_open_easy_afternm(
+		(uint8_t *)clear->p, (const uint8_t *)box.p, box.n,
+		(const uint8_t *)sealed.p, r->shared.key) != 0)
 		return ERR_REFUSED;
 	clear->n = box.n - SEAL_MAC_SIZE;
 	return ERR_OK;
@@ -257,8 +256,7 @@ seal_open(const struct seal_reader *r, struct str stream,
 	err = ERR_REFUSED;
 	for (size_t i = 0; i < r->server.sign_count && err != ERR_OK; i++)
 		if (seal_sign_keyid(r->server.sign[i]) == got.sign_keyid)
-			err = seal_verify(stream, &got, text,
-					  r->server.sign[i],
+			err = seal_verify(stream, &got, text, r->server.sign[i],
 					  (const uint8_t *)sig.p);
 	if (err != ERR_OK)
 		return diag_set(d, err, 0, "signature is wrong");

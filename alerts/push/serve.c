@@ -14,8 +14,8 @@
 #define FRAME_ROOM MSG_MAX    /* link room before another answer is begun */
 
 enum err
-serve_new(struct store *store, const struct conf *conf,
-	  serve_state_fn on_state, void *ctx, struct serve **out)
+serve_new(struct store *store, const struct conf *conf, serve_state_fn on_state,
+	  void *ctx, struct serve **out)
 {
 	struct serve *s = calloc(1, sizeof(*s));
 
@@ -108,8 +108,8 @@ opened_say(struct serve *s, uint64_t sid, const struct opened *o)
 	buf_be64(&b, o->after);
 	buf_be64(&b, o->old);
 	buf_be64(&b, o->key_sent);
-	err = b.err == ERR_OK ? serve_say(s, MSG_PUSH_OPENED, buf_str(&b)) :
-				b.err;
+	err = b.err == ERR_OK ? serve_say(s, MSG_PUSH_OPENED, buf_str(&b))
+			      : b.err;
 	buf_free(&b);
 	return err;
 }
@@ -125,8 +125,8 @@ open_at(const struct open *q, const struct consumer *c, struct opened *o)
 		epoch = c->epoch;
 		o->after = c->cursor;
 	}
-	o->gone = epoch != o->epoch || o->after > o->head ||
-		  o->after + 1 < o->oldest;
+	o->gone =
+	    epoch != o->epoch || o->after > o->head || o->after + 1 < o->oldest;
 }
 
 static enum err
@@ -182,8 +182,8 @@ take_open(struct serve *s, struct rd *r, struct instant now)
 	if (rd_end(r) != ERR_OK || !wire_consumer_ok(q.consumer))
 		return ERR_PEER;
 	k = serve_key(s, q.key, now);
-	if (k == NULL || (q.stream.n > 0 &&
-			  !str_eq(q.stream, str_of(k->stream)))) {
+	if (k == NULL ||
+	    (q.stream.n > 0 && !str_eq(q.stream, str_of(k->stream)))) {
 		o.code = k == NULL ? WIRE_E_REVOKED : WIRE_E_ENTITLED;
 		return opened_say(s, q.sid, &o);
 	}
@@ -249,8 +249,8 @@ take_cursor(struct serve *s, struct rd *r, struct instant now)
 		return ERR_PEER;
 	buf_init(&hex, 2 * KEYS_SIZE);
 	c.key = key_hex(&hex, key);
-	err = store_consumer(s->store, c.key, c.stream, c.name, &s->arena,
-			     &old);
+	err =
+	    store_consumer(s->store, c.key, c.stream, c.name, &s->arena, &old);
 	if (err == ERR_OK && old.epoch == c.epoch) {
 		c.cursor = old.cursor > c.cursor ? old.cursor : c.cursor;
 		c.sent = old.sent > c.sent ? old.sent : c.sent;
@@ -444,8 +444,8 @@ ask_signatures(struct serve *s, struct link *publish)
 
 	if (!s->look)
 		return ERR_OK;
-	err = store_entries_unsigned(s->store, SERVE_SIGN_MAX, &s->arena, &e,
-				     &n);
+	err =
+	    store_entries_unsigned(s->store, SERVE_SIGN_MAX, &s->arena, &e, &n);
 	if (err != ERR_OK)
 		return err;
 	s->unsigned_count = n;
@@ -474,6 +474,7 @@ head_say(struct serve *s, const struct serve_stream *st)
 
 	buf_init(&b, ANSWER_MAX);
 	buf_blob(&b, str_of(st->name));
+	buf_be64(&b, s->epoch);
 	buf_be64(&b, st->oldest);
 	buf_be64(&b, st->head);
 	err = serve_say(s, MSG_PUSH_HEAD, buf_str(&b));
@@ -481,16 +482,15 @@ head_say(struct serve *s, const struct serve_stream *st)
 	return err;
 }
 
-/* The signatures of the transaction are durable: so are the heads. */
-static enum err
-heads(struct serve *s)
+/*
+ * The signatures of the transaction are durable: so are the heads.  Also
+ * when nobody can be told now: the stream stays touched until it is.
+ */
+static void
+heads_settle(struct serve *s)
 {
-	struct serve_stream *st;
-	enum err err = ERR_OK;
-
-	while (err == ERR_OK && (st = s->touched) != NULL) {
-		s->touched = st->touched;
-		st->is_touched = 0;
+	for (struct serve_stream *st = s->touched; st != NULL;
+	     st = st->touched) {
 		if (st->pending == st->head)
 			continue;
 		st->head = st->pending;
@@ -498,7 +498,18 @@ heads(struct serve *s)
 			st->oldest = 1;
 		if (st->asked < st->head)
 			st->asked = st->head;
-		s->look = 1;
+	}
+}
+
+static enum err
+heads_say(struct serve *s)
+{
+	struct serve_stream *st;
+	enum err err = ERR_OK;
+
+	while (err == ERR_OK && (st = s->touched) != NULL) {
+		s->touched = st->touched;
+		st->is_touched = 0;
 		err = head_say(s, st);
 	}
 	return err;
@@ -524,6 +535,29 @@ reads(struct serve *s, struct link *publish)
 	return err;
 }
 
+/* What a new link, or a change of subscribers, makes due; until it is done. */
+static enum err
+greet(struct serve *s)
+{
+	enum err err = ERR_OK;
+
+	if (s->keys_due)
+		err = serve_keys_load(s);
+	if (err != ERR_OK)
+		return err;
+	s->keys_due = 0;
+	if (!s->hello_due)
+		return ERR_OK;
+	err = store_epoch(s->store, &s->epoch);
+	if (err != ERR_OK)
+		return err;
+	s->hello_due = 0;
+	/* An earlier core may have died before it told a head. */
+	for (size_t i = 0; i < s->stream_count; i++)
+		serve_touch(s, s->stream[i]);
+	return ERR_OK;
+}
+
 enum err
 serve_notify(struct serve *s, struct instant now, struct link *publish)
 {
@@ -531,9 +565,12 @@ serve_notify(struct serve *s, struct instant now, struct link *publish)
 
 	(void)now;
 	s->look = 1;
+	heads_settle(s);
 	if (!link_up(publish))
 		return ERR_OK;
-	err = heads(s);
+	err = greet(s);
+	if (err == ERR_OK)
+		err = heads_say(s);
 	again(s, publish);
 	if (err == ERR_OK && flush(s, publish))
 		err = reads(s, publish);
@@ -562,10 +599,8 @@ forget(struct serve *s)
 	for (size_t i = 0; i < s->stream_count; i++) {
 		struct serve_stream *st = s->stream[i];
 
-		st->pending = st->asked = st->told = st->start = st->head;
-		st->is_touched = 0;
+		st->pending = st->asked = st->start = st->head;
 	}
-	s->touched = NULL;
 	s->look = 1;
 	buf_clear(&s->reads);
 }
@@ -590,16 +625,14 @@ serve_hello(struct serve *s, struct instant now, struct link *publish)
 	s->out_kept = 0;
 	forget(s);
 	s->again = 0;
+	s->hello_due = 1;
 	return serve_subscribers(s, now, publish);
 }
 
 enum err
 serve_subscribers(struct serve *s, struct instant now, struct link *publish)
 {
-	enum err err = serve_keys_load(s);
-
-	if (err != ERR_OK)
-		return err;
+	s->keys_due = 1;
 	return serve_notify(s, now, publish);
 }
 
@@ -607,5 +640,6 @@ bool
 serve_idle(const struct serve *s)
 {
 	return !s->look && s->unsigned_count == 0 && s->out.n == 0 &&
-	       s->reads.n == 0 && s->touched == NULL && !s->again;
+	       s->reads.n == 0 && s->touched == NULL && !s->again &&
+	       !s->keys_due && !s->hello_due;
 }

@@ -25,7 +25,7 @@
 #define SERVE_READ_MAX 64u	   /* entries in one answer */
 #define SERVE_READ_BYTES 262144u   /* bodies in one answer; at least one */
 #define SERVE_SIGN_MAX 64u	   /* entries on their way to be signed */
-#define SERVE_OUT_MAX (16u << 20)  /* bytes of answers waiting for the link */
+#define SERVE_OUT_MAX (64u << 20)  /* bytes of answers waiting for the link */
 #define SERVE_READS_MAX (4u << 20) /* bytes of questions waiting likewise */
 #define SERVE_KEYS_CHUNK 1000u	   /* keys in one MSG_PUSH_KEYS */
 
@@ -48,10 +48,13 @@ enum push_msg {
 			   u64 old: entries up to it may have been sent to
 			   the consumer, u64 key_sent: likewise to the key */
 	MSG_PUSH_ENTRIES,/* u64 sid, u64 tag, u8 last, u64 upto, u32 count,
-			   count x (u64 seq, u8 type, u8 severity, u16 keyid,
-			   u64 time_us, signature, blob body).  All there is
+			   count x (u64 epoch, u64 seq, u8 type, u8 severity,
+			   u16 keyid, u64 time_us, signature, blob body).
+			   epoch: the entry's, older than the log's when it
+			   was restored; it is under the signature.  All there is
 			   up to seq upto; last: nothing more was asked for */
-	MSG_PUSH_HEAD,	/* blob stream, u64 oldest, u64 head: can be read */
+	MSG_PUSH_HEAD,	/* blob stream, u64 epoch, u64 oldest, u64 head: what
+			   can be read; said at every hello too */
 	MSG_PUSH_STATED,/* u64 sid, u64 epoch, u64 seq, u8 state, u16 code */
 	MSG_PUSH_AGAIN,	/* u8 degraded: what is unanswered was lost, ask
 			   again */
@@ -81,7 +84,8 @@ NODISCARD enum err serve_new(struct store *store, const struct conf *conf,
 			     struct serve **out);
 void serve_free(struct serve *s);
 
-/* The link is new: tells the keys and asks for signatures anew. */
+/* The link is new: tells the keys and asks for signatures anew.  What fails
+ * here and below is taken up again by the next notify. */
 NODISCARD enum err serve_hello(struct serve *s, struct instant now,
 			       struct link *publish);
 /* Subscribers were added or revoked, and that is committed. */

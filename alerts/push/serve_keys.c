@@ -41,8 +41,7 @@ is_signed(struct serve *s, struct str name, uint64_t seq, bool *out)
 	struct entry *e = NULL;
 	size_t n = 0;
 	size_t mark = arena_mark(&s->arena);
-	enum err err = store_entries(s->store, name, seq, 1, &s->arena, &e,
-				     &n);
+	enum err err = store_entries(s->store, name, seq, 1, &s->arena, &e, &n);
 
 	if (err == ERR_OK)
 		*out = n == 1 && e[0].key_id >= 0;
@@ -59,7 +58,7 @@ signed_head(struct serve *s, struct str name, uint64_t oldest, uint64_t head,
 	    uint64_t *out)
 {
 	uint64_t lo = oldest == 0 ? 0 : oldest - 1; /* signed, or before all */
-	uint64_t hi = head;			    /* nothing signed above */
+	uint64_t hi = head;                         /* nothing signed above */
 
 	while (lo < hi) {
 		uint64_t mid = hi - (hi - lo) / 2;
@@ -105,7 +104,7 @@ stream_load(struct serve *s, struct str name, struct serve_stream *st)
 		err = signed_head(s, name, st->oldest, head, &st->head);
 	if (err == ERR_OK)
 		err = str_copy(st->name, sizeof(st->name), name);
-	st->pending = st->asked = st->told = st->start = st->head;
+	st->pending = st->asked = st->start = st->head;
 	return err;
 }
 
@@ -136,6 +135,7 @@ serve_stream(struct serve *s, struct str name, struct serve_stream **out)
 		(s->stream_count - at) * sizeof(struct serve_stream *));
 	s->stream[at] = st;
 	s->stream_count++;
+	serve_touch(s, st); /* publish is told the head of what is new */
 	*out = st;
 	return ERR_OK;
 }
@@ -239,8 +239,8 @@ keys_say(struct serve *s, size_t from)
 		buf_be64(&b, (uint64_t)k->expires_ms);
 		buf_blob(&b, str_of(k->stream));
 	}
-	err = b.err == ERR_OK ? serve_say(s, MSG_PUSH_KEYS, buf_str(&b)) :
-				b.err;
+	err =
+	    b.err == ERR_OK ? serve_say(s, MSG_PUSH_KEYS, buf_str(&b)) : b.err;
 	buf_free(&b);
 	return err;
 }

@@ -13,9 +13,8 @@ struct serve_stream {
 	char name[WIRE_STREAM_MAX + 1];
 	uint64_t oldest;
 	uint64_t head;	  /* all up to it are signed, in the store */
-	uint64_t pending; /* head once the transaction is committed */
+	uint64_t pending; /* head, once it is committed */
 	uint64_t asked;	  /* signatures asked for up to here */
-	uint64_t told;	  /* head publish knows */
 	uint64_t start;	  /* head when the link began, or trouble ended */
 	struct serve_stream *touched; /* next one changed since the last tell */
 	int is_touched;
@@ -33,6 +32,7 @@ struct serve {
 	const struct conf *conf; /* borrowed */
 	serve_state_fn on_state;
 	void *ctx;
+	uint64_t epoch;
 	struct arena arena; /* until the end of the call */
 	struct serve_stream **stream; /* owned, ascending by name */
 	size_t stream_count;
@@ -46,6 +46,8 @@ struct serve {
 	int look;	  /* there may be unsigned entries */
 	size_t unsigned_count; /* that the last look found */
 	int again;	       /* say MSG_PUSH_AGAIN */
+	int keys_due;	       /* say MSG_PUSH_KEYS */
+	int hello_due;	       /* the link is new: say every head */
 };
 
 /* The stream's row, read from the store at its first use. */

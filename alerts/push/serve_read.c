@@ -35,6 +35,7 @@ read_get(struct str body, struct read *q)
 static void
 entry_say(struct buf *b, const struct entry *e)
 {
+	buf_be64(b, e->epoch);
 	buf_be64(b, e->seq);
 	buf_byte(b, e->type);
 	buf_byte(b, e->severity);
@@ -102,11 +103,10 @@ serve_read(struct serve *s, struct str body, struct link *publish)
 		return err;
 	if (q.upto > st->head)
 		q.upto = st->head; /* what is not signed is not there */
-	err = q.snapshot != 0 ?
-		  store_snapshot(s->store, q.stream, q.from, q.upto, q.max,
-				 &s->arena, &e, &n) :
-		  store_entries(s->store, q.stream, q.from, q.max, &s->arena,
-				&e, &n);
+	err = q.snapshot != 0 ? store_snapshot(s->store, q.stream, q.from,
+					       q.upto, q.max, &s->arena, &e, &n)
+			      : store_entries(s->store, q.stream, q.from, q.max,
+					      &s->arena, &e, &n);
 	if (err == ERR_OK) {
 		/* fewer than asked for, or one beyond: that was all */
 		bool all = n < q.max;

@@ -154,6 +154,19 @@ check_date(struct book_row *row, unsigned col, struct str in)
 }
 
 static void
+check_time(struct book_row *row, unsigned col, struct str in)
+{
+	int64_t ms;
+
+	if (time_get(in, &ms) == ERR_OK)
+		set_int(row, col, ms);
+	else
+		fault(row, col, "'%.*s' is not a time like "
+				"2022-12-27T01:12:00Z",
+		      STR_ARG(shown(in)));
+}
+
+static void
 check_int(struct book_row *row, unsigned col, struct str in)
 {
 	const char *arg = row->kind->col[col].arg;
@@ -337,6 +350,9 @@ check_field(struct book_row *row, unsigned col, struct str in)
 		break;
 	case BOOK_DATE:
 		check_date(row, col, in);
+		break;
+	case BOOK_TIME:
+		check_time(row, col, in);
 		break;
 	case BOOK_INT:
 	case BOOK_BOOL:

@@ -5,7 +5,8 @@
 
 enum book_need { MAY, NEED };
 
-#define BOOK_KIND(kind, keys, after) static const struct book_col kind##_cols[] = {
+#define BOOK_KIND(kind, keys, after)                                           \
+	static const struct book_col kind##_cols[] = {
 #define BOOK_COL(kind, name, type, arg, need, dflt)                            \
 	{ #name, BOOK_##type, arg, need, dflt },
 #define BOOK_END(kind, keys, more)                                             \

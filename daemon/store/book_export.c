@@ -75,6 +75,8 @@ put_value(struct export *x, int col)
 		if (v < INT32_MIN || v > INT32_MAX)
 			return ERR_CORRUPT;
 		date_put(&x->line, (int32_t)v);
+	} else if (c->type == BOOK_TIME) {
+		time_put(&x->line, v);
 	} else if (c->type == BOOK_MONEY) {
 		ccy = money_ccy(x, c);
 		if (v < 0 || ccy_decimals(ccy) < 0)
@@ -149,7 +151,7 @@ book_export(struct store *s, struct str kind, const struct book_sink *sink)
 
 	if (x.kind == NULL)
 		return ERR_ABSENT;
-	buf_init(&x.line, 2u * BOOK_ROW_MAX);
+	buf_init(&x.line, BOOK_ROW_MAX);
 	err = export_prepare(&x);
 	if (err == ERR_OK)
 		err = put_header(&x, sink);

@@ -291,7 +291,7 @@ open_csv(struct import *im, struct source *src)
 		complainf(im, err == ERR_INPUT ? d.line : csv.line, "header",
 			  "%s",
 			  err == ERR_ABSENT ? "file is empty" :
-			  err == ERR_LIMIT  ? "more than 64 columns" :
+			  err == ERR_LIMIT  ? "too many or too long columns" :
 					      d.why);
 		return;
 	}
@@ -453,7 +453,11 @@ open_json(struct import *im, struct source *src)
 			complainf(im, line, "row", "is not an object");
 		else
 			k = book_kind_find(json_get_str(doc, "kind"));
-		if (k != NULL) {
+		/* "kind" can say only one thing in an object. */
+		if (k != NULL && book_col_find(k, S("kind")) >= 0) {
+			complainf(im, line, "kind", "%s come as CSV only",
+				  k->name);
+		} else if (k != NULL) {
 			struct members m = { im, k };
 
 			(void)json_each(doc, known_member, &m);
@@ -757,7 +761,7 @@ book_import(struct store *s, const struct book_file *files, size_t count,
 	im->opt = opt;
 	im->now = now;
 	im->out = out;
-	err = arena_init(&im->row, 4u * BOOK_ROW_MAX);
+	err = arena_init(&im->row, BOOK_ROW_MAX);
 	if (err == ERR_OK)
 		err = arena_init(&im->keep, BOOK_ROW_MAX);
 	if (err == ERR_OK)

@@ -17,7 +17,7 @@
 
 #define BOOK_FILES_MAX 64u
 #define BOOK_FILE_MAX (1u << 30)   /* bytes of one file */
-#define BOOK_ROW_MAX (512u << 10)  /* bytes of what one row becomes */
+#define BOOK_ROW_MAX (2u << 20)	   /* bytes of what one row becomes */
 #define BOOK_FAULTS_MAX 100u	   /* told one by one; then a count */
 #define BOOK_REPORT_MAX (256u << 10)
 #define BOOK_SHRINK_PCT_MAX 30 /* removed by a replace without force */

@@ -50,6 +50,7 @@
 	X(S, ENUM, certainty, CERTAINTY_OFFICIAL)			\
 	X(S, ENUM, redistribution, REDIST_INTERNAL)			\
 	X(S, STR, source_class, 0)	X(S, STR, kind, 0)		\
+	X(S, ENUM, stage, STAGE_DISCHARGED)				\
 	X(S, STR, native, 0)		X(S, STR, url, 0)		\
 	X(S, TIME, published_at, 0)	X(S, TIME, seen_at, 0)		\
 	X(S, STR, content, 0)		X(S, INT, live, 0)

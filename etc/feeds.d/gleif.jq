@@ -46,7 +46,7 @@ def other_type:
      $party + {native: "LAPSED", recorded_at: $r.LastUpdateDate,
                effective_on: ($r.NextRenewalDate | day)}
    elif $r.RegistrationStatus == "RETIRED"
-        and ($types | index("DISSOLUTION")) == null then
+        and (any($types[]; . == "DISSOLUTION") | not) then
      $party + {native: "RETIRED", recorded_at: $r.LastUpdateDate,
                effective_on: ($e.EntityExpirationDate | day)}
    else empty end)

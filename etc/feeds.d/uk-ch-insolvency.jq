@@ -1,15 +1,16 @@
 # One event of the insolvency stream: a notice per case, for its latest
 # decisive date.  The record is company/case/date type, so an event about the
 # same state of a case is the same notice.
-def decisive: [
-  "petitioned-on", "declaration-solvent-on", "instrumented-on",
-  "moratorium-started-on", "voluntary-arrangement-started-on",
-  "administration-started-on", "ordered-to-wind-up-on", "wound-up-on",
-  "moratorium-ended-on", "voluntary-arrangement-ended-on",
-  "administration-discharged-on", "administration-ended-on",
-  "concluded-winding-up-on", "case-end-on",
-  "due-to-be-dissolved-on", "dissolved-on"
-];
+def decisive: {
+  "petitioned-on": 1, "declaration-solvent-on": 2, "instrumented-on": 3,
+  "moratorium-started-on": 4, "voluntary-arrangement-started-on": 5,
+  "administration-started-on": 6, "ordered-to-wind-up-on": 7,
+  "wound-up-on": 8, "moratorium-ended-on": 9,
+  "voluntary-arrangement-ended-on": 10,
+  "administration-discharged-on": 11, "administration-ended-on": 12,
+  "concluded-winding-up-on": 13, "case-end-on": 14,
+  "due-to-be-dissolved-on": 15, "dissolved-on": 16
+};
 
 decisive as $rank
 | . as $event
@@ -19,8 +20,8 @@ decisive as $rank
 | (.event.type == "deleted") as $gone
 | .data.cases[]?
 | . as $case
-| ([.dates[]? | .type as $t | select($rank | index([$t]) != null)]
-   | sort_by([.date, (.type as $t | $rank | index([$t]))]) | last) as $last
+| ([.dates[]? | select($rank[.type] != null)]
+   | sort_by([.date, $rank[.type]]) | last) as $last
 | {
     record: "\($company)/\(.number)/\($last.type // "none")",
     native: (if $last == null then .type else "\(.type)/\($last.type)" end),

@@ -24,7 +24,11 @@ class Listener(calarm.Session):
         end = time.monotonic() + seconds
         while time.monotonic() < end and (count is None or
                                           len(self.alerts) < count):
-            e = self.next(0.2)
+            try:
+                e = self.next(0.2)
+            except calarm.Ended as ended:
+                self.other.append(calarm.Event("error", code=ended.code))
+                break
             if e is None:
                 continue
             if e.kind == "alert" and not e.duplicate:

@@ -42,6 +42,13 @@ try:
     code, _, err = run("-c", h.conf, "--as-of", "yesterday")
     c.equal("a time that is none", code, 2)
 
+    h.write_conf("sandbox: sometimes\n")
+    code, _, err = run("-c", h.conf, "-n")
+    c.check("a word that is none of the words", code == 78 and
+            "sandbox: 'sometimes' is not one of required|best_effort" in err,
+            err)
+    h.write_conf()
+
     feed = h.dir / "etc/feeds.d/bureau.yaml"
     good = feed.read_text()
     feed.write_text(good + "colour: red\n")
@@ -64,10 +71,11 @@ try:
     c.check("no key in the message", "secret" not in err, "")
     os.chmod(h.key, 0o600)
 
-    (h.dir / "state").mkdir()
+    h.server.serve("/bureau", b"\n")
+    h.start()
+    h.stop()
     db = sqlite3.connect(h.dir / "state/store.db")
     db.execute("pragma user_version=7777")
-    db.execute("create table t(a)")
     db.commit()
     db.close()
     p = subprocess.run(D + ["-c", h.conf, "-1"], capture_output=True,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "store_fixture.h"
+#include "store_priv.h"
 
 static struct fact
 a_fact(const char *id, const char *obligor, int64_t seen)
@@ -610,6 +611,27 @@ STORE_TEST(rollback_leaves_nothing)
 	ok(store_fact(f->s, S("f1"), &f->a, &fout));
 }
 
+/* Two alerts with one key cannot be; nor can what was done before that. */
+STORE_TEST(a_failed_change_spoils_its_transaction)
+{
+	struct alert first = an_alert("a1", "OB1", ALERT_OPEN);
+	struct alert second = an_alert("a2", "OB1", ALERT_OPEN);
+	struct alert out;
+
+	second.dedup_key = first.dedup_key;
+	ok(store_begin(f->s));
+	ok(store_alert_put(f->s, &first));
+	cr_assert_eq(store_alert_put(f->s, &second), ERR_STORE);
+	ok(store_journal(f->s, 1, S("x"), S("y")));
+	cr_assert_eq(store_commit(f->s), ERR_STORE);
+	cr_assert_not(store_in_transaction(f->s));
+	cr_assert_eq(store_alert_by_id(f->s, S("a1"), &f->a, &out),
+		     ERR_ABSENT);
+	ok(store_begin(f->s));
+	ok(store_alert_put(f->s, &first));
+	ok(store_commit(f->s));
+}
+
 STORE_TEST(a_full_arena_rejects_and_gives_back)
 {
 	struct fact fact = a_fact("f1", "OB1", 100);
@@ -690,4 +712,33 @@ Test(store_memory, a_transaction_inside_another_is_a_bug, .signal = SIGABRT)
 	if (store_open(":memory:", &s, NULL) == ERR_OK &&
 	    store_begin(s) == ERR_OK)
 		(void)!store_begin(s);
+}
+
+/* One answer has at most STORE_ROWS_MAX rows. */
+Test(store_memory, an_answer_has_a_limit)
+{
+	struct store_fixture f;
+	struct arena big;
+	struct str *out = NULL;
+	size_t count = 0;
+	char sql[256];
+
+	store_fixture_init(&f, STORE_ON_MEMORY);
+	ok(arena_init(&big, 128u << 20));
+	(void)snprintf(sql, sizeof(sql),
+		       "WITH n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n"
+		       " LIMIT %u) INSERT INTO obligors (seen, changed,"
+		       " obligor_id) SELECT 1, 1, 'O' || x FROM n",
+		       STORE_ROWS_MAX);
+	ok(store_exec(f.s, sql));
+	ok(store_obligors_since(f.s, 0, &big, &out, &count));
+	cr_assert_eq(count, STORE_ROWS_MAX);
+	arena_rewind(&big, 0);
+	ok(store_exec(f.s, "INSERT INTO obligors (seen, changed, obligor_id)"
+			   " VALUES (1, 1, 'one more')"));
+	cr_assert_eq(store_obligors_since(f.s, 0, &big, &out, &count),
+		     ERR_LIMIT);
+	cr_assert_eq(big.n, 0);
+	arena_fini(&big);
+	store_fixture_fini(&f);
 }

@@ -165,7 +165,9 @@ Test(book, counts_and_version)
 	jsonw_end_obj(&w);
 	is_str(buf_str(&b), "{\"version\":1,\"schemes\":3,\"exporters\":2,"
 			    "\"policies\":4,\"obligors\":4,\"follows\":4,"
-			    "\"shipments\":1}");
+			    "\"shipments\":1,\"limits\":0,\"receipts\":0,"
+			    "\"country_cover\":0,\"country_limits\":0,"
+			    "\"country_ratings\":0,\"fx\":0}");
 	buf_free(&b);
 	ok(store_book_version(s, &version));
 	cr_assert_eq(version, 1);

@@ -479,6 +479,24 @@ Test(book_import, replace_removes_at_most_thirty_percent)
 	cr_assert_eq(r.removed, 7);
 }
 
+/* A row with a fault is not a row that is missing. */
+Test(book_import, a_faulty_replace_tells_of_its_rows_alone)
+{
+	struct book_text text = { "f.csv", "exporter_id,obligor_id,"
+					   "last_order_on\n"
+					   "EXP-SZ-0001,OB-AE-0001,soon\n"
+					   "EXP-SZ-0001,OB-DE-0001,soon\n"
+					   "EXP-SZ-0001,OB-DE-0002,\n"
+					   "EXP-SZ-0002,OB-JP-0001,\n" };
+	struct book_options opt = { .replace = S("follows") };
+
+	cr_assert_eq(run(opt, &text, 1), ERR_INPUT);
+	faults_are("f.csv:2: last_order_on: 'soon' is not a date like "
+		   "2022-12-30\n"
+		   "f.csv:3: last_order_on: 'soon' is not a date like "
+		   "2022-12-30\n");
+}
+
 Test(book_import, replace_needs_a_file_and_a_kind)
 {
 	struct book_text text = { "f.csv", "exporter_id,obligor_id\n" };
@@ -694,4 +712,101 @@ Test(book_import, every_prefix_is_an_answer)
 		cr_assert(err == ERR_OK || err == ERR_INPUT);
 		cr_assert_eq(err == ERR_OK, r.fault_count == 0);
 	}
+}
+
+Test(book_import, the_other_kinds_have_rules_too)
+{
+	static const struct book_text good[] = {
+		{ "l", "policy_id,obligor_id,amount,currency,status,"
+		       "effective_from,announced_at\n"
+		       "POL-2022-0001,OB-AE-0001,0,USD,declined,2022-01-01,"
+		       "2022-01-01T08:00:00+08:00\n" },
+		{ "r", "receipt_id,exporter_id,obligor_id,amount,currency,"
+		       "received_on,shipment_id,kind\n"
+		       "R1,EXP-SZ-0001,OB-AE-0001,5,USD,2022-01-01,"
+		       "SHP-2022-0107,resale\n" },
+		{ "c", "country,status,effective_from\nAE,off,2022-01-01\n" },
+		{ "m", "country,amount,currency,effective_from\n"
+		       "AE,1,USD,2022-01-01\n" },
+		{ "t", "source,country,native,published_on\n"
+		       "OECD,AE,2,2022-01-01\n" },
+		{ "x", "base,quote,rate,as_of\nUSD,HKD,7.80,2022-01-01\n" },
+	};
+	static const struct book_text bad[] = {
+		{ "l", "policy_id,obligor_id,amount,currency,status,"
+		       "effective_from,effective_to,announced_at\n"
+		       "P,OB-AE-0001,0,USD,cut,2022-01-02,2022-01-01,"
+		       "2022-01-01\n" },
+		{ "r", "receipt_id,exporter_id,obligor_id,amount,currency,"
+		       "received_on,shipment_id,kind\n"
+		       "R1,EXP-SZ-0001,OB-AE-0001,5,USD,2022-01-01,S9,gift"
+		       "\n" },
+		{ "c", "country,status,effective_from\nAE,shut,2022-01-01\n" },
+		{ "x", "base,quote,rate,as_of\nUSD,HKD,0,2022-01-01\n" },
+	};
+
+	ok(run((struct book_options){ 0 }, good, 6));
+	cr_assert_eq(r.added, 6);
+	cr_assert_eq(run((struct book_options){ 0 }, bad, 4), ERR_INPUT);
+	faults_are("l:2: policy_id: no 'P' in policies\n"
+		   "l:2: status: 'cut' is none of approved|reduced|withdrawn|"
+		   "expired|declined\n"
+		   "l:2: announced_at: '2022-01-01' is not a time like "
+		   "2022-12-27T01:12:00Z\n"
+		   "l:2: effective_to: is before effective_from\n"
+		   "r:2: shipment_id: no 'S9' in shipments\n"
+		   "r:2: kind: 'gift' is none of payment|resale|recovery\n"
+		   "c:2: status: 'shut' is none of open|restricted|off|"
+		   "excluded\n"
+		   "x:2: rate: '0' is not a rate like 7.8\n");
+}
+
+/* The columns of a header, and bytes of a row and of a file. */
+Test(book_import, sizes_hold_at_max_and_one_more)
+{
+	const struct book_options opt = { .schemes = book_fixture_idschemes() };
+	struct book_file file = { S("f"), { "x", BOOK_FILE_MAX + 1u } };
+	struct buf csv;
+
+	for (int columns = 64; columns <= 65; columns++) {
+		buf_init(&csv, 4096);
+		buf_put(&csv, S("obligor_id"));
+		for (int i = 1; i < columns; i++)
+			buf_printf(&csv, ",c%d", i);
+		buf_byte(&csv, 0);
+		cr_assert_eq(one(csv.p), ERR_INPUT);
+		cr_assert_eq(r.fault_count, columns == 64 ? 63 + 1 : 1);
+		buf_free(&csv);
+	}
+	faults_are("f.csv:1: header: too many or too long columns\n");
+	for (size_t n = BOOK_ROW_MAX / 2; n <= BOOK_ROW_MAX;
+	     n += BOOK_ROW_MAX / 2) {
+		buf_init(&csv, 2u * BOOK_ROW_MAX);
+		buf_put(&csv, S("obligor_id,type,name,country\n"
+				"O1,buyer,\"\"\""));
+		for (size_t i = 0; i < n; i++)
+			buf_byte(&csv, 'n');
+		buf_put(&csv, S("\",DE\nO2,buyer,,DE\n"));
+		buf_byte(&csv, 0);
+		cr_assert_eq(one(csv.p), ERR_INPUT);
+		buf_free(&csv);
+		if (n < BOOK_ROW_MAX)
+			faults_are("f.csv:2: name: longer than 1024 bytes\n"
+				   "f.csv:3: name: is required\n");
+		else
+			faults_are("f.csv:2: row: too large\n"
+				   "f.csv:3: name: is required\n");
+	}
+	book_report_free(&r);
+	book_report_init(&r);
+	cr_assert_eq(book_import(s, &file, 1, &opt, now, &r), ERR_INPUT);
+	faults_are("f:0: file: larger than 1073741824 bytes\n");
+}
+
+Test(book_import, receipts_do_not_come_as_json)
+{
+	struct book_text text = { "b", "{\"kind\":\"receipts\"}\n" };
+
+	cr_assert_eq(run((struct book_options){ 0 }, &text, 1), ERR_INPUT);
+	faults_are("b:1: kind: receipts come as CSV only\n");
 }

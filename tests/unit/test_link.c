@@ -73,7 +73,7 @@ Test(link, a_descriptor_comes_with_its_frame)
 			cr_assert(link_send(a, 9, S("no fd here"), NULL, 0));
 			cr_assert(link_send(a, (uint8_t)(i + 1), S("x"),
 					    &pipes[i][0], 1));
-			cr_assert_eq(write(pipes[i][1], "abc" + i, 1), 1);
+			cr_assert_eq(write(pipes[i][1], &"abc"[i], 1), 1);
 		}
 		move();
 		for (int i = 0; i < 3; i++) {

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """What an export must be, from what was imported, by Python's csv module.
 
-Reads in/*.csv, writes out/*.csv: all columns in the order of the contract,
-defaults filled in, ids and amounts in their canonical form, rows by key.
+Reads in/*.csv, writes out/*.csv: all columns in the order of book.def,
+defaults filled in, ids, amounts and times in their one form, rows by key.
 Run by hand when a fixture changes; the test only compares.
 """
 import csv
+import datetime
 import pathlib
 import re
 
@@ -35,6 +36,15 @@ KINDS = {
                   {"paid_amount": "0", "own_contract": "1",
                    "own_customs": "1", "declared": "1", "disputed": "0",
                    "affiliate": "0"}),
+    "limits": (3, "policy_id obligor_id effective_from effective_to amount "
+               "currency payment_term credit_days status announced_at", {}),
+    "receipts": (1, "receipt_id exporter_id obligor_id amount currency "
+                 "received_on shipment_id kind", {}),
+    "country_cover": (2, "country effective_from effective_to status "
+                      "conditions", {}),
+    "country_limits": (2, "country effective_from amount currency", {}),
+    "country_ratings": (3, "source country published_on native", {}),
+    "fx": (3, "base quote as_of rate", {}),
 }
 MONEY = {"cap_amount": "cap_currency", "export_max": "cap_currency",
          "annual_cap": "cap_currency", "amount": "currency",
@@ -47,6 +57,13 @@ def money(text, ccy):
     whole, _, frac = text.partition(".")
     n = DECIMALS[ccy]
     return whole + ("." + frac.ljust(n, "0") if n else "")
+
+
+def utc(text):
+    when = datetime.datetime.fromisoformat(text)
+    when = when.astimezone(datetime.timezone.utc)
+    return when.strftime("%Y-%m-%dT%H:%M:%S.") + "%03dZ" % (
+        when.microsecond // 1000)
 
 
 def canon_id(text):
@@ -76,6 +93,8 @@ def main():
                 if out.get("ids"):
                     out["ids"] = "|".join(map(canon_id,
                                               out["ids"].split("|")))
+                if out.get("announced_at"):
+                    out["announced_at"] = utc(out["announced_at"])
                 if kind == "schemes":
                     schemes[out["scheme_id"]] = out["cap_currency"]
                 rows.append(out)

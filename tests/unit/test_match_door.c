@@ -1,0 +1,167 @@
+/*
+ * test_match_door.c - ids, names and what they are worth.
+ */
+#include <criterion/criterion.h>
+
+#include "book_import.h"
+#include "fold.h"
+#include "match.h"
+
+static struct arena arena;
+static struct store *store;
+static struct idschemes schemes;
+static struct buf tsv;
+static struct match m;
+
+static const char BOOK[] =
+	"obligor_id,type,name,aliases,country,ids\n"
+	"OB-1,buyer,X Trading LLC,X General Trading,AE,"
+	"sinosure:AE000123|duns:1234567\n"
+	"OB-2,buyer,Y Trading LLC,,AE,sinosure:AE000999\n"
+	"OB-3,buyer,X Trading LLC,,DE,ae-trade-licence:77\n"
+	"OB-4,bank,First Bank,,AE,bic:BOMLAEAD\n";
+
+static void
+setup(void)
+{
+	const struct book_file file = { S("o.csv"), str_of(BOOK) };
+	const struct book_options opt = { .schemes = &schemes,
+					  .mode = BOOK_WRITE };
+	struct instant now = { 0, 1672103523214 };
+	struct book_report r;
+	struct diag d = { 0 };
+
+	cr_assert_eq(arena_init(&arena, 8 << 20), ERR_OK);
+	buf_init(&tsv, 1 << 20);
+	cr_assert_eq(buf_read_file(&tsv, "etc/idschemes.tsv"), ERR_OK);
+	cr_assert_eq(idschemes_get(buf_str(&tsv), &arena, &schemes, &d),
+		     ERR_OK);
+	cr_assert_eq(store_open(":memory:", &store, &d), ERR_OK);
+	book_report_init(&r);
+	cr_assert_eq(book_import(store, &file, 1, &opt, now, &r), ERR_OK,
+		     "%.*s", STR_ARG(buf_str(&r.faults)));
+	book_report_free(&r);
+}
+
+static void
+teardown(void)
+{
+	store_close(store);
+	buf_free(&tsv);
+	arena_fini(&arena);
+}
+
+TestSuite(match_door, .init = setup, .fini = teardown);
+
+static void
+look(struct notice_id *id, size_t ids, struct notice_name *name, size_t names)
+{
+	struct notice n = { .country = S("AE"),
+			    .ids = id,
+			    .id_count = ids,
+			    .names = name,
+			    .name_count = names };
+
+	cr_assert_eq(match_notice(store, &schemes, &n, &arena, &m), ERR_OK);
+}
+
+Test(match_door, a_hard_id_accepts_whatever_the_name)
+{
+	struct notice_id id[] = { { S("sinosure"), S("ae.000-123") } };
+	struct notice_name name[] = { { S("Y Trading LLC"), S("legal"),
+					STR_NONE } };
+
+	look(id, 1, name, 1);
+	cr_assert_eq(m.verdict, MATCH_ACCEPT);
+	cr_assert(str_eq(m.obligor_id, S("OB-1")));
+	cr_assert_eq(m.score, 1000);
+	cr_assert(str_eq(m.method, S("id")));
+	cr_assert(str_eq(m.keys, S("sinosure:AE000123")));
+}
+
+Test(match_door, two_ids_of_one_obligor_are_two_keys)
+{
+	struct notice_id id[] = { { S("sinosure"), S("AE000123") },
+				  { S("duns"), S("00-123-4567") } };
+
+	look(id, 2, NULL, 0);
+	cr_assert_eq(m.verdict, MATCH_ACCEPT);
+	cr_assert_eq(m.candidate_count, 1);
+	cr_assert(str_eq(m.keys, S("sinosure:AE000123 duns:001234567")),
+		  "%.*s", STR_ARG(m.keys));
+}
+
+Test(match_door, ids_of_two_obligors_are_for_a_reviewer)
+{
+	struct notice_id id[] = { { S("sinosure"), S("AE000999") },
+				  { S("duns"), S("1234567") } };
+
+	look(id, 2, NULL, 0);
+	cr_assert_eq(m.verdict, MATCH_REVIEW);
+	cr_assert_eq(m.candidate_count, 2);
+	cr_assert(str_eq(m.candidate[0].obligor_id, S("OB-1")));
+	cr_assert(str_eq(m.candidate[1].obligor_id, S("OB-2")));
+	cr_assert_eq(m.obligor_id.n, 0);
+}
+
+Test(match_door, an_eight_letter_bic_is_its_head_office)
+{
+	struct notice_id id[] = { { S("bic"), S("BOMLAEADXXX") } };
+
+	look(id, 1, NULL, 0);
+	cr_assert_eq(m.verdict, MATCH_ACCEPT);
+	cr_assert(str_eq(m.obligor_id, S("OB-4")));
+}
+
+Test(match_door, a_name_is_never_more_than_a_question)
+{
+	struct notice_name name[] = { { S("x  TRADING, l.l.c"), S("legal"),
+					STR_NONE },
+				      { S("X Trading LLC"), S("alias"),
+					STR_NONE } };
+
+	look(NULL, 0, name + 1, 1);
+	cr_assert_eq(m.verdict, MATCH_REVIEW);
+	cr_assert(str_eq(m.method, S("name")));
+	cr_assert_eq(m.candidate_count, 2);
+	cr_assert(str_eq(m.candidate[0].obligor_id, S("OB-1")));
+	cr_assert_eq(m.candidate[0].score, MATCH_SCORE_NAME);
+	cr_assert(str_eq(m.candidate[1].obligor_id, S("OB-3")));
+	cr_assert_eq(m.candidate[1].score, MATCH_SCORE_NAME_ELSEWHERE);
+	look(NULL, 0, name, 1);
+	cr_assert_eq(m.verdict, MATCH_NONE);
+	name[0].text = S("x general TRADING");
+	look(NULL, 0, name, 1);
+	cr_assert_eq(m.verdict, MATCH_REVIEW);
+	cr_assert(str_eq(m.candidate[0].obligor_id, S("OB-1")));
+}
+
+Test(match_door, a_soft_id_decides_nothing)
+{
+	struct notice_id id[] = { { S("ae-trade-licence"), S("77") } };
+
+	look(id, 1, NULL, 0);
+	cr_assert_eq(m.verdict, MATCH_NONE);
+	cr_assert_eq(m.key_count, 1);
+}
+
+Test(match_door, what_is_no_id_gives_no_key)
+{
+	struct notice_id id[] = { { S("lei"), S("too short") },
+				  { S("nonsense"), S("1") },
+				  { S("sinosure"), S("AE000123") },
+				  { S("sinosure"), S("AE-000-123") } };
+	static char big[FOLD_NAME_MAX + 2];
+	struct notice_name name[] = { { S("...,"), S("legal"), STR_NONE },
+				      { S(""), S("legal"), STR_NONE } };
+
+	for (size_t i = 0; i + 1 < sizeof(big); i++)
+		big[i] = 'a';
+	name[1].text = str_of(big);
+	look(id, 4, name, 2);
+	cr_assert_eq(m.key_count, 1);
+	cr_assert_eq(m.verdict, MATCH_ACCEPT);
+	look(NULL, 0, NULL, 0);
+	cr_assert_eq(m.verdict, MATCH_NONE);
+	cr_assert_eq(m.score, 0);
+}
