@@ -204,21 +204,36 @@ walk_list(struct mscratch *x, struct str list, float w, uint32_t *budget)
 	return true;
 }
 
-/* The rows of the country first and dearer, then all, while they are few. */
-static void
-walk(const struct mseg *s, struct mscratch *x, struct mexpand *e,
-     uint16_t country, uint32_t *budget)
+static float
+weight_of(const struct mseg *s, const struct mexpand *e)
 {
-	float w = mcand_weight(s, mseg_idf(s, e->token), MK_WORD) * e->sim *
-		  e->part;
-	bool home = false;
+	return mcand_weight(s, mseg_idf(s, e->token), MK_WORD) * e->sim *
+	       e->part;
+}
 
-	if (country != 0 && e->df > MSEG_SPLIT_MIN)
-		home = walk_list(x, mseg_post_in(s, e->token, country),
-				 w * (e->df > ALL_MAX ? 1 : HOME_SHARE),
-				 budget);
-	if (!home || e->df <= ALL_MAX)
-		(void)walk_list(x, mseg_post(s, e->token), w, budget);
+/*
+ * The lists of the country: short, whole, before anything else, so that no
+ * common word elsewhere eats the budget of the right country.
+ */
+static void
+walk_home(const struct mseg *s, struct mscratch *x, uint16_t country)
+{
+	uint32_t budget = MCAND_BUDGET;
+
+	for (unsigned i = 0; i < x->expand_n; i++) {
+		struct mexpand *e = &x->expand[i];
+		float w = weight_of(s, e);
+
+		if (e->home || e->df <= MSEG_SPLIT_MIN)
+			continue;
+		e->home = 1;
+		if (walk_list(x, mseg_post_in(s, e->token, country),
+			      e->df > ALL_MAX ? w * (1 + HOME_SHARE) :
+						w * HOME_SHARE,
+			      &budget) &&
+		    e->df > ALL_MAX)
+			e->walked = 1;
+	}
 }
 
 /* Walks the lists not walked yet, the shortest first. */
@@ -227,6 +242,8 @@ walk_all(const struct mseg *s, struct mscratch *x, uint16_t country)
 {
 	uint32_t budget = MCAND_BUDGET;
 
+	if (country != 0)
+		walk_home(s, x, country);
 	for (;;) {
 		struct mexpand *best = NULL;
 
@@ -238,7 +255,8 @@ walk_all(const struct mseg *s, struct mscratch *x, uint16_t country)
 		}
 		if (best == NULL)
 			return;
-		walk(s, x, best, country, &budget);
+		(void)walk_list(x, mseg_post(s, best->token),
+				weight_of(s, best), &budget);
 		best->walked = 1;
 	}
 }

@@ -19,7 +19,7 @@
 #define MCAND_DECODED_MAX 48u
 #define MCAND_BEST_MAX 24u
 #define MCAND_EXPAND_MAX 256u
-#define MCAND_KEY_ROWS 192u
+#define MCAND_KEY_ROWS 768u
 #define MCAND_MARKS 4096u /* a power of two */
 
 /* A token of the book that stands for one or more tokens of the query. */
@@ -30,6 +30,7 @@ struct mexpand {
 	float part;	/* of each query token in mask */
 	uint32_t df;
 	uint8_t walked;
+	uint8_t home; /* the country's list was walked */
 };
 
 struct mhit {

@@ -34,6 +34,7 @@ static struct word *common_w, *rare_w;
 static size_t commons, rares;
 static uint64_t *common_sum;
 static uint64_t state;
+static size_t reuse; /* of 10,000 rare words, how many are not new */
 
 static const struct {
 	char code[3];
@@ -313,7 +314,7 @@ put_word(char *dst, const char *p, size_t n)
 			other = draw_common();
 	} else if ((unsigned char)p[0] >= 0xE3) {
 		return mutate(dst, p, n);
-	} else if (kind < 22) {
+	} else if (below(10000) < reuse) {
 		other = rare_w[below(rares)].p;
 		if ((unsigned char)other[0] >= 0xE3)
 			other = w->p;
@@ -386,6 +387,11 @@ main(int argc, char **argv)
 		return 2;
 	rows = strtoul(argv[1], NULL, 10);
 	state = strtoul(argv[2], NULL, 10);
+	/* Words grow with the book as in real ones (Heaps): new ones more
+	 * than in proportion to how rarely old ones come again. */
+	reuse = 2200;
+	for (unsigned long n = 1000000; n < rows; n += n / 4)
+		reuse -= reuse / 9;
 	setvbuf(stdout, out, _IOFBF, sizeof(out));
 	slot = calloc(WORDS_MAX, sizeof(*slot));
 	read_book(argv[3]);
