@@ -15,7 +15,9 @@
 
 #define LINK_HEAD_SIZE 6u
 #define LINK_OUT_MAX (16u << 20) /* bytes that may wait for a slow peer */
-#define LINK_IN_MAX (LINK_OUT_MAX + MSG_MAX)
+/* What waits, what is gone but not yet moved away, and one more frame. */
+#define LINK_BUF_MAX                                                           \
+	(LINK_OUT_MAX + LINK_OUT_MAX / 2 + MSG_MAX + LINK_HEAD_SIZE)
 #define LINK_FDS_MAX 256u
 #define LINK_READ_SIZE 65536u
 
@@ -44,8 +46,8 @@ static void
 link_init(struct link *l, int fd)
 {
 	l->fd = fd;
-	buf_init(&l->out, LINK_OUT_MAX + MSG_MAX);
-	buf_init(&l->in, LINK_IN_MAX + MSG_MAX);
+	buf_init(&l->out, LINK_BUF_MAX);
+	buf_init(&l->in, LINK_BUF_MAX);
 }
 
 enum err

@@ -23,6 +23,7 @@ struct poll {
 	size_t feed;
 	size_t url; /* the one being fetched */
 	int http;
+	bool conditional; /* it may say 304 */
 	int64_t bytes;
 	XXH3_state_t *hash; /* owned */
 	struct buf etag;
@@ -204,6 +205,7 @@ poll_start(struct fetch *f, struct poll *p, struct instant now)
 		r.etag = buf_str(&p->old_etag);
 	if (feed->cond_last_modified && feed->url_count == 1)
 		r.last_modified = buf_str(&p->old_last_modified);
+	p->conditional = r.etag.n > 0 || r.last_modified.n > 0;
 	if (feed->ca_file.n > 0) {
 		(void)snprintf(name, sizeof(name), "ca/%.*s",
 			       STR_ARG(feed->ca_file));
@@ -276,6 +278,11 @@ on_head(struct fetch *f, struct poll *p, const struct net_event *ev,
 	char why[64];
 
 	p->http = ev->status;
+	if (ev->status == HTTP_NOT_MODIFIED && !p->conditional) {
+		poll_fail(f, p, "HTTP status 304 to a request without a "
+				"condition", now);
+		return;
+	}
 	if (ev->status == HTTP_NOT_MODIFIED) {
 		poll_unchanged(f, p, now);
 		return;

@@ -23,7 +23,10 @@
 #define FIELD_SIZE 1024u
 #define WAIT_WRITE_MS 10
 #define WAIT_ACTIVE_MS 200
+#define HEADER_LIMIT "more than 65536 bytes of header"
 #define PIECE_MAX (512u << 10) /* what libcurl may hand over at once */
+
+_Static_assert(NET_HEADER_MAX == 65536, "HEADER_LIMIT tells it");
 
 struct transfer {
 	struct net_curl *net;
@@ -38,6 +41,7 @@ struct transfer {
 	int64_t decoded;
 	int64_t decoded_max;
 	int64_t wire_max;
+	size_t header_n; /* of all responses, interim and trailing too */
 	int allow_private;
 	bool paused;
 	bool head_told;
@@ -97,6 +101,11 @@ on_header(char *p, size_t size, size_t n, void *self)
 	struct transfer *t = self;
 	struct str line = { p, size * n };
 
+	t->header_n += line.n;
+	if (t->header_n > NET_HEADER_MAX) {
+		t->limit = HEADER_LIMIT;
+		return 0;
+	}
 	/* A new response, after a redirect: what came before is not ours. */
 	if (str_starts(line, S("HTTP/"))) {
 		t->etag[0] = 0;
@@ -231,7 +240,9 @@ header_add(struct transfer *t, const char *name, struct str value)
 static bool
 set_safety(struct transfer *t, const struct net_request *r)
 {
-	const char *protocols = r->allow_private ? "https,http" : "https";
+	/* Who asked for https never ends up in the clear. */
+	bool clear = r->allow_private && str_starts(r->url, S("http://"));
+	const char *protocols = clear ? "https,http" : "https";
 	struct curl_blob pem = { .data = (void *)(uintptr_t)r->ca_pem.p,
 				 .len = r->ca_pem.n,
 				 .flags = CURL_BLOB_COPY };

@@ -166,11 +166,13 @@ tell_end(struct parse *p, uint64_t id, const struct doc_result *r)
 }
 
 static void
-refuse_at_once(struct parse *p, uint64_t id, const char *guard)
+refuse_at_once(struct parse *p, uint64_t id, const char *guard,
+	       const char *why)
 {
 	struct doc_result r = { .verdict = DOC_REFUSED };
 
-	if (str_copy(r.guard, sizeof(r.guard), str_of(guard)) != ERR_OK)
+	if (str_copy(r.guard, sizeof(r.guard), str_of(guard)) != ERR_OK ||
+	    str_copy(r.detail, sizeof(r.detail), str_of(why)) != ERR_OK)
 		return;
 	tell_end(p, id, &r);
 }
@@ -208,7 +210,7 @@ doc_open(struct parse *p, const struct msg *m)
 				(void)close(m->fd[i]);
 		if (r.err != ERR_OK || id == 0)
 			return ERR_PEER;
-		refuse_at_once(p, id, "limit");
+		refuse_at_once(p, id, "limit", "too many documents at once");
 		return ERR_OK;
 	}
 	p->last_id = id;

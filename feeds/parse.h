@@ -11,7 +11,11 @@
 
 #include "role.h"
 
-#define PARSE_DOCS_MAX 16u	/* open at once */
+/*
+ * Open at once: what core has on its way (64), and some that core gave up
+ * while their end was still in fetch's link.
+ */
+#define PARSE_DOCS_MAX 96u
 #define PARSE_QUEUE_MAX (64u << 20) /* bytes of notices of one slice */
 #define PARSE_SLICE 4096u	/* bytes between two looks at the link */
 #define PARSE_REJECT_LINES_MAX 100u /* logged of one document */

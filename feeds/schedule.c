@@ -83,18 +83,25 @@ schedule_state(struct schedule *s, size_t feed, int64_t last_try_ms,
 		it->due_ms = now.mono_ms + interval - since;
 }
 
-/* Asked for or being polled; an ask nobody answered is over. */
+/*
+ * Asked for or being polled, and how many of them failed the last time; an
+ * ask nobody answered is over.
+ */
 static size_t
-busy(struct schedule *s, struct instant now)
+busy(struct schedule *s, struct instant now, size_t *failing)
 {
 	size_t n = 0;
 
+	*failing = 0;
 	for (size_t i = 0; i < s->feeds->count; i++) {
 		struct item *it = &s->item[i];
 
 		if (it->at == AT_ASKED && it->due_ms <= now.mono_ms)
 			it->at = AT_REST;
-		n += it->at == AT_ASKED || it->at == AT_WORK;
+		if (it->at != AT_ASKED && it->at != AT_WORK)
+			continue;
+		n++;
+		*failing += it->failures > 0;
 	}
 	return n;
 }
@@ -103,7 +110,9 @@ int
 schedule_due(struct schedule *s, size_t busy_max, struct instant now,
 	     int64_t *wait_ms)
 {
-	bool full = busy(s, now) >= busy_max;
+	size_t failing;
+	bool full = busy(s, now, &failing) >= busy_max;
+	int next = -1;
 
 	for (size_t i = 0; i < s->feeds->count; i++) {
 		struct item *it = &s->item[i];
@@ -111,15 +120,20 @@ schedule_due(struct schedule *s, size_t busy_max, struct instant now,
 
 		if (it->at != AT_REST && it->at != AT_ASKED)
 			continue;
-		if (left <= 0 && !full) {
-			it->at = AT_ASKED;
-			it->due_ms = now.mono_ms + SCHEDULE_ASK_MS_MAX;
-			return (int)i;
-		}
 		if (left > 0 && left < *wait_ms)
 			*wait_ms = left;
+		/* Servers that hang never hold more than half of the places. */
+		if (left > 0 || full ||
+		    (it->failures > 0 && failing >= (busy_max + 1) / 2))
+			continue;
+		if (next < 0 || it->due_ms < s->item[next].due_ms)
+			next = (int)i;
 	}
-	return -1;
+	if (next >= 0) {
+		s->item[next].at = AT_ASKED;
+		s->item[next].due_ms = now.mono_ms + SCHEDULE_ASK_MS_MAX;
+	}
+	return next;
 }
 
 bool

@@ -139,6 +139,32 @@ Test(link, a_slow_peer_is_bounded)
 	}
 }
 
+/* Half of it goes, and as much comes again: never more than fits. */
+Test(link, a_peer_that_catches_up_by_halves)
+{
+	static char body[MSG_MAX];
+	struct msg m;
+
+	for (int form = 0; form < 2; form++) {
+		open_ends(form == 1);
+		for (int round = 0; round < 64; round++) {
+			while (link_send(a, 1,
+					 (struct str){ body, sizeof(body) },
+					 NULL, 0))
+				;
+			cr_assert_eq(link_room(a), 0);
+			for (int taken = 0; taken < 1 + round % 7;) {
+				cr_assert_eq(link_flush(a), ERR_OK);
+				cr_assert_eq(link_fill(b), ERR_OK);
+				if (link_take(b, &m) == ERR_OK)
+					taken++;
+			}
+		}
+		link_free(a);
+		link_free(b);
+	}
+}
+
 Test(link, no_link_says_nothing)
 {
 	struct msg m;
