@@ -15,6 +15,7 @@
 #include "split_priv.h"
 
 #define DOS_EOF 0x1A
+#define GROW 65536u
 /* What libcsv calls its states. */
 #define ROW_NOT_BEGUN 0
 #define FIELD_BEGUN 2
@@ -44,7 +45,7 @@ struct split_csv {
 static void *
 bounded_realloc(void *p, size_t n)
 {
-	return n > SPLIT_RECORD_MAX + 1024u ? NULL : realloc(p, n);
+	return n > SPLIT_RECORD_MAX + GROW ? NULL : realloc(p, n);
 }
 
 enum err
@@ -77,6 +78,8 @@ split_csv_new(struct split_common *c, unsigned part, struct split_csv **out)
 	csv_set_delim(&s->parser, (unsigned char)s->conf->delimiter);
 	csv_set_quote(&s->parser, (unsigned char)s->conf->quote);
 	csv_set_realloc_func(&s->parser, bounded_realloc);
+	/* Its own step of 128 bytes copies a long field over and over. */
+	csv_set_blk_size(&s->parser, GROW);
 	*out = s;
 	return ERR_OK;
 }
