@@ -124,6 +124,12 @@ $(B)/scn: $(B)/tests/scn/scn.o $(B)/tests/support/net_sim.o $(B)/all.a
 	$(Q)$(CC) $(LDFLAGS_ALL) $< $(B)/tests/support/net_sim.o $(B)/all.a \
 	    $(LIBS) -o $@
 
+# A book a line in, its exposures a line out: for tests/model/compare.py.
+$(B)/cover_batch: $(B)/tests/model/cover_batch.o \
+    $(B)/tests/support/book_fixture.o $(B)/all.a
+	@echo '  LD $@'
+	$(Q)$(CC) $(LDFLAGS_ALL) $(filter %.o,$^) $(B)/all.a $(LIBS) -o $@
+
 test:
 	@tests/run.sh test
 
@@ -159,4 +165,5 @@ clean:
 .SECONDARY:
 
 -include $(OBJS:.o=.d) $(TEST_OBJS:.o=.d) $(SUPPORT_OBJS:.o=.d) \
-	$(patsubst %,$(B)/daemon/%.d,creditalarmd creditalarm) $(B)/tests/scn/scn.d
+	$(patsubst %,$(B)/daemon/%.d,creditalarmd creditalarm) $(B)/tests/scn/scn.d \
+	$(B)/tests/model/cover_batch.d

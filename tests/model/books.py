@@ -31,7 +31,7 @@ COLUMNS = {
     "limits": "policy_id obligor_id amount currency payment_term credit_days status announced_at effective_from effective_to",
     "shipments": "shipment_id exporter_id obligor_id bank_id invoice_ref amount currency payment_term contract_date etd ship_date due_date paid_amount "
                  "status own_contract own_customs declared disputed affiliate docs_released_on product dest_country dest_port",
-    "receipts": "receipt_id exporter_id obligor_id amount currency received_on shipment_id kind",
+    "receipts": "receipt_id exporter_id obligor_id amount currency received_on shipment_id receipt_kind",
     "country_cover": "country status effective_from effective_to conditions",
     "country_limits": "country amount currency effective_from", "country_ratings": "source country native published_on",
     "fx": "base quote rate as_of"}
@@ -97,7 +97,7 @@ class Maker:
             n = 10 ** (15 + e) - 1 - self.r.randint(0, 9)
         else:
             n = self.r.randint(1, 9)
-        return model.money(n, ccy)
+        return model.money(min(n, 10 ** (15 + e) - 1), ccy)                           # c0 Money: at most 15 digits before the point
 
     def make(self):
         r = self.r
@@ -277,7 +277,7 @@ class Maker:
                     cents = model.minor(amount, ccy)
                     x = r.randint(0, max(cents - 1, 0))
                     if self.on("settled", 0.3):
-                        x = min(cents + r.choice((0, 1)), 10 ** 15)
+                        x = min(cents + r.choice((0, 1)), 10 ** 15 - 1)
                     s["paid_amount"] = model.money(x, ccy)
                 if self.p(0.12):
                     s["own_contract"] = "0" if self.p(0.9) else "1"
@@ -310,12 +310,12 @@ class Maker:
                 if self.on("reccur", 0.1):
                     ccy = r.choice(("EUR", "USD", "CNY", "JPY"))
                 cents = model.minor(s["amount"], s["currency"])
-                amount = model.money(max(1, min(r.randint(1, cents * 2 if self.on("recleft", 0.5) else cents), 10 ** 15)), ccy)
+                amount = model.money(max(1, min(r.randint(1, cents * 2 if self.on("recleft", 0.5) else cents), 10 ** 15 - 1)), ccy)
                 row.update(amount=amount, currency=ccy, received_on=self.iso(as_of_n - r.choice((-1, 0, 1, 20, 100))))
                 if named_only if not self.on("recmix", 0.5) else self.p(0.5):
                     row["shipment_id"] = s["shipment_id"]
                 if self.p(0.6):
-                    row["kind"] = r.choice(("payment", "payment", "resale", "recovery"))
+                    row["receipt_kind"] = r.choice(("payment", "payment", "resale", "recovery"))
                 kinds["receipts"].append(row)
 
         for t in kinds.values():

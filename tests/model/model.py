@@ -28,7 +28,7 @@ READINGS: what the documents leave open, and how it is read here
      A named one reduces an order not yet shipped.
  R10 a receipt reduces only shipments in its own currency; it is never converted.
  R11 "the obligor" of a receipt is the one who bears the risk (the bank under LC). A shipment without due_date is paid last.
-     A receipt dated before the ship_date counts as any other. kind empty: payment.
+     A receipt dated before the ship_date counts as any other. receipt_kind empty: payment.
  R12 overdue, max_dpd: shipped shipments only, claimed and resold ones too; max_dpd 0 when nothing is overdue.
  R13 next_etd: the smallest etd of the orders not shipped, also one in the past; null when none has one.
  R14 country_cover: the newest row with effective_from <= day decides; past its effective_to the country is open (no older row comes back).
@@ -287,7 +287,7 @@ def exposure(book, as_of, knew_at=None, composed=None):
             "obligor": s["bank_id"] if s["payment_term"] == "LC" else s["obligor_id"]}      # c2.O5 "LC: the obligor is bank_id"; R6
 
     # c2.O3 receipts with received_on <= as-of reduce outstanding besides paid_amount, recovery does not.
-    receipts = [r for r in book.kinds["receipts"] if r["received_on"] <= as_of and (r.get("kind") or "payment") != "recovery"]
+    receipts = [r for r in book.kinds["receipts"] if r["received_on"] <= as_of and (r.get("receipt_kind") or "payment") != "recovery"]
     for r in receipts:
         if r.get("shipment_id"):                                                # c2.O3 "with shipment_id that one"; R8
             x = live.get(r["shipment_id"])

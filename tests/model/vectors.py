@@ -150,10 +150,10 @@ for rate, loss, own in (("7.75", "232258.06", "82258.06"), ("7.80", "230769.23",
 s = ship("70000.00", "2022-03-20", due_date="2022-05-19", dest_country="CN")
 check("scenario 4", two(simple(XM, [s], "2022-04-10")[0]), "50000.00/20000.00")
 sold = {"receipts": [{"receipt_id": "R1", "exporter_id": "E1", "obligor_id": "B1", "amount": "45000.00", "currency": "USD", "received_on": "2022-06-01",
-                      "shipment_id": s["shipment_id"], "kind": "resale"}]}
+                      "shipment_id": s["shipment_id"], "receipt_kind": "resale"}]}
 check("scenario 4 the day before the resale", two(simple(XM, [s], "2022-05-31", **sold)[0]), "50000.00/20000.00")
 check("scenario 4 after the resale", (two(simple(XM, [s], "2022-06-01", **sold)[0]), simple(XM, [s], "2022-06-01", **sold)[0]["open"]), ("20000.00/5000.00", "25000.00"))
-sold["receipts"][0]["kind"] = "recovery"
+sold["receipts"][0]["receipt_kind"] = "recovery"
 check("a recovery reduces nothing", two(simple(XM, [s], "2022-06-01", **sold)[0]), "50000.00/20000.00")
 
 # scenario 5
