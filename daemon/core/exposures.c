@@ -154,7 +154,7 @@ put_json(struct printer *p, const struct cover_row *r)
 	buf_byte(p->out, '\n');
 }
 
-/* Right-aligned in 20 columns. */
+/* Right-aligned in 16 columns. */
 static void
 show(struct buf *out, int64_t minor, struct str ccy)
 {
@@ -162,14 +162,14 @@ show(struct buf *out, int64_t minor, struct str ccy)
 
 	buf_init(&b, 64);
 	money_show(&b, minor, ccy);
-	buf_printf(out, " %20.*s", STR_ARG(buf_str(&b)));
+	buf_printf(out, " %16.*s", STR_ARG(buf_str(&b)));
 	buf_free(&b);
 }
 
 static void
 put_head(struct buf *out)
 {
-	buf_printf(out, "%-16s %-16s %-16s %-3s %20s %20s %20s %20s %20s %s\n",
+	buf_printf(out, "%-16s %-16s %-16s %-3s %16s %16s %16s %16s %16s %s\n",
 		   "exporter", "obligor", "policy", "", "open", "insured",
 		   "uninsured", "not shipped", "of it insured", "why not");
 }

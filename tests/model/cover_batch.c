@@ -4,7 +4,9 @@
  * cover, JSON.
  *
  * Each book is a transaction on one store in memory, rolled back after its
- * answer.  A book that cannot be answered gives {"error": ...}.
+ * answer.  A book that cannot be answered gives {"error": ...}.  With --table
+ * the answer is what the command prints for people; --obligor ID asks for one
+ * obligor and the totals.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +33,7 @@ struct batch {
 	size_t tables;
 	const struct json *book;
 	struct buf why;
+	struct exposures_ask ask;
 };
 
 static enum err
@@ -167,7 +170,6 @@ add_known(void *ctx, struct str pair, const struct json *v)
 static enum err
 answer(struct batch *b, struct buf *out)
 {
-	struct exposures_ask ask = { .json = 1 };
 	const struct json *alerts = json_obj(b->book, "composed");
 	const struct json *knew = json_obj(b->book, "knew_at");
 	enum err err;
@@ -175,14 +177,14 @@ answer(struct batch *b, struct buf *out)
 	b->tables = 0;
 	err = json_each(json_obj(b->book, "kinds"), add_table, b);
 	if (err == ERR_OK)
-		err = date_get(json_get_str(b->book, "as_of"), &ask.as_of);
+		err = date_get(json_get_str(b->book, "as_of"), &b->ask.as_of);
 	if (err == ERR_OK)
 		err = import(b);
 	if (err == ERR_OK && alerts != NULL)
 		err = json_each(alerts, add_alert, b);
 	if (err == ERR_OK && knew != NULL)
 		err = json_each(knew, add_known, b);
-	return err == ERR_OK ? exposures_put(b->store, &ask, out) : err;
+	return err == ERR_OK ? exposures_put(b->store, &b->ask, out) : err;
 }
 
 static void
@@ -207,6 +209,10 @@ one_line(struct batch *b, struct str line, struct buf *out)
 		(void)printf("{\"error\":\"%s\"}\n", err_text(err));
 		return;
 	}
+	if (!b->ask.json) {
+		(void)printf("%.*s", STR_ARG(buf_str(out)));
+		return;
+	}
 	/* JSON has no raw line feeds: rows end in one, a list has commas. */
 	if (out->n > 0)
 		out->n--;
@@ -217,7 +223,7 @@ one_line(struct batch *b, struct str line, struct buf *out)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	static struct batch b;
 	struct diag d = { 0 };
@@ -226,6 +232,16 @@ main(void)
 	size_t room = 0;
 	ssize_t n;
 
+	b.ask.json = 1;
+	for (int i = 1; i < argc; i++) {
+		if (str_eq(str_of(argv[i]), S("--table")))
+			b.ask.json = 0;
+		else if (str_eq(str_of(argv[i]), S("--obligor")) &&
+			 i + 1 < argc)
+			b.ask.obligor_id = str_of(argv[++i]);
+		else
+			return 2;
+	}
 	if (store_open(":memory:", &b.store, &d) != ERR_OK) {
 		(void)fprintf(stderr, "cover_batch: %s\n", d.why);
 		return 1;
