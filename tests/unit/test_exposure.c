@@ -5,6 +5,7 @@
 
 #include "book_fixture.h"
 #include "exposures.h"
+#include "say.h"
 
 static struct store *s;
 static struct buf out;
@@ -221,4 +222,43 @@ Test(exposure, new_links_of_an_old_obligor_are_seen)
 	cr_assert(str_eq(v[0], S("K1")));
 	cr_assert_eq(store_obligors_since(s, since + 2, &a, &v, &n), ERR_OK);
 	cr_assert_eq(n, 0);
+}
+
+static int
+said(const char *line, struct buf *errors)
+{
+	struct core *c = calloc(1, sizeof(*c));
+	struct say_request q = { .json = 1 };
+	struct instant now = { 0, 1651363200000 }; /* 2022-05-01 */
+	int status;
+
+	cr_assert_not_null(c);
+	c->store = s;
+	for (struct str rest = str_of(line); rest.n > 0;)
+		q.word[q.words++] = str_cut(&rest, ' ');
+	buf_clear(&out);
+	buf_clear(errors);
+	status = say_exposure(c, &q, now, &out, errors);
+	free(c);
+	return status;
+}
+
+Test(exposure, the_command_refuses_what_it_does_not_know)
+{
+	struct buf e;
+
+	buf_init(&e, 4096);
+	cr_assert_eq(said("exposure", &e), 0);
+	has("\"as_of\":\"2022-05-01\"");
+	cr_assert_eq(said("exposure --as-of 2022-02-30", &e), 2);
+	cr_assert_eq(said("exposure --obligor", &e), 2);
+	cr_assert_eq(said("exposure --country USA", &e), 2);
+	cr_assert_eq(said("exposure --why", &e), 2);
+	cr_assert_eq(said("exposure --obligor B9", &e), 1);
+	cr_assert(str_eq(buf_str(&e), S("creditalarm: exposure: no such "
+					"exporter or obligor\n")));
+	cr_assert_eq(said("exposure --exporter E9", &e), 1);
+	cr_assert_eq(said("exposure --country FR", &e), 0);
+	cr_assert_eq(out.n, 0);
+	buf_free(&e);
 }
