@@ -166,8 +166,8 @@ enum err
 store_knowledge(struct store *s, struct str exporter_id,
 		struct str obligor_id, int64_t *told_ms, int64_t *knew_ms)
 {
-	int64_t told;
-	int64_t knew;
+	int64_t told = TIME_NONE;
+	int64_t knew = TIME_NONE;
 	enum err err;
 
 	err = knowledge(s,
