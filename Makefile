@@ -17,8 +17,8 @@ B := build/$(CCNAME)-$(MODE)
 
 PACKAGES := gcc clang make pkg-config libcurl4-openssl-dev libxml2-dev libjq-dev \
 	libxxhash-dev libzmq3-dev libsodium-dev libsqlite3-dev libicu-dev \
-	libjansson-dev libyaml-dev libcriterion-dev universal-ctags \
-	python3 python3-zmq python3-nacl python3-jsonschema openssl
+	libjansson-dev libyaml-dev libseccomp-dev libsystemd-dev libmicrohttpd-dev \
+	libcriterion-dev universal-ctags 	python3 python3-zmq python3-nacl python3-jsonschema openssl
 
 CSTD := -std=c17 -D_GNU_SOURCE
 WARN := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion \
@@ -51,7 +51,8 @@ $(error MODE is one of dev release asan)
 endif
 
 PKGS := libxml-2.0 libcurl libzmq libsodium sqlite3 icu-uc icu-i18n jansson \
-	yaml-0.1 libxxhash
+	yaml-0.1 libxxhash libseccomp libsystemd \
+	libmicrohttpd
 INC := -Iinclude -Ifeeds -Idaemon -Idaemon/store -Idaemon/core \
 	$(patsubst %/,-I%,$(sort $(dir $(wildcard alerts/*/*.c))))
 SYS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
@@ -130,6 +131,11 @@ $(B)/cover_batch: $(B)/tests/model/cover_batch.o \
 	@echo '  LD $@'
 	$(Q)$(CC) $(LDFLAGS_ALL) $(filter %.o,$^) $(B)/all.a $(LIBS) -o $@
 
+# What a locked-in role is refused; for tests/proc/test_sandbox.py.
+$(B)/sandbox_try: $(B)/tests/proc/sandbox_try.o $(B)/all.a
+	@echo '  LD $@'
+	$(Q)$(CC) $(LDFLAGS_ALL) $< $(B)/all.a $(LIBS) -o $@
+
 test:
 	@tests/run.sh test
 
@@ -151,12 +157,20 @@ run: deps
 PREFIX ?= /usr/local
 install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin \
-	    $(DESTDIR)/etc/creditalarm $(DESTDIR)/lib/systemd/system
+	    $(DESTDIR)$(PREFIX)/share/doc/creditalarm \
+	    $(DESTDIR)/etc/creditalarm $(DESTDIR)/lib/systemd/system \
+	    $(DESTDIR)/usr/lib/sysusers.d $(DESTDIR)/usr/lib/tmpfiles.d
 	install -m 0755 $(B)/creditalarmd $(DESTDIR)$(PREFIX)/sbin/
 	install -m 0755 $(B)/creditalarm $(DESTDIR)$(PREFIX)/bin/
+	install -m 0644 README.md docs/*.md \
+	    $(DESTDIR)$(PREFIX)/share/doc/creditalarm/
 	cp -R etc/. $(DESTDIR)/etc/creditalarm/
-	for u in systemd/*.service; do [ ! -e $$u ] || \
-	    install -m 0644 $$u $(DESTDIR)/lib/systemd/system/; done
+	sed 's|/usr/local|$(PREFIX)|' systemd/creditalarmd.service \
+	    >$(DESTDIR)/lib/systemd/system/creditalarmd.service
+	install -m 0644 systemd/creditalarm.sysusers \
+	    $(DESTDIR)/usr/lib/sysusers.d/creditalarm.conf
+	install -m 0644 systemd/creditalarm.tmpfiles \
+	    $(DESTDIR)/usr/lib/tmpfiles.d/creditalarm.conf
 
 clean:
 	rm -rf build
@@ -164,6 +178,8 @@ clean:
 .PHONY: all test check tidy deps run install clean
 .SECONDARY:
 
+-include tests/bench/bench.mk
+
 -include $(OBJS:.o=.d) $(TEST_OBJS:.o=.d) $(SUPPORT_OBJS:.o=.d) \
 	$(patsubst %,$(B)/daemon/%.d,creditalarmd creditalarm) $(B)/tests/scn/scn.d \
-	$(B)/tests/model/cover_batch.d
+	$(B)/tests/model/cover_batch.d $(B)/tests/proc/sandbox_try.d

@@ -160,7 +160,7 @@ boot_check(const struct boot *b, struct buf *errors)
 }
 
 enum err
-boot_load(struct boot *b, const char *conf_path, struct buf *errors)
+boot_load(struct boot *b, const struct boot_files *f, struct buf *errors)
 {
 	char dir[BOOT_PATH_MAX];
 	enum err err;
@@ -169,10 +169,12 @@ boot_load(struct boot *b, const char *conf_path, struct buf *errors)
 	bundle_init(&b->all);
 	err = arena_init(&b->arena, BOOT_ARENA_SIZE);
 	if (err == ERR_OK)
-		err = add_file(b, conf_path, S("creditalarm.yaml"), errors);
+		err = add_file(b, f->conf, S("creditalarm.yaml"), errors);
 	if (err == ERR_OK)
 		err = conf_get(bundle_find(&b->all, S("creditalarm.yaml")),
-			       str_of(conf_path), &b->arena, &b->conf, errors);
+			       str_of(f->conf), &b->arena, &b->conf, errors);
+	if (err == ERR_OK && f->key != NULL)
+		b->conf.push_key_file = str_of(f->key);
 	if (err == ERR_OK)
 		err = add_dir(b, b->conf.tables_dir, "", 1, errors);
 	(void)snprintf(dir, sizeof(dir), "%.*s/vocab",
@@ -189,6 +191,20 @@ boot_load(struct boot *b, const char *conf_path, struct buf *errors)
 		err = add_anchors(b, errors);
 	if (err == ERR_OK)
 		err = add_keys(b, errors);
+	return err;
+}
+
+enum err
+boot_again(const struct boot *now, const struct boot_files *f,
+	   struct boot *fresh, struct buf *errors)
+{
+	enum err err = boot_load(fresh, f, errors);
+
+	if (err == ERR_OK)
+		err = boot_check(fresh, errors);
+	if (err == ERR_OK)
+		err = conf_kept(&now->conf, &fresh->conf, str_of(f->conf),
+				errors);
 	return err;
 }
 
@@ -210,7 +226,7 @@ may_know(enum peer role, struct str name)
 		return role == PEER_CORE;
 	if (str_starts(name, S("ca/")))
 		return role == PEER_FETCH;
-	return role != PEER_PUBLISH;
+	return role != PEER_PUBLISH && role != PEER_WEB;
 }
 
 void

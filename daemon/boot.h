@@ -18,14 +18,27 @@ struct boot {
 	struct bundle all;
 };
 
+/* Where it all begins. */
+struct boot_files {
+	const char *conf;
+	const char *key; /* NULL: push.key_file; a service manager's copy */
+};
+
 /* Every error as "FILE:LINE: KEY: reason\n" in errors; ERR_CONFIG then. */
-NODISCARD enum err boot_load(struct boot *b, const char *conf_path,
+NODISCARD enum err boot_load(struct boot *b, const struct boot_files *f,
 			     struct buf *errors);
 /*
  * Also compiles every feed's map, which takes some 20 ms each: for -n.  At a
  * normal start the roles find what is wrong and the other feeds go on.
  */
 NODISCARD enum err boot_check(const struct boot *b, struct buf *errors);
+/*
+ * Everything afresh and checked, for a daemon that runs with `now`; fresh is
+ * the caller's to free, whatever comes back.
+ */
+NODISCARD enum err boot_again(const struct boot *now,
+			      const struct boot_files *f, struct boot *fresh,
+			      struct buf *errors);
 void boot_free(struct boot *b);
 /* What the role may know; the caller's. */
 void boot_bundle(const struct boot *b, enum peer role, struct bundle *out);

@@ -29,7 +29,7 @@ usage(void)
 {
 	(void)fputs(
 	    "usage: creditalarm [-c FILE] [--json] COMMAND\n"
-	    "  status\n"
+	    "  status | reload\n"
 	    "  feed list | show NAME | poll NAME | parse NAME FILE... "
 	    "[--now TIME]\n"
 	    "  book import FILE... [--check] [--replace KIND [--force]]\n"
@@ -39,6 +39,8 @@ usage(void)
 	    "  alert list | show ID\n"
 	    "  subscriber add --exporter ID --key CAPUB [--expires DATE]\n"
 	    "  subscriber list | revoke ID\n"
+	    "  match index FILE.csv -o INDEX | query [--all] [--threads N] INDEX "
+	    "[FILE]\n"
 	    "  key generate -o FILE | server\n"
 	    "  tail --key FILE --server ENDPOINT --server-key CASRV ...\n",
 	    stderr);
@@ -248,13 +250,15 @@ remote(const struct cmd_globals *g, int argc, char **argv)
 static int
 feed_parse(const struct cmd_globals *g, int argc, char **argv)
 {
+	const struct boot_files files = {
+		.conf = g->conf == NULL ? CONF_DEFAULT : g->conf,
+	};
 	struct boot boot;
 	struct buf errors;
 	int status;
 
 	buf_init(&errors, 1u << 20);
-	if (boot_load(&boot, g->conf == NULL ? CONF_DEFAULT : g->conf,
-		      &errors) != ERR_OK) {
+	if (boot_load(&boot, &files, &errors) != ERR_OK) {
 		(void)fwrite(errors.p, 1, errors.n, stderr);
 		status = EXIT_CONFIG;
 	} else {
@@ -288,6 +292,8 @@ main(int argc, char **argv)
 		return cmd_tail(argc, argv);
 	if (strcmp(argv[0], "key") == 0)
 		return cmd_key(&g, argc, argv);
+	if (strcmp(argv[0], "match") == 0)
+		return cmd_match(argc, argv);
 	if (argc > 1 && strcmp(argv[0], "feed") == 0 &&
 	    strcmp(argv[1], "parse") == 0)
 		return feed_parse(&g, argc, argv);

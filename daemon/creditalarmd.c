@@ -13,7 +13,6 @@
 #define EXIT_CONFIG 78
 
 struct args {
-	const char *conf;
 	const char *role; /* -r: a child of the supervisor */
 	int check;	  /* -n */
 	int print;	  /* -C */
@@ -24,11 +23,12 @@ static int
 usage(void)
 {
 	(void)fputs(
-	    "usage: creditalarmd -c FILE [-n | -C] [-1] [--once] "
+	    "usage: creditalarmd -c FILE [-k FILE] [-n | -C] [-1] [--once] "
 	    "[--as-of TIME]\n"
 	    "  -n  check the configuration and leave (0, or 78 with every "
 	    "error)\n"
 	    "  -C  print the effective configuration\n"
+	    "  -k  the publisher's keys, instead of push.key_file\n"
 	    "  -1  all roles in one process\n"
 	    "  --once        poll every feed once, publish, leave\n"
 	    "  --as-of TIME  the wall clock starts at TIME (RFC 3339)\n",
@@ -69,7 +69,9 @@ take(struct args *a, int argc, char **argv, int *i)
 	else if (str_eq(word, S("--once")))
 		a->super.once = 1;
 	else if (str_eq(word, S("-c")))
-		a->conf = value(argc, argv, i);
+		a->super.files.conf = value(argc, argv, i);
+	else if (str_eq(word, S("-k")))
+		a->super.files.key = value(argc, argv, i);
 	else if (str_eq(word, S("-r")))
 		a->role = value(argc, argv, i);
 	else if (str_eq(word, S("--as-of")))
@@ -98,7 +100,7 @@ start(const struct args *a)
 	enum err err;
 
 	buf_init(&text, 1u << 20);
-	err = boot_load(&boot, a->conf, &text);
+	err = boot_load(&boot, &a->super.files, &text);
 	if (err == ERR_OK && a->check)
 		err = boot_check(&boot, &text);
 	if (err != ERR_OK) {
@@ -128,7 +130,7 @@ main(int argc, char **argv)
 			return usage();
 	if (a.role != NULL)
 		return super_role(a.role, &a.super);
-	if (a.conf == NULL)
+	if (a.super.files.conf == NULL)
 		return usage();
 	return start(&a);
 }

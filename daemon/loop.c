@@ -132,18 +132,24 @@ move_bytes(struct role *r)
 }
 
 int
+loop_start(struct role *r)
+{
+	enum err err = r->ops->init(r, clock_now(r->clock));
+
+	if (err == ERR_OK)
+		return 0;
+	log_op(LOG_ERR, "role.init", "err=\"%s\"", err_text(err));
+	return err == ERR_CONFIG ? 78 : 1;
+}
+
+int
 loop_run(struct role *r)
 {
 	struct pollfd pfd[PEER_COUNT + ROLE_EXTRA_FDS_MAX];
 	bool stop = false;
 	int64_t wait_ms = 0;
-	enum err err;
+	enum err err = ERR_OK;
 
-	err = r->ops->init(r, clock_now(r->clock));
-	if (err != ERR_OK) {
-		log_op(LOG_ERR, "role.init", "err=\"%s\"", err_text(err));
-		return err == ERR_CONFIG ? 78 : 1;
-	}
 	(void)link_send(r->link[PEER_SUPER], MSG_READY, STR_NONE, NULL, 0);
 	while (err == ERR_OK && !stop) {
 		nfds_t n;

@@ -16,8 +16,11 @@
 NODISCARD enum err loop_turn(struct role *r, struct instant now,
 			     int64_t *wait_ms, bool *stop);
 
+/* The role's init; not 0 is the exit status for the process. */
+int loop_start(struct role *r);
+
 /*
- * Until MSG_STOP or the end of super's link; exit status for the process.
+ * After loop_start: until MSG_STOP or the end of super's link; exit status for the process.
  * A child that lost its supervisor leaves.
  */
 int loop_run(struct role *r);

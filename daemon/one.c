@@ -68,7 +68,8 @@ one_start(struct one *o, struct instant now)
 	for (size_t i = 0; err == ERR_OK && i < PAIR_COUNT; i++)
 		err = join(o, PAIRS[i][0], PAIRS[i][1]);
 	for (int p = PEER_FETCH; err == ERR_OK && p < PEER_COUNT; p++)
-		err = start_role(o, (enum peer)p, now);
+		if (o->role[p].ops != NULL)
+			err = start_role(o, (enum peer)p, now);
 	for (size_t i = 0; err == ERR_OK && i < PAIR_COUNT; i++) {
 		told_of(o, PAIRS[i][0], PAIRS[i][1]);
 		told_of(o, PAIRS[i][1], PAIRS[i][0]);
@@ -88,19 +89,6 @@ one_turn(struct one *o, struct instant now, int64_t *wait_ms)
 			continue;
 		log_name(o->role[p].ops->name);
 		err = loop_turn(&o->role[p], now, wait_ms, &stop);
-		if (err != ERR_OK)
-			return err;
-	}
-	return ERR_OK;
-}
-
-enum err
-one_settle(struct one *o, struct instant now, int max)
-{
-	for (int i = 0; i < max; i++) {
-		int64_t wait_ms = 1000;
-		enum err err = one_turn(o, now, &wait_ms);
-
 		if (err != ERR_OK)
 			return err;
 	}

@@ -3,7 +3,8 @@
  *
  * The debug mode (-1), the scenario runner and tests: the same role code as
  * in processes of their own, joined by links in memory.  Role order: fetch,
- * parse, core, publish.
+ * parse, core, publish; the
+ * web role has no place here.
  */
 #ifndef ONE_H
 #define ONE_H
@@ -24,8 +25,6 @@ void one_role(struct one *o, const struct role_ops *ops,
 /* One turn of every living role. */
 NODISCARD enum err one_turn(struct one *o, struct instant now,
 			    int64_t *wait_ms);
-/* Turns until nothing moves any more at this instant, at most `max`. */
-NODISCARD enum err one_settle(struct one *o, struct instant now, int max);
 /* As kill -9: the role forgets all but what it stored. */
 NODISCARD enum err one_kill(struct one *o, enum peer peer);
 /* As super starts a role that died. */

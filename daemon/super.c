@@ -19,29 +19,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core.h"
-#include "fetch.h"
+#include "child.h"
 #include "log.h"
-#include "loop.h"
+#include "notify.h"
 #include "one.h"
-#include "parse.h"
-#include "publish.h"
-#include "role.h"
-
-#define FD_LINK 3
-#define FD_BUNDLE 4
-
-static const struct role_ops *const ROLES[PEER_COUNT] = {
-	[PEER_FETCH] = &fetch_role,
-	[PEER_PARSE] = &parse_role,
-	[PEER_CORE] = &core_role,
-	[PEER_PUBLISH] = &publish_role,
-};
+#include "sandbox.h"
+#include "say.h"
 
 static const enum peer PAIRS[][2] = { { PEER_FETCH, PEER_CORE },
 				      { PEER_FETCH, PEER_PARSE },
 				      { PEER_PARSE, PEER_CORE },
-				      { PEER_CORE, PEER_PUBLISH } };
+				      { PEER_CORE, PEER_PUBLISH },
+				      { PEER_CORE, PEER_WEB } };
 #define PAIR_COUNT (sizeof(PAIRS) / sizeof(PAIRS[0]))
 
 struct child {
@@ -49,11 +38,15 @@ struct child {
 	int pidfd;
 	struct link *link;
 	struct bundle bundle;
-	int64_t start_at; /* mono; when to start it again */
+	int64_t started_at; /* mono, as all below */
+	int64_t start_at;   /* when to start it again */
+	int64_t backoff_ms; /* waited before the last start; 0 first */
+	int64_t leave_by;   /* asked to leave; 0 not */
 	int64_t pinged_at;
 	int64_t ponged_at;
-	unsigned restarts;
+	int64_t busy_until; /* it said that it will not answer */
 	bool ready;
+	bool killed; /* by watch; not to be said twice */
 };
 
 struct super {
@@ -68,7 +61,19 @@ struct super {
 	int status; /* what we leave with */
 	bool done; /* --once: core has nothing left */
 	bool told_ready;
+	bool reload; /* asked by SIGHUP */
+	unsigned generation; /* of the configuration; 0 at start */
+	int64_t turned_at;   /* mono; our own last turn */
+	int64_t alive_every; /* ms; 0: nobody watches us */
+	int64_t alive_at;
 };
+
+/* Every role but web, which runs only when it is wanted. */
+static bool
+wanted(const struct super *s, int p)
+{
+	return p != PEER_WEB || s->boot->conf.web_endpoint.n > 0;
+}
 
 /* ---- control listener ---- */
 
@@ -203,8 +208,12 @@ spawn(struct super *s, enum peer p)
 	c->pid = pid;
 	c->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	c->ready = false;
+	c->killed = false;
+	c->leave_by = 0;
+	c->busy_until = 0;
 	c->pinged_at = 0;
-	c->ponged_at = clock_now(&s->clock).mono_ms;
+	c->started_at = clock_now(&s->clock).mono_ms;
+	c->ponged_at = c->started_at;
 	log_op(LOG_INFO, "super.start", "role=%s pid=%d", ROLES[p]->name,
 	       (int)pid);
 	return ERR_OK;
@@ -243,6 +252,30 @@ join(struct super *s, enum peer p)
 	}
 }
 
+int64_t
+super_backoff(int64_t last_ms, int64_t lived_ms)
+{
+	if (last_ms == 0 || lived_ms >= SUPER_STABLE_MS)
+		return SUPER_RESTART_MS;
+	return 2 * last_ms > SUPER_RESTART_MAX_MS ? SUPER_RESTART_MAX_MS :
+						    2 * last_ms;
+}
+
+/* When a role that left starts again. */
+static void
+plan_start(struct child *c, enum peer p, int status, int64_t now_ms)
+{
+	if (c->leave_by != 0) {
+		c->start_at = now_ms; /* it left because we asked */
+		return;
+	}
+	c->backoff_ms = super_backoff(c->backoff_ms, now_ms - c->started_at);
+	c->start_at = now_ms + c->backoff_ms;
+	log_op(LOG_ERR, "super.died",
+	       "role=%s pid=%d status=%d again_ms=%" PRId64, ROLES[p]->name,
+	       (int)c->pid, status, c->backoff_ms);
+}
+
 static void
 reap(struct super *s, enum peer p)
 {
@@ -252,15 +285,13 @@ reap(struct super *s, enum peer p)
 	if (c->pid == 0 || waitpid(c->pid, &status, WNOHANG) != c->pid)
 		return;
 	if (!s->stopping)
-		log_op(LOG_ERR, "super.died", "role=%s pid=%d status=%d",
-		       ROLES[p]->name, (int)c->pid, status);
+		plan_start(c, p, status, clock_now(&s->clock).mono_ms);
 	c->pid = 0;
+	c->ready = false;
 	(void)close(c->pidfd);
 	c->pidfd = -1;
 	link_free(c->link);
 	c->link = NULL;
-	c->restarts++;
-	c->start_at = clock_now(&s->clock).mono_ms + SUPER_RESTART_MS;
 	/* A wrong configuration does not get better by trying again. */
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 78) {
 		s->stopping = true;
@@ -274,13 +305,170 @@ start_due(struct super *s, struct instant now)
 	for (int p = PEER_FETCH; p < PEER_COUNT; p++) {
 		struct child *c = &s->child[p];
 
-		if (c->pid != 0 || now.mono_ms < c->start_at)
+		if (c->pid != 0 || !wanted(s, p) ||
+		    now.mono_ms < c->start_at)
 			continue;
 		if (spawn(s, (enum peer)p) == ERR_OK)
 			join(s, (enum peer)p);
 		else
 			c->start_at = now.mono_ms + SUPER_RESTART_MS;
 	}
+}
+
+/* ---- reload ---- */
+
+static bool
+same_bundle(enum peer p, const struct bundle *a, const struct bundle *b)
+{
+	struct str key = S("key/server");
+
+	/* Of the configuration these use only what needs a restart. */
+	if (p == PEER_PUBLISH || p == PEER_WEB)
+		return str_eq(bundle_find(a, key), bundle_find(b, key));
+	return str_eq(buf_str(&a->bytes), buf_str(&b->bytes));
+}
+
+static void
+ask_to_leave(struct super *s, struct child *c)
+{
+	c->ready = false;
+	if (c->pid == 0)
+		return; /* the next start takes the new bundle */
+	c->leave_by = clock_now(&s->clock).mono_ms + SUPER_STOP_MS;
+	(void)link_send(c->link, MSG_STOP, STR_NONE, NULL, 0);
+	(void)link_flush(c->link);
+}
+
+/* The new bundle for p; the role starts again when it differs. */
+static void
+renew(struct super *s, enum peer p)
+{
+	struct child *c = &s->child[p];
+	struct bundle old = c->bundle;
+
+	boot_bundle(s->boot, p, &c->bundle);
+	if (!same_bundle(p, &old, &c->bundle))
+		ask_to_leave(s, c);
+	bundle_free(&old);
+}
+
+static void
+log_lines(struct str rest)
+{
+	while (rest.n > 0) {
+		struct str line = str_cut(&rest, '\n');
+
+		log_op(LOG_ERR, "super.reload", "%.*s", STR_ARG(line));
+	}
+}
+
+/*
+ * Reads and checks everything afresh.  Any error: the old configuration
+ * stands untouched and every error is in errors.  Else the roles that know
+ * something else now leave and start again with it, without back-off: polls
+ * in hand are asked again, staged documents are polled again, sessions stay
+ * with publish (which only a new key restarts).
+ */
+static enum err
+reload(struct super *s, struct buf *errors)
+{
+	struct boot fresh;
+	enum err err = ERR_CONFIG;
+
+	if (s->o->one) {
+		buf_put(errors, S("all roles run in one process (-1): "
+				  "stop and start it\n"));
+		return err;
+	}
+	notify_reloading();
+	err = boot_again(s->boot, &s->o->files, &fresh, errors);
+	if (err != ERR_OK) {
+		boot_free(&fresh);
+		log_lines(buf_str(errors));
+		notify_ready("reload refused: the old configuration stands");
+		return err;
+	}
+	boot_free(s->boot);
+	*s->boot = fresh;
+	s->generation++;
+	log_level((enum log_level)fresh.conf.log_level,
+		  (enum log_level)fresh.conf.log_level);
+	for (int p = PEER_FETCH; p < PEER_COUNT; p++)
+		renew(s, (enum peer)p);
+	s->told_ready = false;
+	return ERR_OK;
+}
+
+/* SIGHUP, or with an operator at fd (-1: none) who hears how it went. */
+static void
+reload_for(struct super *s, int fd)
+{
+	struct buf errors;
+	struct buf answer;
+	enum err err;
+
+	buf_init(&errors, SUPER_ERRORS_MAX);
+	buf_init(&answer, SUPER_ERRORS_MAX + 64);
+	err = reload(s, &errors);
+	say_answer(&answer, err == ERR_OK ? S("reloaded\n") : STR_NONE,
+		   buf_str(&errors), err == ERR_OK ? 0 : 78);
+	if (fd >= 0) {
+		/* It fits the socket's buffer; who does not read, loses it. */
+		(void)send(fd, answer.p, answer.n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		(void)close(fd);
+	}
+	buf_free(&errors);
+	buf_free(&answer);
+}
+
+/* ---- what roles say ---- */
+
+static void
+core_says(struct super *s, const struct msg *m, struct instant now)
+{
+	struct child *core = &s->child[PEER_CORE];
+	struct rd r = rd_of(m->body);
+	uint32_t seconds;
+	uint8_t bad;
+
+	if (m->type == MSG_DONE) {
+		s->done = true;
+	} else if (m->type == MSG_BROKEN) {
+		bad = rd_u8(&r);
+		if (bad > PEER_SUPER && bad < PEER_COUNT &&
+		    s->child[bad].pid != 0)
+			(void)kill(s->child[bad].pid, SIGKILL);
+	} else if (m->type == MSG_BUSY) {
+		seconds = rd_be32(&r);
+		if (seconds > CORE_BUSY_S)
+			seconds = CORE_BUSY_S;
+		core->busy_until = now.mono_ms + (int64_t)seconds * 1000;
+	} else if (m->type == MSG_RELOAD && m->fd[0] >= 0) {
+		reload_for(s, fcntl(m->fd[0], F_DUPFD_CLOEXEC, 3));
+	}
+}
+
+static void
+role_says(struct super *s, enum peer p, const struct msg *m,
+	  struct instant now)
+{
+	struct child *c = &s->child[p];
+
+	if (m->type == MSG_READY) {
+		c->ready = c->leave_by == 0;
+		c->ponged_at = now.mono_ms;
+	} else if (m->type == MSG_PONG) {
+		c->ponged_at = now.mono_ms;
+		c->busy_until = 0;
+	} else if (m->type == MSG_DONE && p == PEER_FETCH) {
+		(void)link_send(s->child[PEER_CORE].link, MSG_DONE, STR_NONE,
+				NULL, 0);
+	} else if (p == PEER_CORE) {
+		core_says(s, m, now);
+	}
+	for (size_t i = 0; i < MSG_FDS_MAX; i++)
+		if (m->fd[i] >= 0)
+			(void)close(m->fd[i]);
 }
 
 static void
@@ -292,26 +480,8 @@ hear(struct super *s, enum peer p, struct instant now)
 	if (c->link == NULL || link_flush(c->link) != ERR_OK ||
 	    link_fill(c->link) != ERR_OK)
 		return;
-	while (link_take(c->link, &m) == ERR_OK) {
-		struct rd r = rd_of(m.body);
-
-		if (m.type == MSG_READY)
-			c->ready = true;
-		else if (m.type == MSG_PONG)
-			c->ponged_at = now.mono_ms;
-		else if (m.type == MSG_DONE && p == PEER_FETCH)
-			(void)link_send(s->child[PEER_CORE].link, MSG_DONE,
-					STR_NONE, NULL, 0);
-		else if (m.type == MSG_DONE && p == PEER_CORE)
-			s->done = true;
-		else if (m.type == MSG_BROKEN && p == PEER_CORE) {
-			uint8_t bad = rd_u8(&r);
-
-			if (bad > PEER_SUPER && bad < PEER_COUNT &&
-			    s->child[bad].pid != 0)
-				(void)kill(s->child[bad].pid, SIGKILL);
-		}
-	}
+	while (link_take(c->link, &m) == ERR_OK)
+		role_says(s, p, &m, now);
 	(void)link_flush(c->link);
 }
 
@@ -333,13 +503,69 @@ ping(struct super *s, struct instant now)
 	}
 }
 
+/* It runs and answers, or is still reading its tables and the store. */
 static bool
-all_ready(const struct super *s)
+answers(const struct super *s, const struct child *c, struct instant now)
 {
+	int64_t limit = s->boot->conf.watchdog;
+
+	if (c->pid == 0)
+		return false;
+	if (!c->ready && c->leave_by == 0)
+		return now.mono_ms - c->started_at < SUPER_INIT_MS;
+	return now.mono_ms - c->ponged_at < limit ||
+	       now.mono_ms < c->busy_until;
+}
+
+/* Kills who is silent or does not leave; starts are start_due's. */
+static void
+watch(struct super *s, struct instant now)
+{
+	/* We slept ourselves (suspended, stopped): nobody could be heard. */
+	bool slept = now.mono_ms - s->turned_at > SUPER_SLEPT_MS;
+	bool good = true;
+
+	s->turned_at = now.mono_ms;
+	for (int p = PEER_FETCH; p < PEER_COUNT; p++) {
+		struct child *c = &s->child[p];
+		bool late = c->leave_by != 0 && now.mono_ms > c->leave_by;
+
+		if (slept)
+			c->ponged_at = now.mono_ms;
+		if (c->pid != 0 && !c->killed &&
+		    (late || !answers(s, c, now))) {
+			c->killed = true;
+			log_op(LOG_ERR, "super.silent", "role=%s pid=%d",
+			       ROLES[p]->name, (int)c->pid);
+			(void)kill(c->pid, SIGKILL);
+		}
+		if (p != PEER_PARSE && p != PEER_WEB)
+			good = good && answers(s, c, now);
+	}
+	if (s->alive_every > 0 && good && now.mono_ms >= s->alive_at) {
+		s->alive_at = now.mono_ms + s->alive_every;
+		notify_alive();
+	}
+}
+
+static void
+tell_ready(struct super *s)
+{
+	char status[64];
+
 	for (int p = PEER_FETCH; p < PEER_COUNT; p++)
-		if (!s->child[p].ready)
-			return false;
-	return true;
+		if (wanted(s, p) && !s->child[p].ready)
+			return;
+	if (s->told_ready)
+		return;
+	s->told_ready = true;
+	log_op(LOG_NOTICE, s->generation == 0 ? "super.ready" :
+						"super.reloaded",
+	       "roles=%d generation=%u", wanted(s, PEER_WEB) ? 5 : 4,
+	       s->generation);
+	(void)snprintf(status, sizeof(status), "configuration generation %u",
+		       s->generation);
+	notify_ready(status);
 }
 
 static void
@@ -373,6 +599,8 @@ take_signals(struct super *s)
 	while (read(s->signals, &got, sizeof(got)) == (ssize_t)sizeof(got))
 		if (got.ssi_signo == SIGTERM || got.ssi_signo == SIGINT)
 			s->stopping = true;
+		else if (got.ssi_signo == SIGHUP)
+			s->reload = true;
 }
 
 static bool
@@ -390,6 +618,7 @@ stop_all(struct super *s)
 	int64_t until = clock_now(&s->clock).mono_ms + SUPER_STOP_MS;
 
 	s->stopping = true;
+	notify_stopping();
 	for (int p = PEER_FETCH; p < PEER_COUNT; p++)
 		if (s->child[p].pid != 0) {
 			(void)link_send(s->child[p].link, MSG_STOP, STR_NONE,
@@ -422,38 +651,39 @@ signals_open(void)
 }
 
 static void
-clock_open(struct super *s)
+turn(struct super *s)
 {
-	if (s->o->once && s->o->as_of_ms != TIME_NONE)
-		s->clock = clock_os_fixed(&s->os, s->o->as_of_ms);
-	else
-		s->clock = clock_os(&s->os, s->o->as_of_ms);
+	struct instant now = clock_now(&s->clock);
+
+	start_due(s, now);
+	wait_for(s, 200);
+	take_signals(s);
+	now = clock_now(&s->clock);
+	if (s->reload) {
+		s->reload = false;
+		reload_for(s, -1);
+	}
+	for (int p = PEER_FETCH; p < PEER_COUNT; p++) {
+		hear(s, (enum peer)p, now);
+		reap(s, (enum peer)p);
+	}
+	if (s->child[PEER_CORE].link != NULL &&
+	    s->child[PEER_CORE].leave_by == 0) {
+		pass_control(s->listener, s->child[PEER_CORE].link);
+		(void)link_flush(s->child[PEER_CORE].link);
+	}
+	ping(s, now);
+	watch(s, now);
+	tell_ready(s);
 }
 
 static int
 run_processes(struct super *s)
 {
-	while (!s->stopping && !s->done) {
-		struct instant now = clock_now(&s->clock);
-
-		start_due(s, now);
-		wait_for(s, 200);
-		take_signals(s);
-		now = clock_now(&s->clock);
-		for (int p = PEER_FETCH; p < PEER_COUNT; p++) {
-			hear(s, (enum peer)p, now);
-			reap(s, (enum peer)p);
-		}
-		if (s->child[PEER_CORE].link != NULL) {
-			pass_control(s->listener, s->child[PEER_CORE].link);
-			(void)link_flush(s->child[PEER_CORE].link);
-		}
-		ping(s, now);
-		if (!s->told_ready && all_ready(s)) {
-			log_op(LOG_NOTICE, "super.ready", "roles=4");
-			s->told_ready = true;
-		}
-	}
+	s->turned_at = clock_now(&s->clock).mono_ms;
+	s->alive_every = notify_watchdog_ms() / 3;
+	while (!s->stopping && !s->done)
+		turn(s);
 	stop_all(s);
 	return s->status;
 }
@@ -468,7 +698,7 @@ run_one(struct super *s)
 
 	if (o == NULL)
 		return 1;
-	for (int p = PEER_FETCH; p < PEER_COUNT; p++) {
+	for (int p = PEER_FETCH; p < PEER_WEB; p++) {
 		one_role(o, ROLES[p], &s->child[p].bundle, &s->clock);
 		o->role[p].once = s->o->once;
 		o->role[p].replay = s->o->as_of_ms != TIME_NONE;
@@ -489,15 +719,31 @@ run_one(struct super *s)
 				(void)link_send(o->end[PEER_CORE], MSG_DONE,
 						STR_NONE, NULL, 0);
 		while (link_take(o->end[PEER_CORE], &m) == ERR_OK)
-			s->done = s->done || m.type == MSG_DONE;
+			role_says(s, PEER_CORE, &m, clock_now(&s->clock));
 		wait_for(s, (int)wait_ms);
 		take_signals(s);
+		if (s->reload)
+			log_op(LOG_WARN, "super.reload", "why=\"not with -1\"");
+		s->reload = false;
 	}
 	if (err != ERR_OK)
 		log_op(LOG_ERR, "super.failed", "err=\"%s\"", err_text(err));
 	one_stop(o);
 	free(o);
 	return err == ERR_OK ? 0 : err == ERR_CONFIG ? 78 : 1;
+}
+
+static enum err
+lock_in(struct super *s)
+{
+	enum sandbox_mode mode = (enum sandbox_mode)s->boot->conf.sandbox;
+
+	log_op(LOG_NOTICE, "super.sandbox",
+	       "mode=%s seccomp=%s landlock_abi=%d",
+	       mode == SANDBOX_REQUIRED ? "required" : "best_effort",
+	       sandbox_built() ? "yes" : "no, sanitizer build",
+	       sandbox_built() ? sandbox_abi() : 0);
+	return sandbox_super(mode);
 }
 
 int
@@ -509,7 +755,7 @@ super_run(struct boot *boot, const struct super_options *o)
 	log_name("super");
 	log_level((enum log_level)boot->conf.log_level,
 		  (enum log_level)boot->conf.log_level);
-	clock_open(&s);
+	s.clock = child_clock(&s.os, o);
 	s.signals = signals_open();
 	s.listener = listen_control(&boot->conf);
 	if (s.signals < 0 || s.listener < 0) {
@@ -517,6 +763,8 @@ super_run(struct boot *boot, const struct super_options *o)
 		       STR_ARG(boot->conf.control_socket), strerror(errno));
 		return 74;
 	}
+	if (!o->one && lock_in(&s) != ERR_OK)
+		return 78;
 	for (int p = PEER_FETCH; p < PEER_COUNT; p++) {
 		boot_bundle(boot, (enum peer)p, &s.child[p].bundle);
 		s.child[p].pidfd = -1;
@@ -526,42 +774,5 @@ super_run(struct boot *boot, const struct super_options *o)
 		bundle_free(&s.child[p].bundle);
 	(void)close(s.listener);
 	(void)close(s.signals);
-	return status;
-}
-
-/* ---- a role's own process ---- */
-
-int
-super_role(const char *name, const struct super_options *o)
-{
-	struct super s = { .o = o };
-	struct bundle bundle;
-	struct role r = { 0 };
-	int status;
-
-	for (int p = PEER_FETCH; p < PEER_COUNT; p++)
-		if (strcmp(ROLES[p]->name, name) == 0)
-			r.ops = ROLES[p];
-	if (r.ops == NULL)
-		return 2;
-	(void)signal(SIGPIPE, SIG_IGN);
-	/* The terminal's ^C is super's to hear. */
-	(void)signal(SIGINT, SIG_IGN);
-	log_name(name);
-	clock_open(&s);
-	bundle_init(&bundle);
-	if (fcntl(FD_LINK, F_SETFD, FD_CLOEXEC) < 0 ||
-	    bundle_read(&bundle, FD_BUNDLE) != ERR_OK ||
-	    link_socket(FD_LINK, &r.link[PEER_SUPER]) != ERR_OK)
-		return 1;
-	(void)close(FD_BUNDLE);
-	r.bundle = &bundle;
-	r.clock = &s.clock;
-	r.once = o->once;
-	r.replay = o->as_of_ms != TIME_NONE;
-	status = loop_run(&r);
-	for (int p = 0; p < PEER_COUNT; p++)
-		link_free(r.link[p]);
-	bundle_free(&bundle);
 	return status;
 }

@@ -57,7 +57,8 @@ void date_split(int32_t day, int *year, int *month, int *mday);
 int32_t date_shanghai(int64_t ms);
 /* The same day of the next year; 29 February gives 28 February. */
 int32_t date_add_year(int32_t day);
-/* 0 Monday .. 6 Sunday. */
-int date_weekday(int32_t day);
+
+/* CLOCK_MONOTONIC in us, for the service manager alone. */
+int64_t clock_os_monotonic_us(void);
 
 #endif

@@ -17,6 +17,7 @@
 #define CONF_TYPE_SIZE int64_t
 #define CONF_TYPE_COUNT int64_t
 #define CONF_TYPE_YESNO int
+#define CONF_TYPE_WORD int /* which of the words, from 0 */
 
 struct conf {
 #define CONF(field, type, key, dflt, min, max, reload, prose)                  \
@@ -32,6 +33,12 @@ struct conf {
 NODISCARD enum err conf_get(struct str text, struct str file,
 			    struct arena *a, struct conf *out,
 			    struct buf *errors);
+/*
+ * A running daemon keeps what is marked RESTART: each such key that differs
+ * is an error, "FILE: KEY: reason\n"; ERR_CONFIG when there was any.
+ */
+NODISCARD enum err conf_kept(const struct conf *now, const struct conf *next,
+			     struct str file, struct buf *errors);
 /* The effective values as YAML, each with its prose. */
 void conf_put(struct buf *b, const struct conf *c);
 

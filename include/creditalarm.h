@@ -106,7 +106,8 @@ enum calarm_state_word {
 	CALARM_SNOOZED = 7,
 	CALARM_FAILED = 8,
 };
-/* Sent, and sent again until confirmed.  actor and code may be NULL. */
+/* Sent, and sent again until confirmed, or let go because the server never
+ * will take it (calarm_code 4003 or 4006).  actor and code may be NULL. */
 enum calarm_result calarm_state(struct calarm *h, uint64_t seq,
 				enum calarm_state_word state, uint64_t at_us,
 				const char *actor, const char *code);

@@ -98,6 +98,7 @@ struct feeds {
 	size_t count;
 };
 
+const char *feed_mode_text(enum feed_mode m);
 const struct feed *feeds_find(const struct feeds *f, struct str name);
 
 #endif

@@ -16,7 +16,7 @@
 #define MSG_CHUNK_MAX 65536u /* bytes of a document in one frame */
 
 enum peer { PEER_SUPER, PEER_FETCH, PEER_PARSE, PEER_CORE, PEER_PUBLISH,
-	    PEER_COUNT };
+	    PEER_WEB, PEER_COUNT };
 
 /* clang-format off */
 enum msg_type {
@@ -29,6 +29,11 @@ enum msg_type {
 	MSG_DONE,	/* - : nothing left to do (--once) */
 	MSG_BROKEN,	/* core -> super; u8 peer: it sent nonsense */
 	MSG_CONTROL,	/* super -> core; u32 uid, u32 gid; fd: connection */
+	MSG_RELOAD,	/* core -> super; u32 uid; fd: the connection that is
+			   to hear how it went */
+	MSG_BUSY,	/* core -> super; u32 seconds: no PONG for so long */
+	/* core -> web */
+	MSG_COUNTERS,	/* u8 ready, blob why not, blob OpenMetrics text */
 	/* fetch <-> core */
 	MSG_FEED_STATE,	/* core: blob feed, i64 last_try_ms, i64 last_good_ms */
 	MSG_POLL_ASK,	/* fetch: blob feed */

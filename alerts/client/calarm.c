@@ -146,9 +146,15 @@ hear_welcome(struct calarm *h, const struct wire_welcome *w)
 {
 	if (str_copy(h->stream, sizeof(h->stream), w->stream) != ERR_OK)
 		return;
-	if (h->has_last && h->epoch != w->epoch)
+	if (h->has_last && h->epoch != w->epoch) {
 		h->has_last = 0; /* numbers of another log; GONE follows */
+		h->nack_count = 0;
+	}
 	h->epoch = w->epoch;
+	if (!h->has_last && w->after_seq != WIRE_CURSOR) {
+		h->has_last = 1; /* the first that comes is the next one */
+		h->last = w->after_seq;
+	}
 	h->hb_ms = w->hb_ms < 10 ? 10 : w->hb_ms;
 	if (h->window > w->max_credit)
 		h->window = w->max_credit;
@@ -158,12 +164,103 @@ hear_welcome(struct calarm *h, const struct wire_welcome *w)
 		h->told[i].sent_ms = INT64_MIN;
 }
 
+/* A number we asked to be sent again; it is not asked for any more. */
+static bool
+was_nacked(struct calarm *h, uint64_t seq)
+{
+	for (size_t i = 0; i < h->nack_count; i++)
+		if (h->nack[i].seq == seq && h->nack[i].waits) {
+			h->nack[i].waits = 0;
+			return true;
+		}
+	return false;
+}
+
+/* The note of a number; NULL when every note waits for its repeat. */
+static struct calarm_nacked *
+nack_note(struct calarm *h, uint64_t seq)
+{
+	size_t at = h->nack_count;
+
+	for (size_t i = 0; i < h->nack_count; i++) {
+		if (h->nack[i].seq == seq)
+			return &h->nack[i];
+		if (!h->nack[i].waits)
+			at = i;
+	}
+	if (at == CALARM_NACKS_MAX)
+		return NULL;
+	if (at == h->nack_count)
+		h->nack_count++;
+	h->nack[at] = (struct calarm_nacked){ .seq = seq };
+	return &h->nack[at];
+}
+
+/* Of two for one number and state the first is answered first. */
+static void
+forget_state(struct calarm *h, uint64_t seq, uint64_t state)
+{
+	for (size_t i = 0; i < h->told_count; i++) {
+		if (h->told[i].seq != seq || h->told[i].state != state)
+			continue;
+		h->told_count--;
+		memmove(&h->told[i], &h->told[i + 1],
+			(h->told_count - i) * sizeof(h->told[0]));
+		return;
+	}
+}
+
+/* The letter and the numbers of the frame an ERROR answers; 0 for none. */
+static char
+error_about(struct str text, uint64_t number[2])
+{
+	struct str rest = str_sub(text, 1, text.n);
+	size_t n = 0;
+
+	number[0] = number[1] = 0;
+	while (n < 2 && str_starts(rest, S(" "))) {
+		size_t end = 1;
+
+		while (end < rest.n && rest.p[end] >= '0' &&
+		       rest.p[end] <= '9')
+			end++;
+		if (str_to_u64(str_sub(rest, 1, end - 1), UINT64_MAX,
+			       &number[n++]) != ERR_OK)
+			return '\0';
+		rest = str_sub(rest, end, rest.n);
+	}
+	return str_starts(rest, S(": ")) ? text.p[0] : '\0';
+}
+
+/* One frame of ours was not taken; true when that is all there is to it. */
+static bool
+hear_not_taken(struct calarm *h, const struct wire_error *e)
+{
+	uint64_t number[2];
+	char letter = error_about(e->text, number);
+
+	if (letter == 'R' &&
+	    (e->code == WIRE_E_MALFORMED || e->code == WIRE_E_BEYOND)) {
+		/* It never will be: asking again would not end. */
+		forget_state(h, number[0], number[1]);
+		return true;
+	}
+	if (letter == 'N' &&
+	    (e->code == WIRE_E_REQUESTS || e->code == WIRE_E_BEYOND)) {
+		(void)was_nacked(h, number[0]); /* it will not come again */
+		return true;
+	}
+	return false;
+}
+
 static void
 hear_error(struct calarm *h, const struct wire_error *e, int64_t now_ms)
 {
 	h->code = e->code;
 	(void)snprintf(h->why, sizeof(h->why), "%u %.*s", e->code,
 		       STR_ARG(e->text));
+	if (hear_not_taken(h, e))
+		return;
 	switch ((int)e->code) {
 	case WIRE_E_HELLO_FIRST:
 		if (h->welcomed)
@@ -184,17 +281,6 @@ hear_error(struct calarm *h, const struct wire_error *e, int64_t now_ms)
 	default:
 		h->refused = 1;
 		break;
-	}
-}
-
-static void
-hear_stateok(struct calarm *h, const struct wire_stateok *ok)
-{
-	for (size_t i = 0; i < h->told_count; i++) {
-		if (h->told[i].seq != ok->seq || h->told[i].state != ok->state)
-			continue;
-		h->told[i] = h->told[--h->told_count];
-		return;
 	}
 }
 
@@ -221,6 +307,18 @@ hear_snapend(struct calarm *h, const struct wire_snapend *z, int64_t now_ms)
 	(void)now_ms;
 }
 
+/* Numbers are missing: they are asked for, at once and then with pauses. */
+static void
+calarm_hole(struct calarm *h, int64_t now_ms)
+{
+	if (h->hole == h->last + 1) {
+		calarm_redial(h, now_ms);
+		return;
+	}
+	h->hole = h->last + 1;
+	calarm_hello(h);
+}
+
 static void
 hear_control(struct calarm *h, struct str frame, int64_t now_ms)
 {
@@ -228,8 +326,9 @@ hear_control(struct calarm *h, struct str frame, int64_t now_ms)
 
 	if (wire_get_server(frame, &f, NULL) != ERR_OK)
 		return; /* of a later version */
-	if (f.letter != WIRE_BEAT)
-		h->ahead = 0;
+	if (f.letter == WIRE_WELCOME || f.letter == WIRE_SKIP ||
+	    f.letter == WIRE_SNAPEND)
+		h->ahead = 0; /* a PONG says nothing about the stream */
 	switch ((int)f.letter) {
 	case WIRE_WELCOME:
 		hear_welcome(h, &f.u.welcome);
@@ -241,7 +340,7 @@ hear_control(struct calarm *h, struct str frame, int64_t now_ms)
 		hear_beat(h, &f.u.beat);
 		break;
 	case WIRE_STATEOK:
-		hear_stateok(h, &f.u.stateok);
+		forget_state(h, f.u.stateok.seq, f.u.stateok.state);
 		break;
 	case WIRE_GONE:
 		h->wants_snap = 1;
@@ -251,7 +350,7 @@ hear_control(struct calarm *h, struct str frame, int64_t now_ms)
 		break;
 	case WIRE_SKIP:
 		if (h->has_last && f.u.skip.first_seq != h->last + 1) {
-			calarm_hello(h);
+			calarm_hole(h, now_ms);
 			break;
 		}
 		h->has_last = 1;
@@ -262,32 +361,25 @@ hear_control(struct calarm *h, struct str frame, int64_t now_ms)
 	}
 }
 
-/* A number we asked to be sent again; it is not asked for any more. */
-static bool
-was_nacked(struct calarm *h, uint64_t seq)
-{
-	for (size_t i = 0; i < h->nack_count; i++)
-		if (h->nack[i] == seq) {
-			h->nack[i] = h->nack[--h->nack_count];
-			return true;
-		}
-	return false;
-}
-
 /* Its place in the stream: false for a double, or when one is missing. */
 static bool
-in_order(struct calarm *h, const struct wire_header *a)
+in_order(struct calarm *h, const struct wire_header *a, int64_t now_ms)
 {
+	if (h->snapshot && was_nacked(h, a->seq))
+		return true; /* again, inside the snapshot */
 	if ((a->flags & WIRE_SNAPSHOT) != 0) {
 		if (!h->snapshot)
 			return false;
+		h->snap_ms = now_ms;
 		h->snap_given = a->seq;
 		return true;
 	}
 	if (h->has_last && a->seq <= h->last)
 		return was_nacked(h, a->seq);
-	if (h->snapshot || (h->has_last && a->seq != h->last + 1)) {
-		calarm_hello(h);
+	if (h->snapshot)
+		return false; /* on its way when SNAP was said */
+	if (h->has_last && a->seq != h->last + 1) {
+		calarm_hole(h, now_ms);
 		return false;
 	}
 	h->has_last = 1;
@@ -309,7 +401,7 @@ hear_alert(struct calarm *h, const struct str frame[2],
 	if (wire_get_header(frame[0], &a, &d) != ERR_OK ||
 	    seal_open(&h->reader, str_of(h->stream), frame, &a, &h->clear,
 		      &body, &d) != ERR_OK ||
-	    a.epoch != h->epoch) {
+	    a.epoch > h->epoch) {
 		(void)snprintf(h->why, sizeof(h->why), "%s", d.why);
 		out->epoch = a.epoch;
 		out->seq = a.seq;
@@ -322,7 +414,7 @@ hear_alert(struct calarm *h, const struct str frame[2],
 		return BROKEN;
 	}
 	h->owed++;
-	if (!in_order(h, &a))
+	if (!in_order(h, &a, now_ms))
 		return GO_ON;
 	*out = (struct calarm_alert){
 		.stream = h->stream,
@@ -434,16 +526,40 @@ calarm_nack(struct calarm *h, uint64_t seq, uint32_t retry_ms)
 		.u.nack = { h->epoch, seq, WIRE_NACK_AGAIN, retry_ms },
 	};
 
+	struct calarm_nacked *n;
+
 	if (!h->snapshot && (!h->has_last || seq > h->last))
 		return CALARM_USAGE;
-	if (h->nack_count == CALARM_NACKS_MAX)
+	n = nack_note(h, seq);
+	if (n == NULL)
 		return CALARM_FULL;
+	n->waits = n->tries < CALARM_NACK_TRIES;
 	if (!h->welcomed || !calarm_send(h, &f, calarm_now(h)))
 		return CALARM_OK; /* the next session brings it again */
-	h->nack[h->nack_count++] = seq;
+	n->tries++;
 	if (h->owed > 0)
 		h->owed--; /* a NACK gives its credit back by itself */
 	return CALARM_OK;
+}
+
+/* What the server would refuse is not kept to be said for ever. */
+static bool
+state_fits(const struct calarm_told *t)
+{
+	struct wire_frame f = {
+		.letter = WIRE_STATE,
+		.u.state = { 0, t->seq, t->state, t->at_us, str_of(t->actor),
+			     str_of(t->code) },
+	};
+	struct buf b;
+	bool fits;
+
+	buf_init(&b, WIRE_CLIENT_FRAME_MAX);
+	wire_put(&b, &f);
+	fits = b.err == ERR_OK &&
+	       wire_get_client(buf_str(&b), &f, NULL) == ERR_OK;
+	buf_free(&b);
+	return fits;
 }
 
 EXPORT enum calarm_result
@@ -458,7 +574,8 @@ calarm_state(struct calarm *h, uint64_t seq, enum calarm_state_word state,
 	if (seq == 0 || (int)state < CALARM_GW_RECEIVED ||
 	    (int)state > CALARM_FAILED ||
 	    str_copy(t.actor, sizeof(t.actor), text_of(actor)) != ERR_OK ||
-	    str_copy(t.code, sizeof(t.code), text_of(code)) != ERR_OK)
+	    str_copy(t.code, sizeof(t.code), text_of(code)) != ERR_OK ||
+	    !state_fits(&t))
 		return CALARM_USAGE;
 	if (h->told_count == CALARM_STATES_MAX)
 		return CALARM_FULL;

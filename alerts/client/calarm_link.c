@@ -97,6 +97,18 @@ dial(struct calarm *h, int64_t now_ms)
 	(void)epoll_ctl(h->epoll, EPOLL_CTL_ADD, ev.data.fd, &ev);
 }
 
+/* What we have: a number that was to come again is not among it. */
+static uint64_t
+last_whole(const struct calarm *h)
+{
+	uint64_t last = h->last;
+
+	for (size_t i = 0; i < h->nack_count; i++)
+		if (h->nack[i].waits && h->nack[i].seq <= last)
+			last = h->nack[i].seq - 1;
+	return last;
+}
+
 static bool
 say_hello(struct calarm *h, int64_t now_ms)
 {
@@ -105,7 +117,8 @@ say_hello(struct calarm *h, int64_t now_ms)
 		.u.hello = { .version = WIRE_VERSION,
 			     .credit = h->window,
 			     .epoch = h->has_last ? h->epoch : 0,
-			     .after_seq = h->has_last ? h->last : h->after,
+			     .after_seq = h->has_last ? last_whole(h)
+						      : h->after,
 			     .stream = str_of(h->want_stream),
 			     .consumer = str_of(h->consumer),
 			     .filter = str_of(h->filter) },
@@ -150,6 +163,7 @@ tend_session(struct calarm *h, int64_t now_ms)
 	if (h->wants_snap && calarm_send(h, &snap, now_ms)) {
 		h->wants_snap = 0;
 		h->snapshot = 1;
+		h->snap_ms = now_ms;
 		h->snap_given = 0;
 		h->snap_acked = 0;
 	}
@@ -180,6 +194,11 @@ calarm_tend(struct calarm *h, int64_t now_ms)
 	}
 	if (now_ms - h->heard_ms >= SILENCE * h->hb_ms) {
 		calarm_redial(h, now_ms);
+		return 0;
+	}
+	if (h->snapshot && h->owed < h->window &&
+	    now_ms - h->snap_ms >= SILENCE * h->hb_ms) {
+		calarm_redial(h, now_ms); /* its end was lost */
 		return 0;
 	}
 	tend_session(h, now_ms);

@@ -10,6 +10,14 @@
 #include "seal.h"
 
 #define CALARM_NACKS_MAX 64u
+#define CALARM_NACK_TRIES 3u /* repeats; the next NACK parks the number */
+
+/* A number we refused: asked for again, or come again. */
+struct calarm_nacked {
+	uint64_t seq;
+	unsigned tries;
+	int waits; /* for the repeat */
+};
 
 struct calarm_told {
 	uint64_t seq;
@@ -45,14 +53,16 @@ struct calarm {
 	uint64_t last; /* the last number got, when has_last */
 	int has_last;
 	uint64_t acked;
+	uint64_t hole; /* the number that was missing last; or 0 */
 	uint32_t owed; /* credit used up and not given again */
 	unsigned ahead; /* BEATs beyond last with nothing between */
 	int snapshot;	/* inside one */
 	int wants_snap; /* GONE came: SNAP as soon as it can be sent */
+	int64_t snap_ms; /* when something of it came last */
 	uint64_t snap_given; /* last entry of the snapshot given */
 	uint64_t snap_acked;
 	uint64_t as_of; /* of the snapshot that ended and is not acked */
-	uint64_t nack[CALARM_NACKS_MAX]; /* come again although below last */
+	struct calarm_nacked nack[CALARM_NACKS_MAX];
 	size_t nack_count;
 	struct calarm_told told[CALARM_STATES_MAX];
 	size_t told_count;

@@ -32,6 +32,7 @@
 #define DROPS_MAX 256 /* messages without a user skipped in one recv */
 #define USER_HEX (2u * BUS_KEY_SIZE)
 #define PROBE_TURN_MS 50
+#define PROBE_ENDPOINT "tcp://127.0.0.1:*"
 #define BIND_MS 1000
 #define BIND_TURN_MS 50
 
@@ -45,8 +46,6 @@ struct bus_zmq {
 	zmq_msg_t part[1 + BUS_FRAMES_MAX]; /* of the last message */
 	size_t part_count;
 	uint64_t refused;
-	bool probing;
-	uint8_t probe[BUS_KEY_SIZE]; /* of the start-up proof */
 	bool closed; /* no list yet, and the start-up proof is done */
 	char domain[16];
 	char endpoint[BUS_ZMQ_ENDPOINT_SIZE];
@@ -114,24 +113,10 @@ zap_part(struct bus_zmq *z, struct str s, int more)
 		       ZMQ_DONTWAIT | (more != 0 ? ZMQ_SNDMORE : 0));
 }
 
-/*
- * The throw-away key of the start-up proof.  Somebody else who knocks in that
- * moment gets ZAP's "temporary" status and tries again; after a refusal a
- * client of libzmq never would.
- */
-static bool
-zap_probe(const struct bus_zmq *z, const struct zap_request *q)
-{
-	return q->count == ZAP_FRAMES &&
-	       str_eq(buf_str(&q->frame[6]),
-		      (struct str){ (const char *)z->probe, BUS_KEY_SIZE });
-}
-
 static void
 zap_answer(struct bus_zmq *z, const struct zap_request *q)
 {
 	bool good = zap_allows(z, q);
-	bool later = z->probing && !zap_probe(z, q);
 	struct buf user;
 
 	buf_init(&user, USER_HEX);
@@ -141,9 +126,8 @@ zap_answer(struct bus_zmq *z, const struct zap_request *q)
 		z->refused++;
 	zap_part(z, S("1.0"), 1);
 	zap_part(z, buf_str(&q->frame[1]), 1);
-	zap_part(z, good ? S("200") : later ? S("300") : S("400"), 1);
-	zap_part(z, good ? S("OK") : later ? S("not yet") : S("unknown key"),
-		 1);
+	zap_part(z, good ? S("200") : S("400"), 1);
+	zap_part(z, good ? S("OK") : S("unknown key"), 1);
 	zap_part(z, buf_str(&user), 1);
 	zap_part(z, STR_NONE, 0);
 	buf_free(&user);
@@ -362,7 +346,6 @@ probe_dial(struct bus_zmq *z, void *dealer, void *monitor,
 	bool good;
 
 	seal_keys_generate(&k, 0);
-	memcpy(z->probe, k.curve.pub, sizeof(z->probe));
 	good =
 	    zmq_setsockopt(dealer, ZMQ_LINGER, &zero, sizeof(zero)) == 0 &&
 	    zmq_setsockopt(dealer, ZMQ_CURVE_SERVERKEY, curve_pub, KEYS_SIZE) ==
@@ -386,7 +369,6 @@ probe(struct bus_zmq *z, const uint8_t *curve_pub, struct diag *d)
 	void *monitor = zmq_socket(z->ctx, ZMQ_PAIR);
 	enum probe seen = PROBE_WAIT;
 
-	z->probing = true;
 	if (dealer != NULL && monitor != NULL &&
 	    probe_dial(z, dealer, monitor, curve_pub))
 		for (int ms = 0; seen == PROBE_WAIT && ms < BUS_ZMQ_PROBE_MS;
@@ -397,7 +379,6 @@ probe(struct bus_zmq *z, const uint8_t *curve_pub, struct diag *d)
 			(void)zmq_poll(&p, 1, PROBE_TURN_MS);
 			seen = probe_event(monitor);
 		}
-	z->probing = false;
 	if (dealer != NULL) {
 		(void)zmq_socket_monitor(dealer, NULL, 0);
 		(void)zmq_close(dealer);
@@ -472,6 +453,29 @@ bind_router(void *router, const char *where)
 	return false;
 }
 
+/*
+ * The proof is made on the socket itself, with all its options, but at an
+ * address of the loopback nobody knows: a subscriber that waits for the real
+ * one would be refused meanwhile, and after that keep away for good.
+ */
+static enum err
+prove(struct bus_zmq *z, const uint8_t *curve_pub, struct diag *d)
+{
+	size_t n = sizeof(z->endpoint);
+	enum err err;
+
+	if (zmq_bind(z->router, PROBE_ENDPOINT) != 0 ||
+	    zmq_getsockopt(z->router, ZMQ_LAST_ENDPOINT, z->endpoint, &n) != 0)
+		return diag_set(d, ERR_NET, 0, "self-test: %s: %s",
+				PROBE_ENDPOINT, zmq_strerror(errno));
+	err = probe(z, curve_pub, d);
+	if (zmq_unbind(z->router, z->endpoint) != 0 && err == ERR_OK)
+		err = diag_set(d, ERR_NET, 0, "self-test: unbind: %s",
+			       zmq_strerror(errno));
+	z->endpoint[0] = '\0';
+	return err;
+}
+
 static enum err
 setup(struct bus_zmq *z, const struct bus_zmq_conf *c, struct diag *d)
 {
@@ -496,6 +500,10 @@ setup(struct bus_zmq *z, const struct bus_zmq_conf *c, struct diag *d)
 	if (!router_options(z->router, c, z->domain))
 		return diag_set(d, ERR_NET, 0, "ROUTER: %s",
 				zmq_strerror(errno));
+	err = prove(z, c->curve_pub, d);
+	if (err != ERR_OK)
+		return err;
+	z->closed = true;
 	if (!bind_router(z->router, where))
 		return diag_set(d, ERR_CONFIG, 0, "%s: %s", where,
 				zmq_strerror(errno));
@@ -503,9 +511,7 @@ setup(struct bus_zmq *z, const struct bus_zmq_conf *c, struct diag *d)
 		0 ||
 	    !watch(z, z->zap) || !watch(z, z->router))
 		return diag_set(d, ERR_NET, 0, "ROUTER: no descriptor");
-	err = probe(z, c->curve_pub, d);
-	z->closed = true;
-	return err;
+	return ERR_OK;
 }
 
 enum err

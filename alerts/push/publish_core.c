@@ -222,7 +222,8 @@ told_opened(struct publish *p, struct rd *r, struct instant now)
 	    str_copy(s->stream, sizeof(s->stream), o.stream) != ERR_OK)
 		return ERR_PEER;
 	if (o.code != 0) {
-		publish_error(p, &s->peer, o.code);
+		publish_error_about(p, &s->peer, o.code,
+				    (struct about){ .letter = WIRE_HELLO });
 		session_end(p, s);
 		return ERR_OK;
 	}
@@ -296,7 +297,10 @@ told_stated(struct publish *p, struct rd *r)
 	if (s->states > 0)
 		s->states--;
 	if (code != 0)
-		publish_error(p, &s->peer, code);
+		publish_error_about(p, &s->peer, code,
+				    (struct about){ WIRE_STATE,
+						    f.u.stateok.seq,
+						    f.u.stateok.state });
 	else if (publish_frame(p, &s->peer, &f) == ERR_ABSENT)
 		session_end(p, s);
 	return ERR_OK;

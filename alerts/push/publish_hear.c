@@ -43,12 +43,14 @@ static void
 hear_ack(struct publish *p, struct session *s, const struct wire_ack *a,
 	 struct instant now)
 {
+	const struct about about = { WIRE_ACK, a->cum_seq, 0 };
+
 	if (!epoch_ok(s, a->epoch)) {
-		publish_error(p, &s->peer, WIRE_E_EPOCH);
+		publish_error_about(p, &s->peer, WIRE_E_EPOCH, about);
 		return;
 	}
 	if (a->cum_seq > sent_upto(s)) {
-		publish_error(p, &s->peer, WIRE_E_BEYOND);
+		publish_error_about(p, &s->peer, WIRE_E_BEYOND, about);
 		return;
 	}
 	if (a->cum_seq > s->acked) {
@@ -97,18 +99,26 @@ hear_nack(struct publish *p, struct session *s, const struct wire_nack_frame *f,
 	uint32_t retry = f->retry_ms < PUBLISH_RETRY_MS_MAX
 			     ? f->retry_ms
 			     : PUBLISH_RETRY_MS_MAX;
-	struct nack *n;
+	const struct about about = { WIRE_NACK, f->seq, 0 };
+	struct nack *n = NULL;
 
 	if (!epoch_ok(s, f->epoch)) {
-		publish_error(p, &s->peer, WIRE_E_EPOCH);
+		publish_error_about(p, &s->peer, WIRE_E_EPOCH, about);
 		return;
 	}
 	if (f->seq == 0 || f->seq > top) {
-		publish_error(p, &s->peer, WIRE_E_BEYOND);
+		publish_error_about(p, &s->peer, WIRE_E_BEYOND, about);
 		return;
 	}
+	if (f->code == WIRE_NACK_AGAIN) {
+		n = nack_note(s, f->seq);
+		if (n == NULL) { /* to park it would lose it unheard */
+			publish_error_about(p, &s->peer, WIRE_E_REQUESTS,
+					    about);
+			return;
+		}
+	}
 	add_credit(p, s, 1);
-	n = f->code == WIRE_NACK_AGAIN ? nack_note(s, f->seq) : NULL;
 	if (n == NULL || n->tries >= PUBLISH_NACK_TRIES) {
 		if (n != NULL)
 			n->due_ms = INT64_MAX;
@@ -127,17 +137,18 @@ hear_state(struct publish *p, struct session *s,
 {
 	const struct pubkey *k = pubkey_of(p, s->user, now);
 	struct link *core = publish_core(p);
+	const struct about about = { WIRE_STATE, f->seq, f->state };
 	uint64_t top = k == NULL ? 0 : k->sent;
 
 	if (top < s->next - 1)
 		top = s->next - 1;
 	if (!epoch_ok(s, f->epoch))
-		publish_error(p, &s->peer, WIRE_E_EPOCH);
+		publish_error_about(p, &s->peer, WIRE_E_EPOCH, about);
 	else if (f->seq > top)
-		publish_error(p, &s->peer, WIRE_E_BEYOND);
+		publish_error_about(p, &s->peer, WIRE_E_BEYOND, about);
 	else if (s->states >= PUBLISH_STATES_MAX || core == NULL ||
 		 link_room(core) < STATE_ROOM || !publish_ask_state(p, s, f))
-		publish_error(p, &s->peer, WIRE_E_REQUESTS);
+		publish_error_about(p, &s->peer, WIRE_E_REQUESTS, about);
 	else
 		s->states++;
 }
@@ -187,7 +198,9 @@ hear_hello(struct publish *p, const struct bus_message *m,
 		session_end(p, s);
 	s = code == 0 ? session_new(p, m) : NULL;
 	if (s == NULL) {
-		publish_error(p, &m->peer, code == 0 ? WIRE_E_REQUESTS : code);
+		publish_error_about(p, &m->peer,
+				    code == 0 ? WIRE_E_REQUESTS : code,
+				    (struct about){ .letter = WIRE_HELLO });
 		return;
 	}
 	s->heard_ms = now.mono_ms;
@@ -211,7 +224,8 @@ hear_snap(struct publish *p, struct session *s, const struct wire_snap *f,
 	  struct instant now)
 {
 	if (!epoch_ok(s, f->epoch))
-		publish_error(p, &s->peer, WIRE_E_EPOCH);
+		publish_error_about(p, &s->peer, WIRE_E_EPOCH,
+				    (struct about){ .letter = WIRE_SNAP });
 	else
 		publish_snap(p, s, now);
 }
@@ -254,7 +268,9 @@ static void
 keep_early(struct publish *p, struct session *s, struct str frame)
 {
 	if (frame.n + 4 > PUBLISH_EARLY_MAX - s->early.n) {
-		publish_error(p, &s->peer, WIRE_E_REQUESTS);
+		publish_error_about(
+		    p, &s->peer, WIRE_E_REQUESTS,
+		    (struct about){ .letter = (enum wire_letter)frame.p[0] });
 		return;
 	}
 	buf_blob(&s->early, frame);
@@ -293,12 +309,37 @@ session_for(struct publish *p, const struct bus_message *m)
 	return NULL;
 }
 
+/* What a frame that could not be taken was about, as far as it can be read:
+ * a STATE whose code does not fit has its number all the same. */
+static struct about
+about_bad(const struct bus_message *m)
+{
+	struct about a = { .letter = WIRE_ERROR };
+	struct rd r;
+	char c;
+
+	if (m->frame_count < 1 || m->frame[0].n < 1)
+		return a;
+	c = m->frame[0].p[0];
+	if (c == '\0' || strchr("HKNSRPB", c) == NULL)
+		return a;
+	a.letter = (enum wire_letter)c;
+	r = rd_of(str_sub(m->frame[0], 1, m->frame[0].n));
+	if (a.letter == WIRE_STATE && r.rest.n >= 17) {
+		(void)rd_be64(&r);
+		a.seq = rd_be64(&r);
+		a.state = rd_u8(&r);
+	}
+	return a;
+}
+
 void
 publish_hear(struct publish *p, const struct bus_message *m, struct instant now)
 {
 	struct str id = { (const char *)m->peer.id, m->peer.id_len };
 	struct session *s = session_for(p, m);
 	struct wire_frame f;
+	struct about about;
 	bool hello;
 	enum err err = ERR_INPUT;
 
@@ -314,9 +355,11 @@ publish_hear(struct publish *p, const struct bus_message *m, struct instant now)
 	if (m->frame_count == 1)
 		err = wire_get_client(m->frame[0], &f, NULL);
 	if (err != ERR_OK) {
-		publish_error(p, &m->peer,
-			      err == ERR_REFUSED ? WIRE_E_VERSION
-						 : WIRE_E_MALFORMED);
+		about = about_bad(m);
+		publish_error_about(p, &m->peer,
+				    err == ERR_REFUSED ? WIRE_E_VERSION
+						       : WIRE_E_MALFORMED,
+				    about);
 		return;
 	}
 	if (s != NULL)

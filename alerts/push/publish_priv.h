@@ -138,8 +138,18 @@ void publish_ask_again(struct publish *p);
 
 enum err publish_frame(struct publish *p, const struct bus_peer *peer,
 		       const struct wire_frame *f);
+/* An ERROR that answers no frame, or one that could not be read. */
 void publish_error(struct publish *p, const struct bus_peer *peer,
 		   uint16_t code);
+/* An ERROR that says which frame it answers: its letter, and for ACK, NACK
+ * and STATE its number and state; docs/WIRE.md. */
+struct about {
+	enum wire_letter letter; /* WIRE_ERROR: of no frame */
+	uint64_t seq;
+	uint8_t state;
+};
+void publish_error_about(struct publish *p, const struct bus_peer *peer,
+			 uint16_t code, struct about about);
 void publish_welcome(struct publish *p, struct session *s);
 void publish_beat(struct publish *p, struct session *s, struct instant now);
 void publish_snap(struct publish *p, struct session *s, struct instant now);

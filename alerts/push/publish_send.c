@@ -26,16 +26,43 @@ publish_frame(struct publish *p, const struct bus_peer *peer,
 	return err;
 }
 
-void
-publish_error(struct publish *p, const struct bus_peer *peer, uint16_t code)
+static void
+error_put(struct publish *p, const struct bus_peer *peer, uint16_t code,
+	  struct str text)
 {
-	struct wire_frame f = {
-		.letter = WIRE_ERROR,
-		.u.error = { code, str_of(wire_code_text(code)) },
-	};
+	struct wire_frame f = { .letter = WIRE_ERROR,
+				.u.error = { code, text } };
 
 	log_op(LOG_INFO, "push.error", "code=%u", code);
 	(void)publish_frame(p, peer, &f); /* it may be gone already */
+}
+
+void
+publish_error(struct publish *p, const struct bus_peer *peer, uint16_t code)
+{
+	error_put(p, peer, code, str_of(wire_code_text(code)));
+}
+
+void
+publish_error_about(struct publish *p, const struct bus_peer *peer,
+		    uint16_t code, struct about about)
+{
+	struct buf b;
+
+	if (about.letter == WIRE_ERROR) {
+		publish_error(p, peer, code);
+		return;
+	}
+	buf_init(&b, WIRE_TEXT_MAX);
+	buf_byte(&b, (uint8_t)about.letter);
+	if (about.seq != 0)
+		buf_printf(&b, " %llu", (unsigned long long)about.seq);
+	if (about.state != 0)
+		buf_printf(&b, " %u", about.state);
+	buf_printf(&b, ": %s", wire_code_text(code));
+	must(b.err == ERR_OK);
+	error_put(p, peer, code, buf_str(&b));
+	buf_free(&b);
 }
 
 void
@@ -50,7 +77,10 @@ publish_welcome(struct publish *p, struct session *s)
 			       .hb_ms = (uint32_t)p->hb_ms,
 			       .max_credit = (uint32_t)p->conf.push_credit_max,
 			       .sign_keyid = p->sign_keyid,
-			       .stream = str_of(s->stream) },
+			       .stream = str_of(s->stream),
+			       .after_seq = s->state == SESSION_GONE
+						? WIRE_CURSOR
+						: s->base },
 	};
 
 	(void)publish_frame(p, &s->peer, &f);
@@ -132,7 +162,8 @@ struct item {
 static enum err
 item_get(struct rd *r, const struct session *s, struct item *e)
 {
-	e->h = (struct wire_header){ .seq = rd_be64(r), .epoch = s->epoch };
+	e->h = (struct wire_header){ .epoch = rd_be64(r) };
+	e->h.seq = rd_be64(r);
 	e->h.type = rd_u8(r);
 	e->h.severity = rd_u8(r);
 	e->h.sign_keyid = rd_be16(r);
@@ -142,7 +173,8 @@ item_get(struct rd *r, const struct session *s, struct item *e)
 	e->h.body_len = (uint32_t)e->body.n;
 	if (r->err != ERR_OK || e->body.n < 1 || e->body.n > WIRE_BODY_MAX ||
 	    e->h.type < WIRE_FIRST || e->h.type > WIRE_DRILL ||
-	    e->h.severity < 1 || e->h.severity > 4 || e->h.seq == 0)
+	    e->h.severity < 1 || e->h.severity > 4 || e->h.seq == 0 ||
+	    e->h.epoch == 0 || e->h.epoch > s->epoch)
 		return ERR_PEER;
 	return ERR_OK;
 }

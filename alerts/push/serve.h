@@ -48,8 +48,10 @@ enum push_msg {
 			   u64 old: entries up to it may have been sent to
 			   the consumer, u64 key_sent: likewise to the key */
 	MSG_PUSH_ENTRIES,/* u64 sid, u64 tag, u8 last, u64 upto, u32 count,
-			   count x (u64 seq, u8 type, u8 severity, u16 keyid,
-			   u64 time_us, signature, blob body).  All there is
+			   count x (u64 epoch, u64 seq, u8 type, u8 severity,
+			   u16 keyid, u64 time_us, signature, blob body).
+			   epoch: the entry's, older than the log's when it
+			   was restored; it is under the signature.  All there is
 			   up to seq upto; last: nothing more was asked for */
 	MSG_PUSH_HEAD,	/* blob stream, u64 epoch, u64 oldest, u64 head: what
 			   can be read; said at every hello too */

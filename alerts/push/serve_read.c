@@ -35,6 +35,7 @@ read_get(struct str body, struct read *q)
 static void
 entry_say(struct buf *b, const struct entry *e)
 {
+	buf_be64(b, e->epoch);
 	buf_be64(b, e->seq);
 	buf_byte(b, e->type);
 	buf_byte(b, e->severity);

@@ -186,6 +186,7 @@ get_welcome(struct rd *r, struct wire_welcome *w)
 	w->max_credit = rd_be32(r);
 	w->sign_keyid = rd_be16(r);
 	w->stream = rd_short(r);
+	w->after_seq = rd_be64(r);
 }
 
 /* The frames of two or three integers. */
@@ -290,6 +291,7 @@ put_welcome(struct buf *b, const struct wire_welcome *w)
 	buf_be32(b, w->max_credit);
 	buf_be16(b, w->sign_keyid);
 	put_short(b, w->stream);
+	buf_be64(b, w->after_seq);
 }
 
 static void

@@ -147,6 +147,8 @@ struct wire_welcome {
 	uint32_t max_credit;
 	uint16_t sign_keyid;
 	struct str stream;
+	uint64_t after_seq; /* the session begins behind it; WIRE_CURSOR: GONE
+			     * follows */
 };
 struct wire_beat {
 	uint64_t epoch;

@@ -230,12 +230,3 @@ date_add_year(int32_t day)
 		d = 28;
 	return date_of(y + 1, m, d);
 }
-
-int
-date_weekday(int32_t day)
-{
-	/* 1970-01-01 was a Thursday. */
-	int w = (day + 3) % 7;
-
-	return w < 0 ? w + 7 : w;
-}

@@ -45,3 +45,12 @@ clock_os_fixed(struct clock_os *c, int64_t as_of_ms)
 	c->wall_fixed_ms = as_of_ms;
 	return (struct clock){ os_now, c };
 }
+
+int64_t
+clock_os_monotonic_us(void)
+{
+	struct timespec ts;
+
+	must(clock_gettime(CLOCK_MONOTONIC, &ts) == 0);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}

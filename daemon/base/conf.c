@@ -5,7 +5,8 @@
 
 #include "yamlr.h"
 
-enum conf_type { TYPE_TEXT, TYPE_DURATION, TYPE_SIZE, TYPE_COUNT, TYPE_YESNO };
+enum conf_type { TYPE_TEXT, TYPE_DURATION, TYPE_SIZE, TYPE_COUNT, TYPE_YESNO,
+		 TYPE_WORD };
 
 struct row {
 	struct str key;
@@ -15,15 +16,19 @@ struct row {
 	struct str max;
 	size_t offset;
 	const char *reload;
+	bool live; /* changes at a reload */
 	struct str prose;
 };
+
+#define CONF_LIVE_RELOAD true
+#define CONF_LIVE_RESTART false
 
 static const struct row ROWS[] = {
 #define CONF(field, type, key, dflt, min, max, reload, prose)                  \
 	{ { key, sizeof(key) - 1 },     TYPE_##type,                           \
 	  { dflt, sizeof(dflt) - 1 },   { min, sizeof(min) - 1 },              \
 	  { max, sizeof(max) - 1 },     offsetof(struct conf, field), #reload, \
-	  { prose, sizeof(prose) - 1 } },
+	  CONF_LIVE_##reload,           { prose, sizeof(prose) - 1 } },
 #include "config.def"
 #undef CONF
 };
@@ -57,9 +62,33 @@ example(enum conf_type type)
 	case TYPE_YESNO:
 		return "yes or no";
 	case TYPE_TEXT:
+	case TYPE_WORD:
 	default:
 		return "a text";
 	}
+}
+
+/* Which of the row's words s is; -1: none. */
+static int
+word_find(const struct row *row, struct str s)
+{
+	struct str rest = row->min;
+
+	for (int i = 0; rest.n > 0; i++)
+		if (str_eq(str_cut(&rest, '|'), s))
+			return i;
+	return -1;
+}
+
+static struct str
+word_at(const struct row *row, int i)
+{
+	struct str rest = row->min;
+	struct str word = STR_NONE;
+
+	while (i-- >= 0)
+		word = str_cut(&rest, '|');
+	return word;
 }
 
 /* Stores s at the row's field; the reason it is wrong in d. */
@@ -77,6 +106,16 @@ value_set(const struct row *row, struct str s, struct arena *a,
 		if (yamlr_bool(s, &yes) != ERR_OK)
 			return diag_set(d, ERR_CONFIG, 0, "is not %s",
 					example(row->type));
+		*(int *)at = yes;
+		return ERR_OK;
+	}
+	if (row->type == TYPE_WORD) {
+		yes = word_find(row, s);
+		if (yes < 0)
+			return diag_set(d, ERR_CONFIG, 0,
+					"'%.*s' is not one of %.*s",
+					STR_ARG(str_sub(s, 0, 40)),
+					STR_ARG(row->min));
 		*(int *)at = yes;
 		return ERR_OK;
 	}
@@ -182,6 +221,42 @@ conf_get(struct str text, struct str file, struct arena *a, struct conf *out,
 	return ERR_OK;
 }
 
+static bool
+same_value(const struct row *row, const struct conf *a, const struct conf *b)
+{
+	const void *x = (const char *)a + row->offset;
+	const void *y = (const char *)b + row->offset;
+
+	switch (row->type) {
+	case TYPE_TEXT:
+		return str_eq(*(const struct str *)x, *(const struct str *)y);
+	case TYPE_DURATION:
+	case TYPE_SIZE:
+	case TYPE_COUNT:
+		return *(const int64_t *)x == *(const int64_t *)y;
+	case TYPE_YESNO:
+	case TYPE_WORD:
+	default:
+		return *(const int *)x == *(const int *)y;
+	}
+}
+
+enum err
+conf_kept(const struct conf *now, const struct conf *next, struct str file,
+	  struct buf *errors)
+{
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		if (ROWS[i].live || same_value(&ROWS[i], now, next))
+			continue;
+		buf_printf(errors, "%.*s: %.*s: changes only at a restart\n",
+			   STR_ARG(file), STR_ARG(ROWS[i].key));
+		err = ERR_CONFIG;
+	}
+	return err;
+}
+
 static void
 put_value(struct buf *b, const struct row *row, const struct conf *c)
 {
@@ -197,6 +272,9 @@ put_value(struct buf *b, const struct row *row, const struct conf *c)
 	case TYPE_SIZE:
 	case TYPE_COUNT:
 		buf_printf(b, "%lld", (long long)*(const int64_t *)at);
+		break;
+	case TYPE_WORD:
+		buf_put(b, word_at(row, *(const int *)at));
 		break;
 	case TYPE_YESNO:
 	default:
@@ -218,8 +296,9 @@ conf_put(struct buf *b, const struct conf *c)
 		if (rest.n > 0 && !str_eq(head, group))
 			buf_printf(b, "%.*s:\n", STR_ARG(head));
 		group = rest.n > 0 ? head : STR_NONE;
-		buf_printf(b, "%s# %.*s (%.*s to %.*s, %s)\n", indent,
+		buf_printf(b, "%s# %.*s (%.*s%s%.*s, %s)\n", indent,
 			   STR_ARG(ROWS[i].prose), STR_ARG(ROWS[i].min),
+			   ROWS[i].max.n > 0 ? " to " : "",
 			   STR_ARG(ROWS[i].max), ROWS[i].reload);
 		buf_printf(b, "%s%.*s: ", indent,
 			   STR_ARG(rest.n > 0 ? rest : head));

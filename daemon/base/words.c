@@ -2,6 +2,7 @@
  * words.c - the words of our enums, as they stand in JSON.
  */
 #include "alert.h"
+#include "feed.h"
 
 #define COUNT_OF(t) (sizeof(t) / sizeof((t)[0]))
 
@@ -22,6 +23,9 @@ static const char *const ALERT_STATES[] = { "REVIEW",	"OPEN",
 					    "ACTIONED", "RESOLVED",
 					    "CLOSED",	"RETRACTED",
 					    "DISCARDED" };
+
+static const char *const MODES[] = { "append", "snapshot", "cursor",
+				     "window", "stream",   "drop" };
 
 static int
 find(const char *const *words, size_t n, struct str s)
@@ -72,6 +76,12 @@ const char *
 alert_state_text(enum alert_state s)
 {
 	return ALERT_STATES[s];
+}
+
+const char *
+feed_mode_text(enum feed_mode m)
+{
+	return MODES[m];
 }
 
 #define WORD_GET(name, type, table)                                            \

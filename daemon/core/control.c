@@ -7,6 +7,7 @@
  * connection.  Who is asking is known by SO_PEERCRED, which super read.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -125,12 +126,52 @@ say_get(struct str s, struct say_request *q)
 }
 
 static void
-put_stream(struct buf *b, uint8_t stream, const struct buf *text)
+put_stream(struct buf *b, uint8_t stream, struct str text)
 {
-	if (text->n == 0)
+	if (text.n == 0)
 		return;
 	buf_byte(b, stream);
-	buf_blob(b, buf_str(text));
+	buf_blob(b, text);
+}
+
+void
+say_answer(struct buf *b, struct str out, struct str err, int status)
+{
+	put_stream(b, 1, out);
+	put_stream(b, 2, err);
+	buf_byte(b, 0);
+	buf_be32(b, (uint32_t)status);
+}
+
+/* An import is one transaction and may take its time: super is not to take
+ * that for a hang. */
+static void
+busy(struct core *c)
+{
+	struct link *super = c->role->link[PEER_SUPER];
+	struct buf b;
+
+	buf_init(&b, 16);
+	buf_be32(&b, CORE_BUSY_S);
+	if (link_send(super, MSG_BUSY, buf_str(&b), NULL, 0))
+		(void)link_flush(super);
+	buf_free(&b);
+}
+
+/* Super reads the files, so super answers, on the connection itself. */
+static void
+pass_on(struct core *c, struct conn *k)
+{
+	int fd = fcntl(k->fd, F_DUPFD_CLOEXEC, 3);
+	struct buf b;
+
+	if (fd < 0)
+		return;
+	buf_init(&b, 16);
+	buf_be32(&b, k->uid);
+	(void)link_send(c->role->link[PEER_SUPER], MSG_RELOAD, buf_str(&b),
+			&fd, 1);
+	buf_free(&b);
 }
 
 static void
@@ -145,8 +186,14 @@ answer(struct core *c, struct conn *k, struct str body, struct instant now)
 	buf_init(&err, SAY_ANSWER_MAX / 4);
 	if (say_get(body, &q) != ERR_OK) {
 		buf_put(&err, S("creditalarm: malformed request\n"));
+	} else if (q.words == 1 && str_eq(q.word[0], S("reload"))) {
+		pass_on(c, k);
+		k->answered = 1;
+		return;
 	} else {
 		q.uid = k->uid;
+		if (q.files > 0)
+			busy(c);
 		status = say(c, &q, now, &out, &err);
 	}
 	if (out.err != ERR_OK) {
@@ -154,10 +201,7 @@ answer(struct core *c, struct conn *k, struct str body, struct instant now)
 		buf_put(&err, S("creditalarm: the answer is too long\n"));
 		status = 1;
 	}
-	put_stream(&k->out, 1, &out);
-	put_stream(&k->out, 2, &err);
-	buf_byte(&k->out, 0);
-	buf_be32(&k->out, (uint32_t)status);
+	say_answer(&k->out, buf_str(&out), buf_str(&err), status);
 	k->answered = 1;
 	buf_free(&out);
 	buf_free(&err);

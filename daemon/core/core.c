@@ -14,6 +14,7 @@
 
 #include "define.h"
 #include "log.h"
+#include "metrics.h"
 
 #define BOOT_SIZE (32u << 20)
 #define CHECKPOINT_MS 30000
@@ -162,7 +163,7 @@ core_init(struct role *r, struct instant now)
 	c->lock = -1;
 	c->diffs.dir = -1;
 	c->started_ms = now.wall_ms;
-	docs_init(c);
+	docs_init(c, now);
 	err = arena_init(&c->boot, BOOT_SIZE);
 	if (err == ERR_OK)
 		err = tables(c);
@@ -328,6 +329,7 @@ watch(struct core *c, struct instant now)
 		return;
 	c->watch_ms = now.mono_ms;
 	docs_watch(c, now);
+	metrics_tell(c, now);
 }
 
 /* --once: all polled, all decided, all signed: say so. */
@@ -376,6 +378,8 @@ core_relink(struct role *r, enum peer peer)
 	struct core *c = r->state;
 	struct instant now = clock_now(r->clock);
 
+	if (peer == PEER_WEB)
+		return;
 	docs_lost(c, peer, now);
 	if (peer == PEER_FETCH)
 		docs_feed_states(c);

@@ -24,6 +24,7 @@
 #define CORE_BATCH_MAX 1000u  /* notices in one decision transaction */
 #define CORE_CONTROLS_MAX 16u /* operators' connections at one time */
 #define CORE_ARENA_SIZE (8u << 20)
+#define CORE_BUSY_S 3600 /* longest import */
 #define CORE_VERSION "0.1.0"
 #define CORE_RETRY_MS 1000 /* after a failed store */
 
@@ -83,6 +84,7 @@ struct core {
 	int64_t tick_next_ms;	/* wall */
 	int64_t watch_ms;	/* mono */
 	int64_t checkpoint_ms;	/* mono */
+	int64_t metrics_ms;	/* mono; next time the web role is told */
 	int64_t retry_ms;	/* mono; the store failed, not before this */
 	int degraded;
 	int fetch_done; /* --once: fetch polled everything */
@@ -99,7 +101,7 @@ void core_degrade(struct core *c, struct instant now, enum err err,
 void core_recover(struct core *c);
 
 /* docs.c */
-void docs_init(struct core *c);
+void docs_init(struct core *c, struct instant now);
 void docs_fini(struct core *c);
 NODISCARD enum err docs_from_fetch(struct core *c, const struct msg *m,
 				   struct instant now);

@@ -15,13 +15,14 @@
 #include "log.h"
 
 void
-docs_init(struct core *c)
+docs_init(struct core *c, struct instant now)
 {
 	for (size_t i = 0; i < CORE_DOCS_MAX; i++) {
 		c->doc[i] = (struct doc){ .fresh = -1 };
 		staging_init(&c->doc[i].stage);
 	}
-	c->doc_next = 1;
+	/* Above every number of an earlier core that parse may remember. */
+	c->doc_next = (uint64_t)now.wall_ms * 1000 + 1;
 }
 
 static void
@@ -251,7 +252,7 @@ doc_end(struct core *c, struct rd *r)
 	detail = rd_blob(r);
 	if (rd_end(r) != ERR_OK || verdict > DOC_FORGOTTEN)
 		return ERR_PEER;
-	if (d == NULL)
+	if (d == NULL || d->ended)
 		return ERR_OK;
 	d->ended = 1;
 	d->doc_verdict = (enum doc_verdict)verdict;
@@ -266,6 +267,16 @@ doc_end(struct core *c, struct rd *r)
 		keep_text(d->detail, sizeof(d->detail),
 			  str_sub(detail, 0, sizeof(d->detail) - 1));
 	return ERR_OK;
+}
+
+/* Core's own guard; what parse says of the document later does not count. */
+static void
+refuse(struct doc *d, const char *guard, const char *why)
+{
+	d->ended = 1;
+	d->doc_verdict = DOC_REFUSED;
+	keep_text(d->guard, sizeof(d->guard), str_of(guard));
+	keep_text(d->detail, sizeof(d->detail), str_of(why));
 }
 
 enum err
@@ -285,12 +296,16 @@ docs_from_parse(struct core *c, const struct msg *m, struct instant now)
 			return ERR_PEER;
 		if (d == NULL || d->ended)
 			return ERR_OK;
-		err = d->stage.count >= (uint64_t)c->conf.doc_notices_max ?
-			  ERR_LIMIT :
-			  staging_put(&d->stage, r.rest);
-		if (err == ERR_OK)
+		if (d->stage.count >= (uint64_t)c->conf.doc_notices_max) {
+			refuse(d, "notices_max",
+			       "more notices than document.notices_max");
 			return ERR_OK;
-		core_degrade(c, now, err, "staging");
+		}
+		err = staging_put(&d->stage, r.rest);
+		if (err != ERR_OK) {
+			refuse(d, "staging", err_text(err));
+			core_degrade(c, now, err, "staging");
+		}
 		return ERR_OK;
 	case MSG_DOC_END:
 		return doc_end(c, &r);

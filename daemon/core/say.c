@@ -46,6 +46,7 @@ feed_json(struct core *c, size_t i, const struct feed_state *s,
 	jsonw_str(&w, "state", str_of(docs_feed_word(c, i, s, now)));
 	jsonw_bool(&w, "enabled", f->enabled);
 	jsonw_bool(&w, "verified", f->verified);
+	jsonw_str(&w, "mode", str_of(feed_mode_text(f->mode)));
 	jsonw_int(&w, "interval_s", f->interval_ms / 1000);
 	jsonw_time(&w, "last_try", s->last_try_ms);
 	jsonw_time(&w, "last_good", good);

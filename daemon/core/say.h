@@ -50,6 +50,7 @@ int say_subscriber(struct core *c, const struct say_request *q,
 
 /* Requests and answers on the wire: see control.c. */
 void say_put(struct buf *b, const struct say_request *q);
+void say_answer(struct buf *b, struct str out, struct str err, int status);
 NODISCARD enum err say_get(struct str s, struct say_request *q);
 
 #endif

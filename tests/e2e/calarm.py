@@ -47,6 +47,7 @@ SEVERITIES = {1: "INFO", 2: "MEDIUM", 3: "HIGH", 4: "CRITICAL"}
 STATES = {"gw_received": 1, "channel_sent": 2, "delivered": 3, "read": 4,
           "acked": 5, "acted": 6, "snoozed": 7, "failed": 8}
 NACK_RETRY, NACK_UNUSABLE, NACK_SEAL = 1, 2, 3
+REPEATS = 3                   # of a number after NACK 1
 
 
 class Error(Exception):
@@ -238,7 +239,7 @@ CLIENT: dict[str, tuple[bytes, _Fields]] = {
 
 SERVER: dict[str, tuple[bytes, _Fields]] = {
     "WELCOME": (b"W", [("ver", 1), ("epoch", 8), ("oldest_seq", 8), ("head_seq", 8), ("hb_ms", 4),
-                       ("max_credit", 4), ("sign_keyid", 2), ("stream", "s8")]),
+                       ("max_credit", 4), ("sign_keyid", 2), ("stream", "s8"), ("after_seq", 8)]),
     "BEAT": (b"T", [("epoch", 8), ("head_seq", 8), ("time_us", 8)]),
     "PONG": (b"P", [("nonce", 8)]),
     "STATEOK": (b"r", [("epoch", 8), ("seq", 8), ("state", 1)]),
@@ -423,6 +424,7 @@ class Event:
 
     welcome, beat, skip, gone, snapend, error, stateok, pong: the fields of WIRE.md
     (text and stream are str).
+    An error has about besides: (letter, seq, state) of the frame it answers.
     alert:   header (dict), body (bytes, verified), duplicate (handed out before)
     refused: reason, seq (0 when the header could not be read): something that did
              not verify; an ALERT has been NACKed with code 3 already
@@ -475,6 +477,7 @@ class Session:
         self.window = credit            # credit after max_credit cut it
         self.position = None if after in (None, CURSOR) else after   # all up to here came, or was skipped
         self._waiting: set[int] = set() # NACKed with "again", not here yet
+        self._nacked: collections.Counter[int] = collections.Counter()   # in this session
         self._acked = 0                 # highest number the caller acknowledged
         self._left = 0                  # credit the publisher still has
         self._queue: collections.deque[Event] = collections.deque()
@@ -581,7 +584,9 @@ class Session:
     def nack(self, seq: int, code: int = NACK_UNUSABLE, retry_ms: int = 0) -> None:
         """Not taken: 1 again after retry_ms, 2 cannot use it, 3 seal or signature wrong."""
         if code == NACK_RETRY and self.position is not None and seq <= self.position:
-            self._waiting.add(seq)
+            self._nacked[seq] += 1
+            if self._nacked[seq] <= REPEATS:
+                self._waiting.add(seq)  # the one after the last repeat parks it
         if self._send(encode_client("NACK", epoch=self.epoch, seq=seq, code=code, retry_ms=retry_ms)):
             self._left = min(self.window, self._left + 1)
 
@@ -607,14 +612,15 @@ class Session:
                 raise self._ended
             if self._open and time.monotonic() >= again:
                 if self.state(seq, name, code, actor, at_us):
-                    again = time.monotonic() + max(2 * self.hb, 1.0)
+                    again = time.monotonic() + 5.0
             seen = len(self._queue)
             self._step(min(deadline, max(again, time.monotonic() + 0.05)))
             for event in list(self._queue)[seen:]:
                 if event.kind == "stateok" and (event.seq, event.state) == (seq, STATES[name]):
                     self._queue.remove(event)
                     return True
-                if event.kind == "error" and event.code in (4003, 4006):
+                if (event.kind == "error" and event.code in (4003, 4006)
+                        and event.about == ("R", seq, STATES[name])):
                     raise Error(f"STATE {name} of {seq}: {event.code} {event.text}")
                 if event.kind == "welcome":
                     again = 0.0
@@ -764,7 +770,8 @@ class Session:
                 return
             self._welcome(f)
         elif name == "ERROR":
-            self._error(f["code"], f["text"])
+            event.about = error_about(f["text"])
+            self._error(f["code"], f["text"], event.about)
         elif name in ("SKIP", "SNAPEND", "GONE", "BEAT") and not self._open:
             return                      # of a session we left
         elif name == "SKIP":
@@ -796,6 +803,9 @@ class Session:
         self.hb = max(f["hb_ms"], 50) / 1000
         self.window = min(self.credit, f["max_credit"])
         self._left = self.window
+        self._nacked.clear()
+        if self.position is None and f["after_seq"] != CURSOR:  # else GONE follows
+            self.position = f["after_seq"]
         self._open = True
         self._hello_sent = None
         self._failures = 0
@@ -820,6 +830,9 @@ class Session:
                     self.position = claimed
                     self._moved()
             self._queue.append(Event("refused", reason=str(e), seq=claimed))
+            return
+        if header["epoch"] > self.epoch:
+            self._queue.append(Event("refused", reason="of a later epoch than the session", seq=0))
             return
         seq = header["seq"]
         duplicate = False
@@ -862,8 +875,13 @@ class Session:
                 self._lag_limit = min(64, 2 * self._lag_limit)
                 self._hello_again()
 
-    def _error(self, code: int, text: str) -> None:
-        if code == 4002:
+    def _error(self, code: int, text: str, about: tuple[str, int, int]) -> None:
+        if code == 4029 and about[0] == "N":
+            self._waiting.discard(about[1])     # not taken: it does not come again by itself
+            self._nacked[about[1]] -= 1
+        elif code == 4006 and about[0] == "K":
+            self._hello_again()
+        elif code == 4002:
             if self._open:              # else HELLO is on its way already
                 self._hello_again()
         elif code == 4005:
@@ -875,6 +893,14 @@ class Session:
             self._reopen()
         elif code == 5001:
             self._hello_again(5.0)
+
+
+def error_about(text: str) -> tuple[str, int, int]:
+    """(letter, seq, state) of the frame an ERROR answers; "", 0, 0 when it says none."""
+    found = re.match(r"([A-Z])(?: ([0-9]+))?(?: ([0-9]+))?: ", text)
+    if not found:
+        return "", 0, 0
+    return found[1], int(found[2] or 0), int(found[3] or 0)
 
 
 def check_state(name: str, code: str, actor: str = "") -> None:

@@ -143,7 +143,7 @@ def main() -> int:
     args = parser.parse_args()
     try:
         if os.stat(args.key).st_mode & 0o077:
-            complain(f"{args.key} can be read by others; its mode should be 0600")
+            raise calarm.Error(f"{args.key} can be read by others; its mode must be 0600")
         return run(args)
     except calarm.Ended as e:
         complain(f"ended: {plain(str(e))}")

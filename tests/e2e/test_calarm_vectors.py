@@ -77,12 +77,13 @@ CLIENT = {
     "SNAP": ("SNAP", dict(epoch=3)),
     "STATE delivered": ("STATE", STATE),
     "STATE acted": ("STATE", {**STATE, "state": 6, "code": "A_ORDER_REPORT"}),
+    "STATE snoozed": ("STATE", {**STATE, "state": 7, "actor": "", "code": "2023-01-09"}),
     "PING": ("PING", dict(nonce=0x0102030405060708)),
     "BYE": ("BYE", {}),
 }
 SERVER = {
     "WELCOME": ("WELCOME", dict(ver=1, epoch=3, oldest_seq=1, head_seq=42, hb_ms=5000, max_credit=1000,
-                                sign_keyid=0xBEEF, stream=STREAM)),
+                                sign_keyid=0xB6E8, stream=STREAM, after_seq=41)),
     "BEAT": ("BEAT", dict(epoch=3, head_seq=42, time_us=TIME_US)),
     "PONG": ("PONG", dict(nonce=0x0102030405060708)),
     "STATEOK": ("STATEOK", dict(epoch=3, seq=42, state=6)),
@@ -90,6 +91,7 @@ SERVER = {
     "GONE": ("GONE", dict(oldest_seq=40)),
     "SNAPEND": ("SNAPEND", dict(epoch=3, as_of_seq=42)),
     "ERROR": ("ERROR", dict(code=4002, text="HELLO first")),
+    "ERROR about": ("ERROR", dict(code=4006, text="R 43 6: beyond what was sent")),
 }
 ALERT = ["ALERT header", "ALERT body", "ALERT signed bytes", "ALERT signature", "ALERT sealed",
          "capub1 line", "casrv1 line"]
@@ -130,7 +132,7 @@ server = calarm.ServerKeys(pub(SEEDS[1]), pub(SEEDS[2]), (ed(SEEDS[3]),))
 def alert_vectors(v: dict[str, str]) -> None:
     header, body, sealed = (bytes.fromhex(v[f"ALERT {n}"]) for n in ("header", "body", "sealed"))
     fields = dict(magic=0xCA01, type=1, flags=1, enc=0, severity=4, sign_keyid=0xB6E8, epoch=3, seq=42,
-                  time_us=TIME_US, body_len=57, seal_keyid=0xF6BFA355)
+                  time_us=TIME_US, body_len=119, seal_keyid=0xF6BFA355)
 
     def header_vector() -> None:
         same(calarm.decode_header(header), fields, "decoded")
@@ -150,7 +152,8 @@ def alert_vectors(v: dict[str, str]) -> None:
 
     check("vector ALERT header", header_vector)
     check("vector ALERT body", lambda: same(
-        body, b'{"specversion":"1.0","id":"demo/1","subject":"EX-SZ-001"}', "body"))
+        body, b'{"specversion":"1.0","id":"demo/1","source":"urn:creditalarm:demo",'
+        b'"type":"creditalarm.alert.v1","subject":"EX-SZ-001"}', "body"))
     check("vector ALERT signed bytes", lambda: same(
         calarm.signed_bytes(STREAM, header, body).hex(), v["ALERT signed bytes"], "signed bytes"))
     check("vector ALERT signature", signature_vector)

@@ -42,6 +42,13 @@ try:
     code, _, err = run("-c", h.conf, "--as-of", "yesterday")
     c.equal("a time that is none", code, 2)
 
+    h.write_conf("sandbox: sometimes\n")
+    code, _, err = run("-c", h.conf, "-n")
+    c.check("a word that is none of the words", code == 78 and
+            "sandbox: 'sometimes' is not one of required|best_effort" in err,
+            err)
+    h.write_conf()
+
     feed = h.dir / "etc/feeds.d/bureau.yaml"
     good = feed.read_text()
     feed.write_text(good + "colour: red\n")

@@ -239,7 +239,7 @@ person_read(struct scn *s, struct scn_person *p)
 	size_t n = 0;
 
 	while (bus_mem_recv(p->client, frame, &n) == ERR_OK) {
-		struct wire_frame f = { 0 };
+		struct wire_frame f = { .letter = WIRE_BYE };
 		struct diag d = { 0 };
 
 		if (n == 2) {

@@ -39,12 +39,14 @@ add("NACK", b"N", p(">QQHI", 3, 42, 1, 5000))
 add("SNAP", b"S", p(">Q", 3))
 add("STATE delivered", b"R", p(">QQBQ", 3, 42, 3, 1672103523214000),
     short(b"desk-7"), short(b""))
+add("STATE snoozed", b"R", p(">QQBQ", 3, 42, 7, 1672103523214000),
+    short(b""), short(b"2023-01-09"))
 add("STATE acted", b"R", p(">QQBQ", 3, 42, 6, 1672103523214000),
     short(b"desk-7"), short(b"A_ORDER_REPORT"))
 add("PING", b"P", p(">Q", 0x0102030405060708))
 add("BYE", b"B")
-add("WELCOME", b"W", p(">BQQQIIH", 1, 3, 1, 42, 5000, 1000, 0xBEEF),
-    short(b"EX-SZ-001"))
+add("WELCOME", b"W", p(">BQQQIIH", 1, 3, 1, 42, 5000, 1000, 0xB6E8),
+    short(b"EX-SZ-001"), p(">Q", 41))
 add("BEAT", b"T", p(">QQQ", 3, 42, 1672103523214000))
 add("PONG", b"P", p(">Q", 0x0102030405060708))
 add("STATEOK", b"r", p(">QQB", 3, 42, 6))
@@ -52,6 +54,7 @@ add("SKIP", b"J", p(">QQQ", 3, 43, 45))
 add("GONE", b"G", p(">Q", 40))
 add("SNAPEND", b"Z", p(">QQ", 3, 42))
 add("ERROR", b"E", p(">H", 4002), b"HELLO first")
+add("ERROR about", b"E", p(">H", 4006), b"R 43 6: beyond what was sent")
 
 # One whole ALERT with keys anybody can make again.
 seed = lambda c: bytes([c]) * 32
@@ -62,7 +65,8 @@ pub = lambda k: bytes(getattr(k, "public_key", None) or k.verify_key)
 sign_keyid = struct.unpack(">H", B2B(pub(srv_sign))[:2])[0]
 seal_keyid = struct.unpack(">I", B2B(pub(sub_seal))[:4])[0]
 stream = b"EX-SZ-001"
-body = '{"specversion":"1.0","id":"demo/1","subject":"EX-SZ-001"}'.encode()
+body = ('{"specversion":"1.0","id":"demo/1","source":"urn:creditalarm:demo",'
+        '"type":"creditalarm.alert.v1","subject":"EX-SZ-001"}').encode()
 
 
 def header(flags, keyid):

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "push_world.h"
+#include "store_priv.h"
 
 #define YAML "push:\n  heartbeat: 1s\n  credit_max: 10\n"
 #define EX WORLD_STREAM
@@ -809,4 +810,132 @@ Test(push, idle_when_all_is_signed_and_told)
 	w.deaf = 0;
 	world_run(&w);
 	cr_assert(serve_idle(w.serve));
+}
+
+Test(push, welcome_says_where_the_session_begins)
+{
+	struct heard h;
+
+	(void)alert(4);
+	(void)alert(4);
+	sub_hello(&s, 0, 5, "c", "");
+	cr_assert_eq(WANT(&s, WIRE_WELCOME).frame.u.welcome.after_seq, 0);
+	WANT_ALERT(&s, 1);
+	WANT_ALERT(&s, 2);
+	sub_ack(&s, 1, 0);
+	world_pass(&w, PUBLISH_CURSOR_MS);
+	sub_hello(&s, WIRE_CURSOR, 0, "c", "");
+	h = WANT(&s, WIRE_WELCOME);
+	cr_assert_eq(h.frame.u.welcome.after_seq, 1);
+	sub_hello(&s, 9, 5, "c", "");
+	h = WANT(&s, WIRE_WELCOME);
+	cr_assert_eq(h.frame.u.welcome.after_seq, WIRE_CURSOR);
+	WANT(&s, WIRE_GONE);
+}
+
+/* What was signed before the log was restored is sent as it was signed. */
+Test(push, entries_of_an_older_epoch_keep_it)
+{
+	struct heard h;
+	struct wire_frame f = { .letter = WIRE_NACK,
+				.u.nack = { 2, 1, WIRE_NACK_AGAIN, 0 } };
+
+	(void)alert(4);
+	sub_hello(&s, 0, 5, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	cr_assert_eq(WANT_ALERT(&s, 1).header.epoch, 1);
+	cr_assert_eq(store_begin(w.store), ERR_OK);
+	cr_assert_eq(store_meta_put(w.store, "epoch", 2), ERR_OK);
+	cr_assert_eq(store_commit(w.store), ERR_OK);
+	world_restart_core(&w);
+	(void)alert(3);
+	sub_ack(&s, 1, 0);
+	WANT_ERROR(&s, WIRE_E_HELLO_FIRST);
+	sub_hello(&s, 0, 5, "c", "");
+	h = WANT(&s, WIRE_WELCOME);
+	cr_assert_eq(h.frame.u.welcome.epoch, 2);
+	h = WANT_ALERT(&s, 1);
+	cr_assert_eq(h.header.epoch, 1, "as it was signed");
+	h = WANT_ALERT(&s, 2);
+	cr_assert_eq(h.header.epoch, 2);
+	/* The subscriber's frames carry the session's epoch, whatever the
+	 * entry's. */
+	sub_say(&s, &f);
+	WANT_ALERT(&s, 1);
+	f = (struct wire_frame){ .letter = WIRE_STATE,
+				 .u.state = { 2, 1, 3, 7, STR_NONE, STR_NONE } };
+	sub_say(&s, &f);
+	WANT(&s, WIRE_STATEOK);
+}
+
+static void
+want_text(uint16_t code, const char *text)
+{
+	struct heard h = WANT(&s, WIRE_ERROR);
+
+	cr_assert_eq(h.frame.u.error.code, code);
+	cr_assert_str_eq(h.text, text);
+}
+
+Test(push, errors_name_the_frame_they_answer)
+{
+	struct wire_frame f = { .letter = WIRE_STATE,
+				.u.state = { 0, 9, 6, 7, STR_NONE, S("A") } };
+	struct buf b;
+
+	(void)alert(4);
+	sub_hello(&s, 0, 5, "bad consumer", "");
+	want_text(WIRE_E_CONSUMER, "H: bad consumer");
+	sub_hello(&s, 0, 5, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	WANT_ALERT(&s, 1);
+	sub_say(&s, &f);
+	want_text(WIRE_E_BEYOND, "R 9 6: beyond what was sent");
+	f.u.state.seq = 1;
+	f.u.state.epoch = 7;
+	sub_say(&s, &f);
+	want_text(WIRE_E_EPOCH, "R 1 6: wrong epoch");
+	buf_init(&b, 256);
+	f.u.state = (struct wire_state_frame){ 0, 1, 7, 7, STR_NONE,
+					       S("tomorrow") };
+	wire_put(&b, &f);
+	sub_raw(&s, buf_str(&b));
+	want_text(WIRE_E_MALFORMED, "R 1 7: malformed frame");
+	buf_free(&b);
+	sub_ack(&s, 5, 0);
+	want_text(WIRE_E_BEYOND, "K 5: beyond what was sent");
+	f = (struct wire_frame){ .letter = WIRE_NACK,
+				 .u.nack = { 0, 8, 1, 0 } };
+	sub_say(&s, &f);
+	want_text(WIRE_E_BEYOND, "N 8: beyond what was sent");
+	f = (struct wire_frame){ .letter = WIRE_SNAP, .u.snap = { 3 } };
+	sub_say(&s, &f);
+	want_text(WIRE_E_EPOCH, "S: wrong epoch");
+	sub_raw(&s, S("Q"));
+	want_text(WIRE_E_MALFORMED, "malformed frame");
+}
+
+/* A refusal too many is told, not forgotten: the number would be lost. */
+Test(push, refused_numbers_have_a_limit)
+{
+	struct wire_frame f = { .letter = WIRE_NACK,
+				.u.nack = { 0, 1, WIRE_NACK_AGAIN, 60000 } };
+
+	for (unsigned i = 0; i <= PUBLISH_NACKS_MAX; i++)
+		(void)alert(4);
+	sub_hello(&s, 0, 10, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	for (unsigned i = 1; i <= PUBLISH_NACKS_MAX; i++) {
+		WANT_ALERT(&s, i);
+		f.u.nack.seq = i;
+		sub_say(&s, &f);
+	}
+	WANT_ALERT(&s, PUBLISH_NACKS_MAX + 1);
+	WANT_NOTHING(&s);
+	f.u.nack.seq = PUBLISH_NACKS_MAX + 1;
+	sub_say(&s, &f);
+	WANT_ERROR(&s, WIRE_E_REQUESTS);
+	f.u.nack.code = WIRE_NACK_DEAD; /* parked, as it asks */
+	sub_say(&s, &f);
+	WANT_NOTHING(&s);
 }

@@ -7,12 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
+#include <zmq.h>
 
 #include "bus_zmq.h"
 #include "creditalarm.h"
 #include "dealer.h"
 #include "push_world.h"
+#include "zctx.h"
 
 #define TRIES 200
 #define TRY_MS 20
@@ -20,6 +21,7 @@
 static struct world w;
 static char dir[64];
 static char line[KEYS_LINE_MAX];
+static uint32_t window; /* credit of client(); 0: the library's */
 
 static void
 setup(void)
@@ -66,6 +68,7 @@ client(const struct keys *k, uint64_t after, const char *server_line)
 				    .server_key = server_line,
 				    .key_file = path,
 				    .consumer = "t",
+				    .credit = window,
 				    .after_seq = after };
 
 	(void)snprintf(path, sizeof(path), "%s/key", dir);
@@ -259,6 +262,59 @@ Test(push_zmq, gone_becomes_a_snapshot)
 	cr_assert(!a.snapshot);
 	cr_assert_eq(calarm_ack(h, 4), CALARM_OK);
 	idle(h, 5);
+	calarm_close(&h);
+}
+
+/* A number that was to come again comes, though the publisher forgot it. */
+Test(push_zmq, a_nack_outlives_the_session)
+{
+	struct calarm_alert a;
+	struct calarm *h;
+	struct keys k;
+
+	world_subscribe(&w, WORLD_STREAM, &k, TIME_NONE);
+	alert();
+	alert();
+	alert();
+	h = client(&k, 0, line);
+	EXPECT(h, 1, &a);
+	EXPECT(h, 2, &a);
+	EXPECT(h, 3, &a);
+	cr_assert_eq(calarm_nack(h, 2, 60000), CALARM_OK);
+	idle(h, 3);
+	world_restart_publish(&w);
+	EXPECT(h, 2, &a);
+	idle(h, 5);
+	alert();
+	EXPECT(h, 4, &a);
+	calarm_close(&h);
+}
+
+/* Refused inside a snapshot it comes again there; the snapshot goes on. */
+Test(push_zmq, a_nack_inside_a_snapshot)
+{
+	struct calarm_alert a;
+	struct calarm *h;
+	struct keys k;
+
+	world_subscribe(&w, WORLD_STREAM, &k, TIME_NONE);
+	alert();
+	alert();
+	window = 1;
+	h = client(&k, 100, line);
+	EXPECT(h, 1, &a);
+	cr_assert(a.snapshot);
+	cr_assert_eq(calarm_nack(h, 1, 0), CALARM_OK);
+	EXPECT(h, 1, &a);
+	cr_assert(a.redelivered);
+	cr_assert(!a.snapshot);
+	EXPECT(h, 2, &a);
+	cr_assert(a.snapshot);
+	cr_assert_eq(calarm_ack(h, 2), CALARM_OK);
+	idle(h, 5);
+	alert();
+	EXPECT(h, 3, &a);
+	cr_assert(!a.snapshot);
 	calarm_close(&h);
 }
 
@@ -494,4 +550,219 @@ Test(bus_zmq, a_client_that_comes_before_the_list_gets_in_after_it)
 	cr_assert(frame_comes(&bus, d, 400), "it tried again");
 	dealer_close(d);
 	bus_zmq_close(z);
+}
+
+/* ---- the client alone: this test is the publisher ---- */
+
+struct door {
+	struct bus_zmq *z;
+	struct bus bus;
+	struct bus_peer peer; /* of the frame heard last */
+	struct calarm *h;
+	struct keys own;
+};
+
+static void
+door_open(struct door *o)
+{
+	char path[80];
+	struct bus_zmq_conf c = bus_conf(&w.server, "tcp://127.0.0.1:*",
+					 "push");
+	struct calarm_conf conf = { .server_key = line, .key_file = path,
+				    .after_seq = CALARM_CURSOR };
+	struct buf b;
+
+	seal_keys_generate(&w.server, 1);
+	buf_init(&b, KEYS_LINE_MAX);
+	keys_casrv_put(&b, &w.server);
+	cr_assert_eq(str_copy(line, sizeof(line), buf_str(&b)), ERR_OK);
+	buf_free(&b);
+	(void)snprintf(dir, sizeof(dir), "/tmp/creditalarm-push-XXXXXX");
+	cr_assert_not_null(mkdtemp(dir));
+	seal_keys_generate(&o->own, 0);
+	cr_assert_eq(bus_zmq_open(&c, &o->z, NULL), ERR_OK);
+	o->bus = bus_zmq_port(o->z);
+	cr_assert_eq(o->bus.allow(o->bus.self, o->own.curve.pub, 1), ERR_OK);
+	(void)snprintf(path, sizeof(path), "%s/key", dir);
+	buf_init(&b, KEYS_FILE_MAX);
+	keys_put(&b, &o->own);
+	cr_assert_eq(keys_file_write(path, buf_str(&b), NULL), ERR_OK);
+	buf_wipe(&b);
+	conf.server = bus_zmq_endpoint(o->z);
+	cr_assert_eq(calarm_open(&conf, &o->h, NULL), CALARM_OK);
+	(void)unlink(path);
+	(void)rmdir(dir);
+}
+
+/* The next frame with that letter; false when none came in about 300 ms,
+ * before the client takes the silence for the publisher's end. */
+static bool
+door_hear(struct door *o, enum wire_letter letter, struct wire_frame *f)
+{
+	struct calarm_alert a;
+	struct bus_message m;
+
+	for (int i = 0; i < (letter == WIRE_HELLO ? 60 : TRIES); i++) {
+		(void)!calarm_next(o->h, 5, &a);
+		if (o->bus.recv(o->bus.self, &m) != ERR_OK)
+			continue;
+		cr_assert_eq(wire_get_client(m.frame[0], f, NULL), ERR_OK);
+		o->peer = m.peer;
+		if (f->letter == letter)
+			return true;
+	}
+	return false;
+}
+
+static void
+door_say(struct door *o, const struct wire_frame *f)
+{
+	struct str frame;
+	struct buf b;
+
+	buf_init(&b, 512);
+	wire_put(&b, f);
+	frame = buf_str(&b);
+	cr_assert_eq(o->bus.send(o->bus.self, &o->peer, &frame, 1), ERR_OK);
+	buf_free(&b);
+}
+
+static void
+door_welcome(struct door *o)
+{
+	const struct wire_frame welcome = {
+		.letter = WIRE_WELCOME,
+		.u.welcome = { .version = 1, .epoch = 3, .oldest_seq = 1,
+			       .head_seq = 7, .hb_ms = 200, .max_credit = 9,
+			       .stream = S("EX"), .after_seq = 5 },
+	};
+	struct wire_frame f;
+
+	for (int i = 0; !door_hear(o, WIRE_HELLO, &f); i++)
+		cr_assert_lt(i, 10);
+	cr_assert_eq(f.u.hello.after_seq, WIRE_CURSOR);
+	door_say(o, &welcome);
+}
+
+static void
+door_close(struct door *o)
+{
+	calarm_close(&o->h);
+	bus_zmq_close(o->z);
+}
+
+/* 6 and 7 are lost: two BEATs show it, whatever PINGs are answered between,
+ * and the client knows where it was although it asked for its cursor. */
+Test(calarm, a_lost_tail_is_asked_for_again)
+{
+	const struct wire_frame beat = { .letter = WIRE_BEAT,
+					 .u.beat = { 3, 7, 1 } };
+	struct wire_frame pong = { .letter = WIRE_PONG };
+	struct wire_frame f;
+	struct door o = { 0 };
+
+	door_open(&o);
+	door_welcome(&o);
+	door_say(&o, &beat);
+	cr_assert(door_hear(&o, WIRE_PING, &f));
+	pong.u.ping = f.u.ping;
+	door_say(&o, &pong);
+	cr_assert(door_hear(&o, WIRE_PING, &f));
+	door_say(&o, &beat);
+	cr_assert(door_hear(&o, WIRE_HELLO, &f));
+	cr_assert_eq(f.u.hello.after_seq, 5);
+	cr_assert_eq(f.u.hello.epoch, 3);
+	door_close(&o);
+}
+
+/* A STATE that will never be taken is let go; another one stays. */
+Test(calarm, a_state_that_is_refused_is_not_said_for_ever)
+{
+	struct wire_frame f = {
+		.letter = WIRE_ERROR,
+		.u.error = { WIRE_E_BEYOND, S("R 9 3: beyond what was sent") },
+	};
+	const struct wire_frame refusal = f;
+	struct door o = { 0 };
+
+	door_open(&o);
+	door_welcome(&o);
+	cr_assert_eq(calarm_state(o.h, 9, CALARM_SNOOZED, 1, NULL, "soon"),
+		     CALARM_USAGE, "the server would refuse it");
+	cr_assert_eq(calarm_state(o.h, 9, CALARM_DELIVERED, 1, NULL, NULL),
+		     CALARM_OK);
+	cr_assert_eq(calarm_state(o.h, 5, CALARM_DELIVERED, 1, NULL, NULL),
+		     CALARM_OK);
+	cr_assert(door_hear(&o, WIRE_STATE, &f));
+	cr_assert_eq(f.u.state.seq, 9);
+	door_say(&o, &refusal);
+	cr_assert(door_hear(&o, WIRE_PING, &f), "the session stands");
+	cr_assert(door_hear(&o, WIRE_PING, &f), "the session stands");
+	cr_assert_eq(calarm_states_open(o.h), 1);
+	cr_assert_eq(calarm_code(o.h), 4006);
+	door_close(&o);
+}
+
+/* A client that knocks every 2 ms, as hundreds of patient ones would. */
+static void *
+hasty(const char *where, const struct keys *server, const struct keys *own)
+{
+	void *s = zmq_socket(zctx_get(), ZMQ_DEALER);
+	int zero = 0, one = 1, ms = 2;
+
+	cr_assert_not_null(s);
+	zmq_setsockopt(s, ZMQ_LINGER, &zero, sizeof(zero));
+	zmq_setsockopt(s, ZMQ_IMMEDIATE, &one, sizeof(one));
+	zmq_setsockopt(s, ZMQ_RECONNECT_IVL, &ms, sizeof(ms));
+	zmq_setsockopt(s, ZMQ_CURVE_SERVERKEY, server->curve.pub, KEYS_SIZE);
+	zmq_setsockopt(s, ZMQ_CURVE_PUBLICKEY, own->curve.pub, KEYS_SIZE);
+	zmq_setsockopt(s, ZMQ_CURVE_SECRETKEY, own->curve.sec, KEYS_SIZE);
+	cr_assert_eq(zmq_connect(s, where), 0);
+	return s;
+}
+
+/*
+ * Subscribers that wait for the publisher to come up: none of their
+ * handshakes may fall into the self-test, which would refuse them for good.
+ */
+Test(bus_zmq, the_self_test_is_not_at_the_real_address)
+{
+	char where[64];
+	struct keys server, own;
+	struct bus_zmq *z = NULL;
+	struct bus_zmq_conf c;
+	struct bus bus;
+	struct bus_message m;
+	struct diag why = { 0 };
+	void *client[8];
+	unsigned in = 0;
+
+	seal_keys_generate(&server, 0);
+	seal_keys_generate(&own, 0);
+	(void)snprintf(where, sizeof(where), "tcp://127.0.0.1:%d",
+		       10000 + getpid() % 20000);
+	for (size_t i = 0; i < 8; i++)
+		client[i] = hasty(where, &server, &own);
+	(void)zmq_poll(NULL, 0, 50);
+	c = bus_conf(&server, where, "push");
+	cr_assert_eq(bus_zmq_open(&c, &z, &why), ERR_OK, "%s", why.why);
+	cr_assert_str_eq(bus_zmq_endpoint(z), where);
+	bus = bus_zmq_port(z);
+	cr_assert_eq(bus.allow(bus.self, own.curve.pub, 1), ERR_OK);
+	for (int turn = 0; turn < 100 && in < 8; turn++) {
+		for (size_t i = 0; i < 8; i++)
+			if (client[i] != NULL &&
+			    zmq_send(client[i], "x", 1, ZMQ_DONTWAIT) == 1) {
+				zmq_close(client[i]);
+				client[i] = NULL;
+				in++;
+			}
+		while (bus.recv(bus.self, &m) == ERR_OK)
+			;
+		(void)zmq_poll(NULL, 0, 10);
+	}
+	cr_assert_eq(in, 8, "%u of 8 were let in within a second", in);
+	bus_zmq_close(z);
+	for (size_t i = 0; i < 8; i++)
+		zctx_put();
 }

@@ -171,6 +171,10 @@ Test(wire, state)
 	cr_assert_eq(f.u.state.state, WIRE_ACTED);
 	cr_assert(str_eq(f.u.state.code, S("A_ORDER_REPORT")));
 	put_is("STATE acted", &f);
+	f = get_client("STATE snoozed", p);
+	cr_assert_eq(f.u.state.state, WIRE_SNOOZED);
+	cr_assert(str_eq(f.u.state.code, S("2023-01-09")));
+	put_is("STATE snoozed", &f);
 }
 
 static enum err
@@ -246,8 +250,9 @@ Test(wire, server_frames)
 	cr_assert_eq(f.u.welcome.head_seq, 42);
 	cr_assert_eq(f.u.welcome.hb_ms, 5000);
 	cr_assert_eq(f.u.welcome.max_credit, 1000);
-	cr_assert_eq(f.u.welcome.sign_keyid, 0xBEEF);
+	cr_assert_eq(f.u.welcome.sign_keyid, 0xB6E8);
 	cr_assert(str_eq(f.u.welcome.stream, S("EX-SZ-001")));
+	cr_assert_eq(f.u.welcome.after_seq, 41);
 	put_is("WELCOME", &f);
 	f = get_server("BEAT", p);
 	cr_assert_eq(f.u.beat.head_seq, 42);
@@ -275,6 +280,11 @@ Test(wire, server_frames)
 	cr_assert_eq(f.u.error.code, 4002);
 	cr_assert(str_eq(f.u.error.text, S("HELLO first")));
 	put_is("ERROR", &f);
+	f = get_server("ERROR about", p);
+	cr_assert_eq(f.u.error.code, WIRE_E_BEYOND);
+	cr_assert(
+	    str_eq(f.u.error.text, S("R 43 6: beyond what was sent")));
+	put_is("ERROR about", &f);
 }
 
 Test(wire, unknown_letters_are_refused)

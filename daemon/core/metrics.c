@@ -1,0 +1,172 @@
+/*
+ * metrics.c - counters as OpenMetrics text, and whether we are ready.
+ *
+ * The text names feeds, never obligors, exporters or subscribers.
+ */
+#include "metrics.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+struct state {
+	struct feed_state f;
+	const char *word;
+};
+
+/* The family's head; counters' samples end in _total. */
+static void
+family(struct buf *b, const char *name, const char *type, const char *help)
+{
+	buf_printf(b, "# TYPE creditalarm_%s %s\n# HELP creditalarm_%s %s\n",
+		   name, type, name, help);
+}
+
+static void
+counter(struct buf *b, const char *name, uint64_t v, const char *help)
+{
+	family(b, name, "counter", help);
+	buf_printf(b, "creditalarm_%s_total %" PRIu64 "\n", name, v);
+}
+
+static void
+labelled(struct buf *b, const char *name, const char *label, uint64_t v)
+{
+	buf_printf(b, "creditalarm_%s_total{%s} %" PRIu64 "\n", name, label, v);
+}
+
+static void
+counters(struct buf *b, const struct core *c)
+{
+	const struct counters *n = &c->count;
+
+	family(b, "polls", "counter", "Polls of feeds, by how they ended.");
+	labelled(b, "polls", "result=\"good\"", n->polls - n->polls_failed);
+	labelled(b, "polls", "result=\"failed\"", n->polls_failed);
+	family(b, "documents", "counter", "Documents, by verdict.");
+	labelled(b, "documents", "verdict=\"accepted\"", n->docs_accepted);
+	labelled(b, "documents", "verdict=\"refused\"", n->docs_refused);
+	labelled(b, "documents", "verdict=\"unchanged\"", n->docs_unchanged);
+	family(b, "items", "counter", "Records that became notices or not.");
+	labelled(b, "items", "result=\"notice\"", n->notices);
+	labelled(b, "items", "result=\"rejected\"", n->notices_rejected);
+	counter(b, "commits", n->commits, "Transactions of the store.");
+	counter(b, "store_errors", n->store_errors, "Failures of the store.");
+	counter(b, "controls", n->controls, "Operators' requests.");
+}
+
+/* Milliseconds as OpenMetrics wants times: seconds. */
+static void
+seconds(struct buf *b, int64_t ms)
+{
+	buf_printf(b, " %" PRId64 ".%03d\n", ms / 1000, (int)(ms % 1000));
+}
+
+static void
+label_feed(struct buf *b, const char *name, struct str feed)
+{
+	/* A feed's name is a word of letters, digits and '-': no escaping. */
+	buf_printf(b, "creditalarm_%s{feed=\"%.*s\"}", name, STR_ARG(feed));
+}
+
+enum gauge { LAST_GOOD, RECORDS, FAILURES, FRESH, GAUGES };
+
+static const struct {
+	const char *name;
+	const char *help;
+} GAUGE[GAUGES] = {
+	[LAST_GOOD] = { "feed_last_success_timestamp_seconds",
+			"When the feed was last good." },
+	[RECORDS] = { "feed_records", "Records of its last good document." },
+	[FAILURES] = { "feed_failures", "Failures in a row." },
+	[FRESH] = { "feed_fresh", "1 when its state can be relied on." },
+};
+
+static void
+gauge_put(struct buf *b, enum gauge g, struct str feed, const struct state *s)
+{
+	if (g == LAST_GOOD && s->f.last_good_ms == TIME_NONE)
+		return;
+	label_feed(b, GAUGE[g].name, feed);
+	if (g == LAST_GOOD)
+		seconds(b, s->f.last_good_ms);
+	else if (g == RECORDS)
+		buf_printf(b, " %" PRId64 "\n", s->f.records);
+	else if (g == FAILURES)
+		buf_printf(b, " %d\n", s->f.failures);
+	else
+		buf_printf(b, " %d\n", strcmp(s->word, "ok") == 0);
+}
+
+/* One family after the other, as the format wants; counts the fresh. */
+static enum err
+feeds_put(struct buf *b, struct core *c, struct instant now, int *enabled,
+	  int *fresh)
+{
+	static struct state state[FEED_MAX];
+	struct arena a;
+	enum err err = arena_init(&a, 1u << 20);
+
+	for (size_t i = 0; err == ERR_OK && i < c->feeds.count; i++) {
+		struct state *s = &state[i];
+
+		*s = (struct state){ 0 };
+		err = store_feed(c->store, c->feeds.feed[i].name, &a, &s->f);
+		if (err == ERR_ABSENT) {
+			s->f.last_good_ms = TIME_NONE;
+			s->f.refused_at = TIME_NONE;
+			err = ERR_OK;
+		}
+		s->word = docs_feed_word(c, i, &s->f, now);
+		*enabled += c->feeds.feed[i].enabled != 0;
+		*fresh += strcmp(s->word, "ok") == 0;
+	}
+	for (int g = 0; err == ERR_OK && g < GAUGES; g++) {
+		family(b, GAUGE[g].name, "gauge", GAUGE[g].help);
+		for (size_t i = 0; i < c->feeds.count; i++)
+			if (c->feeds.feed[i].enabled)
+				gauge_put(b, (enum gauge)g,
+					  c->feeds.feed[i].name, &state[i]);
+	}
+	arena_fini(&a);
+	return err;
+}
+
+void
+metrics_tell(struct core *c, struct instant now)
+{
+	struct link *web = c->role->link[PEER_WEB];
+	struct buf text;
+	struct buf frame;
+	int enabled = 0;
+	int fresh = 0;
+	const char *why = "";
+
+	if (web == NULL || link_pending(web) || now.mono_ms < c->metrics_ms)
+		return;
+	c->metrics_ms = now.mono_ms + METRICS_TELL_MS;
+	buf_init(&text, METRICS_TEXT_MAX);
+	buf_init(&frame, METRICS_TEXT_MAX + 256);
+	family(&text, "build", "info", "What runs.");
+	buf_printf(&text, "creditalarm_build_info{version=\"%s\"} 1\n",
+		   CORE_VERSION);
+	family(&text, "start_time_seconds", "gauge", "When core started.");
+	buf_printf(&text, "creditalarm_start_time_seconds");
+	seconds(&text, c->started_ms);
+	family(&text, "degraded", "gauge", "1 while the store fails.");
+	buf_printf(&text, "creditalarm_degraded %d\n", c->degraded != 0);
+	counters(&text, c);
+	if (feeds_put(&text, c, now, &enabled, &fresh) != ERR_OK ||
+	    c->degraded)
+		why = "the store fails";
+	else if (fresh == 0)
+		why = enabled == 0 ? "no feed is switched on" :
+				     "no feed is fresh";
+	buf_put(&text, S("# EOF\n"));
+	buf_byte(&frame, why[0] == '\0');
+	buf_blob(&frame, str_of(why));
+	buf_blob(&frame, buf_str(&text));
+	if (text.err == ERR_OK && frame.err == ERR_OK)
+		(void)link_send(web, MSG_COUNTERS, buf_str(&frame), NULL, 0);
+	buf_free(&text);
+	buf_free(&frame);
+}

@@ -1,0 +1,183 @@
+"""Reload, back-off, the silent role, and what the service manager hears."""
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "e2e"))
+from house import Checks, House, ROOT  # noqa: E402
+from listen import Listener  # noqa: E402
+
+c = Checks("reload")
+DEMO = ROOT / "tests/demo"
+
+
+class Manager:
+    """The service manager's socket: every datagram, in order."""
+
+    def __init__(self, folder):
+        self.path = str(folder / "notify")
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+        self.socket.setblocking(False)
+        self.said = []
+
+    def hear(self):
+        try:
+            while True:
+                self.said.append(self.socket.recv(4096).decode())
+        except BlockingIOError:
+            return self.said
+
+    def count(self, word):
+        return sum(1 for s in self.hear() if word in s.split("\n"))
+
+
+h = House({"bureau": ("/bureau", 1)}, as_of="2022-12-27T01:10:00Z")
+m = Manager(h.dir)
+os.environ["NOTIFY_SOCKET"] = m.path
+os.environ["WATCHDOG_USEC"] = "3000000"
+
+
+def lines(event):
+    return [s for s in h.log.read_text().splitlines() if event + " " in s]
+
+
+def reloaded(count):
+    h.until(lambda: len(lines("super.reloaded")) == count, 10, "reload")
+
+
+try:
+    h.write_conf("watchdog: 2s\n")
+    h.server.serve("/bureau", (DEMO / "feeds/bureau-1.ndjson").read_bytes())
+    h.server.serve("/gleif", (DEMO / "feeds/gleif.xml").read_bytes())
+    h.start()
+    os.environ.pop("NOTIFY_SOCKET")
+    os.environ.pop("WATCHDOG_USEC")
+    h.until(lambda: m.count("READY=1"), 10, "READY")
+    h.book(DEMO / "book")
+    key = h.subscriber("EXP-SZ-0001")
+    clerk = Listener(h, key)
+    clerk.take(20, count=1)
+    c.equal("one alert before", len(clerk.alerts), 1)
+    before = h.children()
+
+    # Good: another feed, while a session is open.
+    h.add_feed("gleif", "/gleif", 1, ROOT / "etc/feeds.d")
+    began = time.monotonic()
+    c.equal("reload says so", h.run("reload").strip(), "reloaded")
+    reloaded(1)
+    took = time.monotonic() - began
+    print("reload to ready: %.2f s" % took)
+    c.check("the feed is known after a second or two", took < 3, took)
+    c.equal("two feeds", sorted(f["name"] for f in h.say("feed", "list")),
+            ["bureau", "gleif"])
+    after = h.children()
+    c.equal("who knows feeds began anew, publish stayed",
+            sorted(r for r in after if after[r] == before[r]), ["publish"])
+    h.until(lambda: h.server.count("/gleif") > 0, 10, "a poll of it")
+    h.until(lambda: all(f["state"] == "ok" for f in h.say("feed", "list")),
+            10, "both feeds to be good")
+    h.server.serve("/bureau", (DEMO / "feeds/bureau-2.ndjson").read_bytes())
+    clerk.take(15, count=2)
+    c.equal("it rings for the open session", len(clerk.alerts), 2)
+    c.check("the manager heard RELOADING, then READY",
+            m.count("RELOADING=1") == 1 and m.count("READY=1") == 2 and
+            any("MONOTONIC_USEC=" in s for s in m.said), m.said)
+
+    # Nothing changed: nobody starts again.
+    h.run("reload")
+    reloaded(2)
+    c.equal("a reload of the same keeps every role", h.children(), after)
+
+    # Bad: every error is said, nothing changes.
+    jq = h.dir / "etc/feeds.d/gleif.jq"
+    good_jq = jq.read_text()
+    jq.write_text("{record: .LEI, occurred_on: now}")
+    try:
+        h.run("reload")
+        c.check("a bad map is refused", False)
+    except RuntimeError as e:
+        c.check("a bad map is refused, with 78 and the file",
+                "exit 78" in str(e) and "gleif" in str(e), e)
+    jq.write_text(good_jq)
+    feed = h.dir / "etc/feeds.d/bureau.yaml"
+    good = feed.read_text()
+    feed.write_text(good + "colour: red\nshape: round\n")
+    h.daemon.send_signal(signal.SIGHUP)
+    h.until(lambda: len(lines("super.reload")) >= 3, 10, "the errors")
+    text = "\n".join(lines("super.reload"))
+    c.check("SIGHUP with a bad feed: every error in the log",
+            "colour" in text and "shape" in text, text)
+    c.equal("nobody started again", h.children(), after)
+    polls = h.server.count("/gleif")
+    h.until(lambda: h.server.count("/gleif") > polls + 1, 10, "more polls")
+    c.check("the old configuration keeps polling", True)
+    c.check("refused, and the manager knows that we are READY",
+            m.count("READY=1") >= 5, m.said)
+    feed.write_text(good)
+
+    h.write_conf("watchdog: 2s\ninstance: other\n")
+    text = h.conf.read_text().replace("instance: demo\n", "")
+    h.conf.write_text(text)
+    try:
+        h.run("reload")
+        c.check("a key that needs a restart is refused", False)
+    except RuntimeError as e:
+        c.check("a key that needs a restart is refused by name",
+                "exit 78" in str(e) and "instance: changes only at a restart"
+                in str(e), e)
+    h.write_conf("watchdog: 2s\n")
+    (h.dir / "etc/feeds.d/gleif.yaml").unlink()
+    h.daemon.send_signal(signal.SIGHUP)
+    reloaded(3)
+    c.equal("SIGHUP takes a feed away",
+            [f["name"] for f in h.say("feed", "list")], ["bureau"])
+
+    # The manager's watchdog: fed only while the three answer.
+    fed = m.count("WATCHDOG=1")
+    h.until(lambda: m.count("WATCHDOG=1") > fed + 1, 10, "watchdog pings")
+    for role in ("core", "fetch", "publish", "parse"):
+        pid = h.children()[role]
+        os.kill(pid, signal.SIGSTOP)
+        began = time.monotonic()
+        h.until(lambda: h.children().get(role, pid) != pid, 10,
+                role + " to be replaced")
+        took = time.monotonic() - began
+        print("%s hung: replaced after %.1f s" % (role, took))
+        c.check("a silent %s is killed and replaced" % role, took < 5, took)
+        h.until(h.answers, 10, "the daemon to answer")
+        time.sleep(0.5)
+    c.equal("super said who was silent, once each", sorted(
+        re.search("role=(\\w+)", s).group(1) for s in lines("super.silent")),
+        ["core", "fetch", "parse", "publish"])
+    fed = m.count("WATCHDOG=1")
+    h.daemon.send_signal(signal.SIGSTOP)
+    time.sleep(7)
+    c.equal("a stopped super feeds nobody", m.count("WATCHDOG=1"), fed)
+    roles = h.children()
+    h.daemon.send_signal(signal.SIGCONT)
+    time.sleep(1)
+    c.equal("after its sleep nobody is taken for silent", h.children(), roles)
+
+    # Growing back-off of one that dies again and again.
+    waits = []
+    for _ in range(4):
+        pid = h.children()["parse"]
+        os.kill(pid, signal.SIGKILL)
+        h.until(lambda: h.children().get("parse", pid) != pid, 10, "parse")
+    waits = [int(s.split("again_ms=")[1]) for s in lines("super.died")
+             if "role=parse" in s]
+    c.equal("each start of parse waits twice as long", waits,
+            [100 * 2 ** i for i in range(len(waits))])
+    c.check("five deaths seen", len(waits) == 5, waits)
+    c.equal("stop ends with 0", h.stop(), 0)
+    c.equal("the manager heard STOPPING", m.count("STOPPING=1"), 1)
+    clerk.close()
+finally:
+    h.close()
+sys.exit(1 if c.failed else 0)
