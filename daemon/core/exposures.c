@@ -289,11 +289,15 @@ total_text(struct printer *p, const struct total *t)
 	buf_byte(p->out, '\n');
 }
 
+static bool
+wants_totals(const struct exposures_ask *ask)
+{
+	return ask->obligor_id.n > 0 || ask->country.n > 0;
+}
+
 static void
 put_totals(struct printer *p)
 {
-	if (p->ask->obligor_id.n == 0 && p->ask->country.n == 0)
-		return;
 	for (size_t i = 0; i < p->totals; i++) {
 		if (p->ask->json)
 			total_json(p, &p->total[i]);
@@ -322,7 +326,8 @@ put_pair(struct printer *p, struct exposure *e, struct str obligor_id,
 			put_json(p, &rows[i]);
 		else
 			put_text(p, &rows[i]);
-		err = count_total(p, &rows[i], keep);
+		if (wants_totals(p->ask))
+			err = count_total(p, &rows[i], keep);
 	}
 	return err;
 }

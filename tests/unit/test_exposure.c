@@ -262,3 +262,23 @@ Test(exposure, the_command_refuses_what_it_does_not_know)
 	cr_assert_eq(out.n, 0);
 	buf_free(&e);
 }
+
+/* Two rows whose sum leaves 64 bits: no reason to refuse the rows. */
+Test(exposure, totals_are_summed_only_when_asked_for)
+{
+	static const struct book_text huge[] = {
+		{ "s", "shipment_id,exporter_id,obligor_id,amount,currency,"
+		       "payment_term,status\n"
+		       "H1,E1,B0,999999999999999,EUR,OA,ready\n"
+		       "H2,E1,B1,999999999999999,EUR,OA,ready\n" },
+		{ "x", "base,quote,rate,as_of\nEUR,USD,64,2022-04-30\n" },
+	};
+	struct exposures_ask ask = { .as_of = date_of(2022, 5, 1), .json = 1 };
+
+	book_fixture_add(s, huge, 2);
+	ask.exporter_id = S("E1");
+	cr_assert_eq(exposures_put(s, &ask, &out), ERR_OK);
+	has("\"unshipped\":\"63999999999999936.00\"");
+	ask.country = S("US");
+	cr_assert_eq(exposures_put(s, &ask, &out), ERR_LIMIT);
+}
