@@ -126,6 +126,12 @@ $(B)/scn: $(B)/tests/scn/scn.o $(B)/tests/support/net_sim.o $(B)/all.a
 	$(Q)$(CC) $(LDFLAGS_ALL) $< $(B)/tests/support/net_sim.o $(B)/all.a \
 	    $(LIBS) -o $@
 
+# A book a line in, its exposures a line out: for tests/model/compare.py.
+$(B)/cover_batch: $(B)/tests/model/cover_batch.o \
+    $(B)/tests/support/book_fixture.o $(B)/all.a
+	@echo '  LD $@'
+	$(Q)$(CC) $(LDFLAGS_ALL) $(filter %.o,$^) $(B)/all.a $(LIBS) -o $@
+
 # What a locked-in role is refused; for tests/proc/test_sandbox.py.
 $(B)/sandbox_try: $(B)/tests/proc/sandbox_try.o $(B)/all.a
 	@echo '  LD $@'
@@ -177,4 +183,4 @@ clean:
 
 -include $(OBJS:.o=.d) $(TEST_OBJS:.o=.d) $(SUPPORT_OBJS:.o=.d) \
 	$(patsubst %,$(B)/daemon/%.d,creditalarmd creditalarm) $(B)/tests/scn/scn.d \
-	$(B)/tests/proc/sandbox_try.d
+	$(B)/tests/model/cover_batch.d $(B)/tests/proc/sandbox_try.d

@@ -34,6 +34,8 @@ usage(void)
 	    "[--now TIME]\n"
 	    "  book import FILE... [--check] [--replace KIND [--force]]\n"
 	    "  book export KIND | stats\n"
+	    "  exposure [--exporter ID] [--obligor ID] [--country CC] "
+	    "[--as-of DATE]\n"
 	    "  alert list | show ID\n"
 	    "  subscriber add --exporter ID --key CAPUB [--expires DATE]\n"
 	    "  subscriber list | revoke ID\n"

@@ -50,6 +50,7 @@ struct scheme {
 	int max_credit_days;
 	struct str duty_profile;
 	int free_reports;
+	int64_t annual_cap_minor; /* -1: none */
 	enum knew_basis knew_at_basis;
 };
 
@@ -74,6 +75,8 @@ struct policy {
 	int reports_used;
 	int data_authorised;
 	int declaration; /* 1: every shipment must be declared */
+	int64_t dcl_minor; /* -1: unknown */
+	int64_t paid_to_date_minor;
 };
 
 struct obligor {
@@ -111,6 +114,61 @@ struct shipment {
 	int disputed;
 	int affiliate;
 	int32_t docs_released_on;
+};
+
+enum limit_status {
+	LIMIT_APPROVED,
+	LIMIT_REDUCED,
+	LIMIT_WITHDRAWN,
+	LIMIT_EXPIRED,
+	LIMIT_DECLINED,
+};
+
+struct limit {
+	struct str policy_id;
+	struct str obligor_id;
+	int32_t effective_from;
+	int32_t effective_to;
+	int64_t amount_minor;
+	struct str currency;
+	int payment_term; /* 0: any; else enum payment_term + 1 */
+	enum limit_status status;
+};
+
+enum receipt_kind {
+	RECEIPT_UNSAID, /* counts as a payment */
+	RECEIPT_PAYMENT,
+	RECEIPT_RESALE,
+	RECEIPT_RECOVERY,
+};
+
+struct receipt {
+	struct str receipt_id;
+	int64_t amount_minor;
+	struct str currency;
+	int32_t received_on;
+	struct str shipment_id; /* empty: the oldest due */
+	enum receipt_kind kind;
+};
+
+enum country_status {
+	COUNTRY_OPEN,
+	COUNTRY_RESTRICTED,
+	COUNTRY_OFF,
+	COUNTRY_EXCLUDED,
+};
+
+struct country_cover {
+	int32_t effective_from;
+	int32_t effective_to;
+	enum country_status status;
+};
+
+struct fx_rate {
+	struct str base; /* 1 base = rate quote */
+	struct str quote;
+	struct str rate;
+	int32_t as_of;
 };
 
 #endif

@@ -19,7 +19,7 @@
 #include "book.h"
 #include "json.h"
 
-#define STORE_SCHEMA 1 /* another version is refused: ERR_CONFIG */
+#define STORE_SCHEMA 2 /* another version is refused: ERR_CONFIG */
 #define STORE_ROWS_MAX (1u << 20) /* in one answer; over it ERR_LIMIT */
 
 struct store; /* one per core */
@@ -71,7 +71,44 @@ NODISCARD enum err store_obligors_by_id(struct store *s, struct str scheme,
 NODISCARD enum err store_obligors_by_name(struct store *s, struct str key,
 					  struct arena *a, struct str **out,
 					  size_t *count);
-/* Obligors added or changed since that book version; and the version now. */
+/* The exporter's limits on the obligor: by policy, newest first. */
+NODISCARD enum err store_limits(struct store *s, struct str exporter_id,
+				struct str obligor_id, struct arena *a,
+				struct limit **out, size_t *count);
+/* What the exporter received from the obligor, or for one of its shipments
+ * on it, by id. */
+NODISCARD enum err store_receipts(struct store *s, struct str exporter_id,
+				  struct str obligor_id, struct arena *a,
+				  struct receipt **out, size_t *count);
+/* The cover policy of a country, newest first. */
+NODISCARD enum err store_country_cover(struct store *s, struct str country,
+				       struct arena *a,
+				       struct country_cover **out,
+				       size_t *count);
+/*
+ * The rates of the newest day, not after `day`, on which `from` can be had in
+ * `to`: directly, inversely or over one other currency.  *count 0: no day.
+ */
+NODISCARD enum err store_fx(struct store *s, struct str from, struct str to,
+			    int32_t day, struct arena *a,
+			    struct fx_rate **out, size_t *count);
+
+struct exposed {
+	struct str exporter_id;
+	struct str obligor_id;
+};
+/* Who has a shipment on whom, ascending; an empty str asks for all. */
+NODISCARD enum err store_exposed(struct store *s, struct str exporter_id,
+				 struct str obligor_id, struct str country,
+				 struct arena *a, struct exposed **out,
+				 size_t *count);
+/* When the exporter was first told of an insolvency of the obligor, and the
+ * first proof that it knew; TIME_NONE for never. */
+NODISCARD enum err store_knowledge(struct store *s, struct str exporter_id,
+				   struct str obligor_id, int64_t *told_ms,
+				   int64_t *knew_ms);
+/* Obligors added or changed, or followed or shipped to by a row added or
+ * changed, since that book version; and the version now. */
 NODISCARD enum err store_obligors_since(struct store *s, int64_t version,
 					struct arena *a, struct str **out,
 					size_t *count);

@@ -48,6 +48,15 @@ unit() { # cc mode
 	part "scenarios $1 $2" "build/$1-$2/scn" tests/scn/*.scn
 }
 
+model() { # the cover calculation against an independent exact model
+	one "build cover_batch" make -s MODE=release \
+	    build/gcc-release/cover_batch
+	part "model vectors" /usr/bin/python3 tests/model/vectors.py
+	one "2000 random books agree with the model" \
+	    /usr/bin/python3 tests/model/compare.py build/compare 2000 house \
+	    build/gcc-release/cover_batch
+}
+
 scripts() { # folder
 	for t in tests/"$1"/test_*.py tests/"$1"/check_*.py; do
 		[ -e "$t" ] || continue
@@ -60,6 +69,7 @@ unit gcc dev
 if [ "$what" = test ]; then
 	one "build gcc release" make -s
 	one "build clang release" make -s CC=clang MODE=release all
+	model
 	scripts golden
 	scripts proc
 	scripts e2e

@@ -1,9 +1,7 @@
 /*
  * cover.c - exposure and cover of one exporter on one obligor.
  */
-#include "cover.h"
-
-__extension__ typedef __int128 wide;
+#include "cover_priv.h"
 
 /* Sums of one currency under one policy, before conversion. */
 struct tally {
@@ -11,8 +9,14 @@ struct tally {
 	int64_t open;
 	int64_t overdue;
 	int64_t unshipped;
-	int64_t covered_open;
-	int64_t covered_unshipped;
+};
+
+/* What is covered under one limit (NULL: none asked for) in one currency. */
+struct group {
+	const struct limit *limit;
+	struct str currency;
+	int64_t open;
+	int64_t unshipped;
 };
 
 /* A row while it is being built. */
@@ -20,17 +24,8 @@ struct builder {
 	struct cover_row row;
 	struct tally tally[COVER_CCY_MAX];
 	size_t tally_count;
-};
-
-/* One shipment, judged. */
-struct verdict {
-	int shipped;
-	int32_t day; /* that chose the policy */
-	int64_t outstanding;
-	unsigned reasons;
-	const struct policy *policy;
-	const struct scheme *scheme;
-	int two;
+	struct group group[COVER_GROUPS_MAX];
+	size_t group_count;
 };
 
 char
@@ -94,76 +89,6 @@ cover_break_even(int64_t cap, int bp, enum cap_basis basis)
 	return units > INT64_MAX ? INT64_MAX : (int64_t)units;
 }
 
-static bool
-is_counted(const struct shipment *s, int32_t as_of)
-{
-	if (s->status == SHIPMENT_PAID || s->status == SHIPMENT_CANCELLED ||
-	    s->payment_term == TERM_PREPAID)
-		return false;
-	return s->contract_date == DATE_NONE || s->contract_date <= as_of;
-}
-
-/* Due later than the scheme's longest credit after the day it leaves. */
-static bool
-term_exceeded(const struct shipment *s, const struct scheme *sch, int32_t day)
-{
-	int32_t last;
-
-	if (s->due_date == DATE_NONE)
-		return false;
-	last = sch->max_credit_days == 365 ? date_add_year(day) :
-					     day + sch->max_credit_days;
-	return s->due_date > last;
-}
-
-static bool
-has_knowledge(const struct cover_in *in, const struct verdict *v)
-{
-	if (!in->known)
-		return false;
-	if (!v->shipped)
-		return true;
-	/* The same day is covered: nobody can prove the hour of loading. */
-	return in->knew_at != TIME_NONE && v->day > date_shanghai(in->knew_at);
-}
-
-static struct verdict
-judge(const struct cover_in *in, const struct shipment *s)
-{
-	struct verdict v = { 0 };
-	int dated = s->ship_date != DATE_NONE;
-
-	v.shipped = dated ? s->ship_date <= in->as_of :
-			    s->status == SHIPMENT_CLAIMED ||
-				    s->status == SHIPMENT_RESOLD;
-	if (v.shipped)
-		v.day = dated ? s->ship_date : in->as_of;
-	else if (s->etd != DATE_NONE)
-		v.day = s->etd;
-	else
-		v.day = dated ? s->ship_date : in->as_of;
-	if (s->amount_minor > s->paid_minor)
-		v.outstanding = s->amount_minor - s->paid_minor;
-	v.policy = policy_of_day(in, v.day, &v.two);
-	if (v.policy == NULL)
-		v.reasons |= COVER_W;
-	else
-		v.scheme = policy_scheme(in, v.policy);
-	if (v.scheme != NULL && term_exceeded(s, v.scheme, v.day))
-		v.reasons |= COVER_T;
-	if (!s->own_customs)
-		v.reasons |= COVER_S;
-	if (has_knowledge(in, &v))
-		v.reasons |= COVER_K;
-	if (v.policy != NULL && v.policy->declaration && !s->declared)
-		v.reasons |= COVER_D;
-	if (s->affiliate)
-		v.reasons |= COVER_A;
-	if (s->disputed)
-		v.reasons |= COVER_X;
-	return v;
-}
-
 static enum err
 add(int64_t *sum, int64_t minor)
 {
@@ -180,6 +105,20 @@ tally_of(struct builder *b, struct str currency)
 		return NULL;
 	b->tally[b->tally_count].currency = currency;
 	return &b->tally[b->tally_count++];
+}
+
+static struct group *
+group_of(struct builder *b, const struct limit *limit, struct str currency)
+{
+	for (size_t i = 0; i < b->group_count; i++)
+		if (b->group[i].limit == limit &&
+		    str_eq(b->group[i].currency, currency))
+			return &b->group[i];
+	if (b->group_count == COVER_GROUPS_MAX)
+		return NULL;
+	b->group[b->group_count] =
+	    (struct group){ .limit = limit, .currency = currency };
+	return &b->group[b->group_count++];
 }
 
 static void
@@ -220,6 +159,7 @@ add_shipment(struct builder *b, const struct shipment *s,
 {
 	struct cover_row *r = &b->row;
 	struct tally *t = tally_of(b, s->currency);
+	struct group *g;
 	int64_t covered = v->reasons == 0 ? v->outstanding : 0;
 	int overdue = s->due_date != DATE_NONE && s->due_date < as_of;
 	enum err err;
@@ -231,6 +171,9 @@ add_shipment(struct builder *b, const struct shipment *s,
 		r->two_policies = 1;
 	if (v->outstanding == 0)
 		return ERR_OK;
+	g = group_of(b, v->limit, s->currency);
+	if (g == NULL)
+		return ERR_LIMIT;
 	r->reasons |= v->reasons;
 	if ((v->reasons & COVER_S) != 0)
 		r->scope = SCOPE_OUT;
@@ -239,96 +182,132 @@ add_shipment(struct builder *b, const struct shipment *s,
 	if (!v->shipped) {
 		note_order(r, s, as_of);
 		err = add(&t->unshipped, v->outstanding);
-		return err != ERR_OK ? err : add(&t->covered_unshipped,
-						 covered);
+		return err != ERR_OK ? err : add(&g->unshipped, covered);
 	}
 	note_receivable(r, s, as_of);
 	err = add(&t->open, v->outstanding);
 	if (err == ERR_OK && overdue)
 		err = add(&t->overdue, v->outstanding);
-	return err != ERR_OK ? err : add(&t->covered_open, covered);
-}
-
-/* Where a row without a policy is counted: a currency of the exporter's. */
-static struct str
-fallback_currency(const struct cover_in *in)
-{
-	const struct policy *today;
-	int two = 0;
-
-	today = policy_of_day(in, in->as_of, &two);
-	if (today != NULL)
-		return policy_scheme(in, today)->cap_currency;
-	if (in->scheme_count > 0)
-		return in->scheme[0].cap_currency;
-	return in->shipment_count > 0 ? in->shipment[0].currency : S("USD");
-}
-
-enum err
-cover_convert(const struct cover_in *in, int64_t minor, struct str from,
-	      struct str to, int64_t *out, const struct cover_fx **used)
-{
-	const struct cover_fx *best = NULL;
-	struct rate rate;
-	enum err err;
-
-	if (minor == 0 || str_eq(from, to)) {
-		*out = minor;
-		return ERR_OK;
-	}
-	for (size_t i = 0; i < in->fx_count; i++) {
-		const struct cover_fx *f = &in->fx[i];
-		int fits = (str_eq(f->base, from) && str_eq(f->quote, to)) ||
-			   (str_eq(f->base, to) && str_eq(f->quote, from));
-
-		if (fits && f->as_of <= in->as_of &&
-		    (best == NULL || f->as_of > best->as_of))
-			best = f;
-	}
-	if (best == NULL)
-		return ERR_ABSENT;
-	err = rate_get(best->rate, &rate);
-	if (err != ERR_OK)
-		return ERR_ABSENT;
-	*used = best;
-	return money_convert(minor, from, to, rate,
-			     str_eq(best->base, from) ? RATE_MULTIPLY :
-							RATE_DIVIDE,
-			     out);
-}
-
-static void
-note_fx(struct cover_row *r, const struct cover_fx *used)
-{
-	for (size_t i = 0; i < r->fx_count; i++)
-		if (str_eq(r->fx[i].base, used->base) &&
-		    str_eq(r->fx[i].quote, used->quote) &&
-		    r->fx[i].as_of == used->as_of)
-			return;
-	if (r->fx_count < COVER_FX_USED_MAX)
-		r->fx[r->fx_count++] = *used;
+	return err != ERR_OK ? err : add(&g->open, covered);
 }
 
 static enum err
-add_converted(const struct cover_in *in, struct cover_row *r,
-	      const struct tally *t, int64_t minor, int64_t *sum)
+add_converted(const struct way *w, int64_t minor, int64_t *sum)
 {
-	const struct cover_fx *used = NULL;
 	int64_t here = 0;
+	enum err err = way_go(w, minor, &here);
+
+	return err == ERR_OK ? add(sum, here) : err;
+}
+
+/* The sums per currency in the currency of the row. */
+static enum err
+convert_sums(const struct cover_in *in, struct builder *b)
+{
+	struct cover_row *r = &b->row;
+
+	for (size_t i = 0; i < b->tally_count; i++) {
+		const struct tally *t = &b->tally[i];
+		struct way w;
+		enum err err;
+
+		if (t->open == 0 && t->unshipped == 0)
+			continue;
+		err = way_find(in, t->currency, r->currency, &w);
+		if (err == ERR_ABSENT) {
+			r->reasons |= COVER_F;
+			continue;
+		}
+		way_note(r, &w);
+		err = add_converted(&w, t->open, &r->open);
+		if (err == ERR_OK)
+			err = add_converted(&w, t->overdue, &r->overdue);
+		if (err == ERR_OK)
+			err = add_converted(&w, t->unshipped, &r->unshipped);
+		if (err != ERR_OK)
+			return err;
+	}
+	return ERR_OK;
+}
+
+/* What the limit bounds; without a rate for it nothing is covered. */
+static int64_t
+bound_of(const struct cover_in *in, struct cover_row *r,
+	 const struct limit *l)
+{
+	int64_t bound = 0;
+	struct way w;
+
+	if (l == NULL)
+		return INT64_MAX;
+	if (way_find(in, l->currency, r->currency, &w) == ERR_ABSENT) {
+		r->reasons |= COVER_F;
+		return 0;
+	}
+	way_note(r, &w);
+	return way_go(&w, l->amount_minor, &bound) == ERR_OK ? bound :
+								INT64_MAX;
+}
+
+struct loss {
+	int64_t now;
+	int64_t both;
+};
+
+/* Adds what is covered under the limit of the first-th group. */
+static enum err
+add_loss(const struct cover_in *in, struct builder *b, size_t first,
+	 struct loss *loss)
+{
+	const struct limit *limit = b->group[first].limit;
+	int64_t bound = bound_of(in, &b->row, limit);
+	int64_t now = 0;
+	int64_t both = 0;
 	enum err err;
 
-	if (minor == 0)
-		return ERR_OK;
-	err = cover_convert(in, minor, t->currency, r->currency, &here, &used);
-	if (err == ERR_ABSENT) {
-		r->reasons |= COVER_F;
-		return ERR_OK;
+	for (size_t i = first; i < b->group_count; i++) {
+		const struct group *g = &b->group[i];
+		struct way w;
+
+		if (g->limit != limit ||
+		    way_find(in, g->currency, b->row.currency, &w) != ERR_OK)
+			continue;
+		err = add_converted(&w, g->open, &now);
+		if (err == ERR_OK)
+			err = add_converted(&w, g->unshipped, &both);
+		if (err != ERR_OK)
+			return err;
 	}
-	if (err != ERR_OK)
-		return err;
-	if (used != NULL)
-		note_fx(r, used);
-	return add(sum, here);
+	err = add(&both, now);
+	if (err == ERR_OK)
+		err = add(&loss->now, now < bound ? now : bound);
+	return err != ERR_OK ? err :
+			       add(&loss->both, both < bound ? both : bound);
+}
+
+/* Every limit once: earlier shipments keep theirs. */
+static enum err
+loss_of(const struct cover_in *in, struct builder *b, struct loss *loss)
+{
+	for (size_t i = 0; i < b->group_count; i++) {
+		size_t k = 0;
+		enum err err;
+
+		while (b->group[k].limit != b->group[i].limit)
+			k++;
+		if (k < i)
+			continue;
+		err = add_loss(in, b, i, loss);
+		if (err != ERR_OK)
+			return err;
+	}
+	return ERR_OK;
+}
+
+static int64_t
+least(int64_t x, int64_t y)
+{
+	return x < y ? x : y;
 }
 
 /* Converts the sums once and applies the cap once, the open part first. */
@@ -336,41 +315,27 @@ static enum err
 finish(const struct cover_in *in, struct builder *b)
 {
 	struct cover_row *r = &b->row;
-	int64_t covered_open = 0;
-	int64_t covered_unshipped = 0;
-	int64_t both = 0;
+	const struct scheme *s = r->scheme;
+	struct loss loss = { 0 };
 	int64_t gross = 0;
-	enum err err = ERR_OK;
+	enum err err = convert_sums(in, b);
 
-	for (size_t i = 0; i < b->tally_count && err == ERR_OK; i++) {
-		const struct tally *t = &b->tally[i];
-		const struct {
-			int64_t minor;
-			int64_t *sum;
-		} part[] = {
-			{ t->open, &r->open },
-			{ t->overdue, &r->overdue },
-			{ t->unshipped, &r->unshipped },
-			{ t->covered_open, &covered_open },
-			{ t->covered_unshipped, &covered_unshipped },
-		};
-
-		for (size_t k = 0; k < 5 && err == ERR_OK; k++)
-			err = add_converted(in, r, t, part[k].minor,
-					    part[k].sum);
-	}
-	if (err != ERR_OK || add(&both, covered_open) != ERR_OK ||
-	    add(&both, covered_unshipped) != ERR_OK ||
-	    add(&gross, r->open) != ERR_OK ||
-	    add(&gross, r->unshipped) != ERR_OK)
-		return ERR_LIMIT;
-	if (r->scheme != NULL) {
-		const struct scheme *s = r->scheme;
-
-		r->insured = cover_indemnity(covered_open, s->insured_bp,
-					     s->cap_minor, s->cap_basis);
-		r->if_insured = cover_indemnity(both, s->insured_bp,
-						s->cap_minor, s->cap_basis);
+	if (err == ERR_OK)
+		err = add(&gross, r->open);
+	if (err == ERR_OK)
+		err = add(&gross, r->unshipped);
+	if (err == ERR_OK && s != NULL)
+		err = loss_of(in, b, &loss);
+	if (err != ERR_OK)
+		return err;
+	if (s != NULL) {
+		/* Rounded apart, the parts may exceed the whole by a cent. */
+		r->insured = cover_indemnity(least(loss.now, r->open),
+					     s->insured_bp, s->cap_minor,
+					     s->cap_basis);
+		r->if_insured = cover_indemnity(least(loss.both, gross),
+						s->insured_bp, s->cap_minor,
+						s->cap_basis);
 		r->break_even = cover_break_even(s->cap_minor, s->insured_bp,
 						 s->cap_basis);
 	}
@@ -381,35 +346,80 @@ finish(const struct cover_in *in, struct builder *b)
 	return ERR_OK;
 }
 
+struct cover_rest *
+cover_rest_new(const struct cover_in *in, struct arena *a)
+{
+	struct cover_rest *rest = arena_array(a, struct cover_rest,
+					      in->policy_count + 1);
+
+	if (rest == NULL)
+		return NULL;
+	for (size_t i = 0; i < in->policy_count; i++) {
+		const struct policy *p = &in->policy[i];
+		const struct scheme *s = policy_scheme(in, p);
+		int64_t left = INT64_MAX;
+
+		if (s != NULL && s->annual_cap_minor >= 0)
+			left = s->annual_cap_minor > p->paid_to_date_minor ?
+				       s->annual_cap_minor -
+					       p->paid_to_date_minor :
+				       0;
+		rest[i] = (struct cover_rest){ left, left };
+	}
+	return rest;
+}
+
+/* The annual cap, given out row by row. */
+static void
+give_out(const struct cover_in *in, struct cover_rest *rest,
+	 struct cover_row *r)
+{
+	struct cover_rest *left;
+
+	if (r->scheme == NULL || r->scheme->annual_cap_minor < 0)
+		return;
+	left = &rest[r->policy - in->policy];
+	r->uninsured += r->insured;
+	r->if_uninsured += r->if_insured;
+	r->insured = least(r->insured, left->now);
+	r->if_insured = least(r->if_insured, left->if_shipped);
+	r->uninsured -= r->insured;
+	r->if_uninsured -= r->if_insured;
+	left->now -= r->insured;
+	left->if_shipped -= r->if_insured;
+}
+
 static struct builder *
-builder_of(const struct cover_in *in, struct builder *b, size_t *count,
+builder_of(struct arena *a, struct builder **b, size_t *count,
 	   const struct verdict *v)
 {
 	struct cover_row *r;
 
 	for (size_t i = 0; i < *count; i++)
-		if (b[i].row.policy == v->policy)
-			return &b[i];
-	b[*count] = (struct builder){ 0 };
-	r = &b[*count].row;
+		if (b[i]->row.policy == v->policy)
+			return b[i];
+	b[*count] = arena_new(a, struct builder);
+	if (b[*count] == NULL)
+		return NULL;
+	r = &b[*count]->row;
 	r->policy = v->policy;
 	r->scheme = v->scheme;
 	r->next_etd = DATE_NONE;
 	r->cover_from = DATE_NONE;
 	r->cover_to = DATE_NONE;
-	r->currency = v->scheme == NULL ? fallback_currency(in) :
-					  v->scheme->cap_currency;
+	/* Without a policy: the currency that money is in unless it says. */
+	r->currency = v->scheme == NULL ? S("USD") : v->scheme->cap_currency;
 	if (v->scheme != NULL)
 		(void)policy_window(v->policy, v->scheme, &r->cover_from,
 				    &r->cover_to);
-	return &b[(*count)++];
+	return b[(*count)++];
 }
 
 static bool
 row_before(const struct cover_row *x, const struct cover_row *y)
 {
 	if (x->policy == NULL || y->policy == NULL)
-		return x->policy != NULL && y->policy == NULL;
+		return x->policy == NULL && y->policy != NULL;
 	return str_cmp(x->policy->policy_id, y->policy->policy_id) < 0;
 }
 
@@ -426,44 +436,62 @@ sort_rows(struct cover_row *rows, size_t count)
 	}
 }
 
+static enum err
+build(const struct cover_in *in, struct arena *a, struct builder **b,
+      size_t *count)
+{
+	int64_t *left = NULL;
+	enum err err = outstanding(in, a, &left);
+
+	for (size_t i = 0; err == ERR_OK && i < in->shipment_count; i++) {
+		const struct shipment *s = &in->shipment[i];
+		struct builder *to;
+		struct verdict v;
+
+		if (!shipment_counts(s, in->as_of))
+			continue;
+		v = judge(in, s, left[i]);
+		to = builder_of(a, b, count, &v);
+		err = to == NULL ? ERR_LIMIT :
+				   add_shipment(to, s, &v, in->as_of);
+	}
+	return err;
+}
+
 enum err
 cover_rows(const struct cover_in *in, struct arena *a, struct cover_row **out,
 	   size_t *count)
 {
-	struct builder *b;
+	struct cover_rest *rest = in->rest;
+	struct builder **b;
 	struct cover_row *rows;
 	size_t n = 0;
+	enum err err;
 
 	if (in->shipment_count > COVER_SHIPMENTS_MAX ||
-	    in->policy_count > COVER_POLICIES_MAX)
+	    in->policy_count > COVER_POLICIES_MAX ||
+	    in->limit_count > COVER_LIMITS_MAX ||
+	    in->receipt_count > COVER_RECEIPTS_MAX ||
+	    in->fx_count > COVER_FX_MAX)
 		return ERR_LIMIT;
-	b = arena_array(a, struct builder, in->policy_count + 1);
-	if (b == NULL)
+	b = arena_array(a, struct builder *, in->policy_count + 1);
+	if (rest == NULL)
+		rest = cover_rest_new(in, a);
+	if (b == NULL || rest == NULL)
 		return ERR_LIMIT;
-	for (size_t i = 0; i < in->shipment_count; i++) {
-		const struct shipment *s = &in->shipment[i];
-		struct verdict v;
-		enum err err;
-
-		if (!is_counted(s, in->as_of))
-			continue;
-		v = judge(in, s);
-		err = add_shipment(builder_of(in, b, &n, &v), s, &v,
-				   in->as_of);
-		if (err != ERR_OK)
-			return err;
-	}
+	err = build(in, a, b, &n);
 	rows = arena_array(a, struct cover_row, n + 1);
-	if (rows == NULL)
-		return ERR_LIMIT;
-	for (size_t i = 0; i < n; i++) {
-		enum err err = finish(in, &b[i]);
-
-		if (err != ERR_OK)
-			return err;
-		rows[i] = b[i].row;
+	if (err == ERR_OK && rows == NULL)
+		err = ERR_LIMIT;
+	for (size_t i = 0; err == ERR_OK && i < n; i++) {
+		err = finish(in, b[i]);
+		rows[i] = b[i]->row;
 	}
+	if (err != ERR_OK)
+		return err;
 	sort_rows(rows, n);
+	for (size_t i = 0; i < n; i++)
+		give_out(in, rest, &rows[i]);
 	*out = rows;
 	*count = n;
 	return ERR_OK;

@@ -3,13 +3,15 @@
  *
  * Arithmetic over rows the caller read: no store, no clock, no words.  The
  * rows are one exporter's policies and its shipments whose risk is on one
- * obligor (under an L/C the bank); the answer is one cover_row per policy
- * chosen by day, and their sum for the alert.  Money is summed per currency
- * and converted once.  An amount without a rate is left out, said so by
- * COVER_F and quality estimated.
+ * obligor (under an L/C the bank), with the limits on it, what was received
+ * from it and the cover policy of its country; the answer is one cover_row
+ * per policy chosen by day, and their sum for the alert.  Money is summed per
+ * currency and converted once (fx.c); an amount without a rate is left out,
+ * said so by COVER_F and quality estimated.
  *
  * Ownership: rows point into the input; nothing is allocated but from the
- * arena given.  ERR_LIMIT when a sum leaves 64 bits or the arena is full.
+ * arena given, and nothing per shipment but its place in two arrays.
+ * ERR_LIMIT when a sum leaves 64 bits or the arena is full.
  */
 #ifndef COVER_H
 #define COVER_H
@@ -20,6 +22,12 @@
 #define COVER_POLICIES_MAX 1024u    /* of one exporter */
 #define COVER_FX_USED_MAX 8u	    /* rates shown beside an exposure */
 #define COVER_CCY_MAX 32u	    /* currencies of one exposure */
+#define COVER_GROUPS_MAX 64u	    /* limits x currencies in one row */
+#define COVER_LIMITS_MAX 1024u
+#define COVER_RECEIPTS_MAX 100000u
+#define COVER_FX_MAX 65536u
+/* A rate older than these days is called stale; it is used all the same. */
+#define COVER_FX_FRESH_DAYS 6
 /* An order leaving within these days is imminent: domain table, rule 1. */
 #define COVER_IMMINENT_DAYS 7
 /* Goods shipped longer ago than this are no longer taken to be at sea. */
@@ -43,11 +51,10 @@ enum {
 enum cover_quality { QUALITY_NONE, QUALITY_DECLARED, QUALITY_ESTIMATED };
 enum cover_scope { SCOPE_IN, SCOPE_OUT, SCOPE_REVIEW };
 
-struct cover_fx {
-	struct str base; /* 1 base = rate quote */
-	struct str quote;
-	struct str rate;
-	int32_t as_of;
+/* What is left of a policy's annual cap: for `insured`, for `if_shipped`. */
+struct cover_rest {
+	int64_t now;
+	int64_t if_shipped;
 };
 
 struct cover_in {
@@ -57,8 +64,17 @@ struct cover_in {
 	size_t scheme_count;
 	const struct shipment *shipment;
 	size_t shipment_count;
-	const struct cover_fx *fx;
+	const struct limit *limit; /* on the obligor */
+	size_t limit_count;
+	const struct receipt *receipt; /* from it, or for a shipment above */
+	size_t receipt_count;
+	const struct country_cover *country; /* of the obligor's country */
+	size_t country_count;
+	const struct fx_rate *fx;
 	size_t fx_count;
+	/* One per policy, carried from obligor to obligor in printed order;
+	 * NULL: the caps are whole. */
+	struct cover_rest *rest;
 	int32_t as_of;	 /* Shanghai day */
 	int known;	 /* an insolvency alert stands: unshipped orders are K */
 	int64_t knew_at; /* TIME_NONE: nothing proven yet */
@@ -88,7 +104,7 @@ struct cover_row {
 	unsigned reasons; /* COVER_* */
 	enum cover_scope scope;
 	enum cover_quality quality;
-	struct cover_fx fx[COVER_FX_USED_MAX];
+	struct fx_rate fx[COVER_FX_USED_MAX]; /* both legs of a cross rate */
 	size_t fx_count;
 };
 
@@ -118,7 +134,10 @@ const struct policy *policy_of_day(const struct cover_in *in, int32_t day,
 const struct scheme *policy_scheme(const struct cover_in *in,
 				   const struct policy *p);
 
-/* One row per policy (and one without), in order of policy id, NULL last. */
+/* The caps of in->policy as the policy year left them; NULL: arena full. */
+struct cover_rest *cover_rest_new(const struct cover_in *in, struct arena *a);
+
+/* One row per policy, in order of policy id; the one without goes first. */
 NODISCARD enum err cover_rows(const struct cover_in *in, struct arena *a,
 			      struct cover_row **out, size_t *count);
 
@@ -131,11 +150,14 @@ NODISCARD enum err cover_sum(const struct cover_in *in,
 			     struct cover_row *out);
 
 /*
- * money in another currency with the newest rate not after the day, either
- * way round.  ERR_ABSENT: no rate.  *used is set to the row taken.
+ * money in another currency with the rates of the newest day, not after
+ * as_of, that has a way: directly, inversely, or over EUR, USD or another
+ * currency with both legs of that day; one division, half-even.
+ * ERR_ABSENT: no way.  ERR_LIMIT: the result leaves 64 bits.
  */
 NODISCARD enum err cover_convert(const struct cover_in *in, int64_t minor,
 				 struct str from, struct str to,
-				 int64_t *out, const struct cover_fx **used);
+				 int64_t *out);
+bool cover_fx_stale(const struct fx_rate *f, int32_t as_of);
 
 #endif

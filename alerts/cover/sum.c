@@ -1,7 +1,7 @@
 /*
  * sum.c - the rows of several policies as the one exposure of an alert.
  */
-#include "cover.h"
+#include "cover_priv.h"
 
 /* The row whose policy the alert names. */
 static const struct cover_row *
@@ -63,23 +63,24 @@ add_money(const struct cover_in *in, struct cover_row *out,
 		{ r->if_uninsured, &out->if_uninsured },
 	};
 
-	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
-		const struct cover_fx *used = NULL;
-		int64_t here = 0;
-		enum err err;
+	struct way w;
+	enum err err = way_find(in, r->currency, out->currency, &w);
 
-		err = cover_convert(in, part[i].from, r->currency,
-				    out->currency, &here, &used);
-		if (err == ERR_ABSENT) {
-			out->reasons |= COVER_F;
-			out->quality = QUALITY_ESTIMATED;
-			return ERR_OK;
-		}
+	if (err == ERR_ABSENT) {
+		out->reasons |= COVER_F;
+		out->quality = QUALITY_ESTIMATED;
+		return ERR_OK;
+	}
+	way_note(out, &w);
+	for (size_t k = 0; k < r->fx_count; k++)
+		way_note(out, &(struct way){ 1, 1, { &r->fx[k], NULL } });
+	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
+		int64_t here = 0;
+
+		err = way_go(&w, part[i].from, &here);
 		if (err != ERR_OK ||
 		    __builtin_add_overflow(*part[i].to, here, part[i].to))
 			return ERR_LIMIT;
-		if (used != NULL && out->fx_count < COVER_FX_USED_MAX)
-			out->fx[out->fx_count++] = *used;
 	}
 	return ERR_OK;
 }

@@ -58,9 +58,6 @@ NODISCARD enum err decide_obligor(struct decide *d, struct str obligor_id,
 				  struct instant now);
 NODISCARD enum err decide_exporter(struct ring *r, struct str exporter_id);
 
-/* Policies, schemes and shipments of one exporter on one obligor. */
-NODISCARD enum err decide_cover(struct decide *d, struct str exporter_id,
-				struct str obligor_id, struct cover_in *out);
 /* The free reports left under a policy. */
 NODISCARD enum err decide_reports_left(struct decide *d,
 				       const struct cover_row *c, int *left);

@@ -3,6 +3,7 @@
  * resolve, or say nothing and why.
  */
 #include "decide_priv.h"
+#include "exposure.h"
 
 #include <string.h>
 
@@ -67,26 +68,46 @@ find_alert(struct draft *t, struct str exporter_id)
 	return ERR_OK;
 }
 
+/*
+ * What the exporter knows of the obligor's insolvency: of this alert, which
+ * the store does not have yet, or of another of another family.
+ */
+static enum err
+knowledge_of(const struct draft *t, struct exposure *e, struct knowledge *k)
+{
+	const struct fact *f = t->r->fact;
+
+	if (!str_eq(f->family, S("insolvency")))
+		return exposure_knowledge(e, f->obligor_id, k);
+	k->told_ms = f->status == FACT_REFUTED ? TIME_NONE :
+						 t->r->now.wall_ms;
+	k->knew_ms = t->alert.knew_at;
+	return ERR_OK;
+}
+
 static enum err
 weigh(struct draft *t)
 {
 	struct decide *d = t->r->d;
 	const struct fact *f = t->r->fact;
 	struct cover_row *rows = NULL;
-	struct cover_in in;
+	struct exposure *e = arena_new(&d->arena, struct exposure);
+	struct knowledge k;
 	size_t count = 0;
 	enum err err;
 
-	err = decide_cover(d, t->alert.exporter_id, f->obligor_id, &in);
-	if (err != ERR_OK)
-		return err;
-	in.as_of = date_shanghai(t->r->now.wall_ms);
-	in.known = str_eq(f->family, S("insolvency")) &&
-		   f->status != FACT_REFUTED;
-	in.knew_at = t->alert.knew_at;
-	err = cover_rows(&in, &d->arena, &rows, &count);
+	if (e == NULL)
+		return ERR_LIMIT;
+	err = exposure_of(e, d->in.store, &d->arena, t->alert.exporter_id,
+			  date_shanghai(t->r->now.wall_ms));
 	if (err == ERR_OK)
-		err = cover_sum(&in, rows, count, &t->cover);
+		err = exposure_skip_to(e, f->obligor_id);
+	if (err == ERR_OK)
+		err = knowledge_of(t, e, &k);
+	if (err == ERR_OK)
+		err = exposure_on(e, &t->r->obligor, &k, &rows, &count);
+	if (err == ERR_OK)
+		err = cover_sum(&e->in, rows, count, &t->cover);
 	if (err == ERR_OK)
 		err = decide_reports_left(d, &t->cover, &t->reports_left);
 	if (err != ERR_OK)

@@ -19,6 +19,9 @@
 #define WORDS_SHIPMENT_STATUS                                                  \
 	"contracted|ready|shipped|overdue|paid|claimed|resold|cancelled"
 #define WORDS_PAYMENT_TERM "LC|DP|DA|OA|PREPAID"
+#define WORDS_LIMIT_STATUS "approved|reduced|withdrawn|expired|declined"
+#define WORDS_RECEIPT_KIND "payment|resale|recovery"
+#define WORDS_COUNTRY_STATUS "open|restricted|off|excluded"
 
 #define BOOK_COLUMNS_MAX 32u
 #define BOOK_KEYS_MAX 3u

@@ -453,11 +453,7 @@ open_json(struct import *im, struct source *src)
 			complainf(im, line, "row", "is not an object");
 		else
 			k = book_kind_find(json_get_str(doc, "kind"));
-		/* "kind" can say only one thing in an object. */
-		if (k != NULL && book_col_find(k, S("kind")) >= 0) {
-			complainf(im, line, "kind", "%s come as CSV only",
-				  k->name);
-		} else if (k != NULL) {
+		if (k != NULL) {
 			struct members m = { im, k };
 
 			(void)json_each(doc, known_member, &m);

@@ -5,17 +5,7 @@
 #include "book_def.h"
 #include "book_parts.h"
 #include "store_priv.h"
-
-/* B(S, TYPE, column, member, words): columns and members differ here. */
-#define B_COL(S, type, col, member, words) ", " #col
-#define B_FIELD(S, type, col, member, words)                                   \
-	{ FIELD_##type, 0, offsetof(S, member), words },
-#define B_SHAPE(var, FIELDS, S)                                                \
-	static const struct field var##_field[] = { FIELDS(B_FIELD, S) };      \
-	static const struct shape var = {                                      \
-		var##_field,                                                   \
-		(int)(sizeof(var##_field) / sizeof(var##_field[0])), sizeof(S) \
-	}
+#include "store_shape.h"
 
 /* clang-format off */
 #define SCHEME(B, S)							\
@@ -32,6 +22,7 @@
 	B(S, INT, max_credit_days, max_credit_days, NULL)		\
 	B(S, STR, duty_profile, duty_profile, NULL)			\
 	B(S, INT, free_reports, free_reports, NULL)			\
+	B(S, I64, coalesce(annual_cap, -1), annual_cap_minor, NULL)	\
 	B(S, WORD, knew_at_basis, knew_at_basis, WORDS_KNEW_BASIS)
 
 #define EXPORTER(B, S)							\
@@ -52,7 +43,10 @@
 	B(S, DATE, cover_from, cover_from, NULL)			\
 	B(S, DATE, cover_to, cover_to, NULL)				\
 	B(S, INT, reports_used, reports_used, NULL)			\
-	B(S, INT, data_authorised, data_authorised, NULL)
+	B(S, INT, data_authorised, data_authorised, NULL)		\
+	B(S, INT, declaration, declaration, NULL)			\
+	B(S, I64, coalesce(dcl_amount, -1), dcl_minor, NULL)		\
+	B(S, I64, paid_to_date, paid_to_date_minor, NULL)
 
 #define OBLIGOR(B, S)							\
 	B(S, STR, obligor_id, o.obligor_id, NULL)			\
@@ -260,8 +254,11 @@ enum err
 store_obligors_since(struct store *s, int64_t version, struct arena *a,
 		     struct str **out, size_t *count)
 {
-	struct query q = query_of(s, "SELECT 0, obligor_id FROM obligors"
-				     " WHERE changed > ? ORDER BY 2");
+	struct query q = query_of(
+	    s, "SELECT 0, obligor_id FROM obligors WHERE changed > ?1"
+	       " UNION SELECT 0, obligor_id FROM follows WHERE changed > ?1"
+	       " UNION SELECT 0, risk_id FROM shipments WHERE changed > ?1"
+	       " AND risk_id IS NOT NULL ORDER BY 2");
 
 	query_i64(&q, version);
 	return query_all(&q, &shape_str, a, out, count);

@@ -90,6 +90,10 @@ const char *const store_schema[] = {
 	"CREATE INDEX policies_exporter ON policies (exporter_id)",
 	"CREATE INDEX follows_obligor ON follows (obligor_id)",
 	"CREATE INDEX shipments_risk ON shipments (risk_id, exporter_id)",
+	"CREATE INDEX receipts_from ON receipts (exporter_id, obligor_id)",
+	"CREATE INDEX receipts_shipment ON receipts (shipment_id)"
+	" WHERE shipment_id IS NOT NULL",
+	"CREATE INDEX fx_day ON fx (as_of)",
 	"CREATE INDEX obligors_changed ON obligors (changed)",
 	"CREATE INDEX obligor_name_key ON obligor_name (key)",
 	"CREATE INDEX obligor_name_of ON obligor_name (obligor)",

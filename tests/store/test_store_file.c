@@ -179,7 +179,7 @@ Test(store_disk, another_schema_is_refused)
 	fix.s = NULL;
 	meddle("PRAGMA user_version=7");
 	cr_assert_eq(reopen_fails(&d), ERR_CONFIG);
-	cr_assert_str_eq(d.why, "store has schema 7, this program needs 1");
+	cr_assert_str_eq(d.why, "store has schema 7, this program needs 2");
 	meddle("PRAGMA user_version=0");
 	cr_assert_eq(reopen_fails(&d), ERR_CONFIG);
 }

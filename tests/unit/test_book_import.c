@@ -722,7 +722,7 @@ Test(book_import, the_other_kinds_have_rules_too)
 		       "POL-2022-0001,OB-AE-0001,0,USD,declined,2022-01-01,"
 		       "2022-01-01T08:00:00+08:00\n" },
 		{ "r", "receipt_id,exporter_id,obligor_id,amount,currency,"
-		       "received_on,shipment_id,kind\n"
+		       "received_on,shipment_id,receipt_kind\n"
 		       "R1,EXP-SZ-0001,OB-AE-0001,5,USD,2022-01-01,"
 		       "SHP-2022-0107,resale\n" },
 		{ "c", "country,status,effective_from\nAE,off,2022-01-01\n" },
@@ -738,7 +738,7 @@ Test(book_import, the_other_kinds_have_rules_too)
 		       "P,OB-AE-0001,0,USD,cut,2022-01-02,2022-01-01,"
 		       "2022-01-01\n" },
 		{ "r", "receipt_id,exporter_id,obligor_id,amount,currency,"
-		       "received_on,shipment_id,kind\n"
+		       "received_on,shipment_id,receipt_kind\n"
 		       "R1,EXP-SZ-0001,OB-AE-0001,5,USD,2022-01-01,S9,gift"
 		       "\n" },
 		{ "c", "country,status,effective_from\nAE,shut,2022-01-01\n" },
@@ -755,7 +755,7 @@ Test(book_import, the_other_kinds_have_rules_too)
 		   "2022-12-27T01:12:00Z\n"
 		   "l:2: effective_to: is before effective_from\n"
 		   "r:2: shipment_id: no 'S9' in shipments\n"
-		   "r:2: kind: 'gift' is none of payment|resale|recovery\n"
+		   "r:2: receipt_kind: 'gift' is none of payment|resale|recovery\n"
 		   "c:2: status: 'shut' is none of open|restricted|off|"
 		   "excluded\n"
 		   "x:2: rate: '0' is not a rate like 7.8\n");
@@ -803,10 +803,14 @@ Test(book_import, sizes_hold_at_max_and_one_more)
 	faults_are("f:0: file: larger than 1073741824 bytes\n");
 }
 
-Test(book_import, receipts_do_not_come_as_json)
+/* "kind" of an object says what the row is, receipt_kind what was received. */
+Test(book_import, receipts_come_as_json_too)
 {
-	struct book_text text = { "b", "{\"kind\":\"receipts\"}\n" };
+	struct book_text text = { "b",
+				  "{\"kind\":\"receipts\",\"receipt_kind\":"
+				  "\"gift\",\"receipt_id\":\"R1\"}\n" };
 
 	cr_assert_eq(run((struct book_options){ 0 }, &text, 1), ERR_INPUT);
-	faults_are("b:1: kind: receipts come as CSV only\n");
+	cr_assert(str_contains(buf_str(&r.faults), S("b:1: receipt_kind: ")));
+	cr_assert_not(str_contains(buf_str(&r.faults), S("unknown member")));
 }

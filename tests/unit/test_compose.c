@@ -412,7 +412,7 @@ Test(compose, everything_there_is)
 	cover.insured = 80000;
 	cover.uninsured = 20000;
 	cover.fx_count = 1;
-	cover.fx[0] = (struct cover_fx){ S("USD"), S("HKD"), S("7.80"),
+	cover.fx[0] = (struct fx_rate){ S("USD"), S("HKD"), S("7.80"),
 					 date_of(2022, 12, 1) };
 	in.duty_deadline = date_of(2023, 1, 6);
 	in.duty_profile = S("sinosure_st");

@@ -9,7 +9,7 @@ static struct arena arena;
 static struct scheme schemes[3];
 static struct policy policies[4];
 static struct shipment ships[160];
-static struct cover_fx fx[2];
+static struct fx_rate fx[2];
 static struct cover_in in;
 static struct cover_row *rows;
 static size_t row_count;
@@ -28,6 +28,7 @@ scheme(size_t i, struct str id, int64_t cap, int32_t from, int32_t to)
 		.year_to = to,
 		.pickup_deadline = DATE_NONE,
 		.max_credit_days = 365,
+		.annual_cap_minor = -1,
 		.free_reports = 3,
 	};
 }
@@ -271,7 +272,7 @@ Test(cover, a_hundred_and_thirty_invoices_are_one_sum)
 	}
 	in.fx_count = 1;
 	for (size_t i = 0; i < 3; i++) {
-		fx[0] = (struct cover_fx){ S("USD"), S("HKD"),
+		fx[0] = (struct fx_rate){ S("USD"), S("HKD"),
 					   str_of(rate[i]),
 					   date_of(2022, 12, 1) };
 		compute();
@@ -289,9 +290,9 @@ Test(cover, the_newest_rate_not_after_the_day_is_taken_either_way_round)
 {
 	shipped(S("S"), 780000, date_of(2022, 8, 1))->currency = S("HKD");
 	in.fx_count = 2;
-	fx[0] = (struct cover_fx){ S("USD"), S("HKD"), S("7.80"),
+	fx[0] = (struct fx_rate){ S("USD"), S("HKD"), S("7.80"),
 				   date_of(2022, 12, 1) };
-	fx[1] = (struct cover_fx){ S("HKD"), S("USD"), S("0.5"),
+	fx[1] = (struct fx_rate){ S("HKD"), S("USD"), S("0.5"),
 				   date_of(2022, 12, 28) };
 	compute();
 	cr_assert_eq(sum.open, 100000);

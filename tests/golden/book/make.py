@@ -39,7 +39,7 @@ KINDS = {
     "limits": (3, "policy_id obligor_id effective_from effective_to amount "
                "currency payment_term credit_days status announced_at", {}),
     "receipts": (1, "receipt_id exporter_id obligor_id amount currency "
-                 "received_on shipment_id kind", {}),
+                 "received_on shipment_id receipt_kind", {}),
     "country_cover": (2, "country effective_from effective_to status "
                       "conditions", {}),
     "country_limits": (2, "country effective_from amount currency", {}),

@@ -1,0 +1,410 @@
+/*
+ * exposures.c - every exposure that was asked for, printed.
+ */
+#include "exposures.h"
+
+#include "exposure.h"
+
+struct total {
+	struct str currency;
+	struct str last_exporter;
+	int64_t exporters;
+	int64_t open;
+	int64_t unshipped;
+	int64_t insured;
+	int64_t uninsured;
+	int64_t if_insured;
+	int64_t if_uninsured;
+};
+
+struct printer {
+	const struct exposures_ask *ask;
+	struct buf *out;
+	struct str exporter_id;
+	struct obligor obligor;
+	struct knowledge k;
+	struct total total[EXPOSURES_TOTALS_MAX];
+	size_t totals;
+};
+
+/* ---- rows ---- */
+
+static void
+put_policy(struct jsonw *w, const struct cover_row *r)
+{
+	if (r->policy == NULL) {
+		jsonw_null(w, "policy_id");
+		jsonw_null(w, "scheme_id");
+	} else {
+		jsonw_str(w, "policy_id", r->policy->policy_id);
+		jsonw_str(w, "scheme_id", r->scheme->scheme_id);
+	}
+	jsonw_str(w, "select_rule", S("by_ship_date"));
+	jsonw_str(w, "currency", r->currency);
+	if (r->scheme == NULL) {
+		jsonw_null(w, "insured_bp");
+		jsonw_null(w, "cap");
+		jsonw_null(w, "cap_basis");
+	} else {
+		jsonw_int(w, "insured_bp", r->scheme->insured_bp);
+		jsonw_money(w, "cap", r->scheme->cap_minor, r->currency);
+		jsonw_str(w, "cap_basis",
+			  r->scheme->cap_basis == CAP_LOSS ? S("loss") :
+							     S("indemnity"));
+	}
+}
+
+static void
+put_if_shipped(struct jsonw *w, int64_t insured, int64_t uninsured,
+	       struct str ccy)
+{
+	jsonw_obj(w, "if_shipped");
+	jsonw_money(w, "insured", insured, ccy);
+	jsonw_money(w, "uninsured", uninsured, ccy);
+	jsonw_end_obj(w);
+}
+
+static void
+put_money(struct jsonw *w, const struct cover_row *r)
+{
+	struct str ccy = r->currency;
+
+	jsonw_int(w, "shipments", (int64_t)r->shipments);
+	jsonw_money(w, "open", r->open, ccy);
+	jsonw_money(w, "overdue", r->overdue, ccy);
+	jsonw_int(w, "max_dpd", r->max_dpd);
+	jsonw_money(w, "unshipped", r->unshipped, ccy);
+	jsonw_date(w, "next_etd", r->next_etd);
+	jsonw_money(w, "insured", r->insured, ccy);
+	jsonw_money(w, "uninsured", r->uninsured, ccy);
+	put_if_shipped(w, r->if_insured, r->if_uninsured, ccy);
+	if (r->scheme != NULL && r->scheme->insured_bp > 0)
+		jsonw_money(w, "break_even", r->break_even, ccy);
+	else
+		jsonw_null(w, "break_even");
+}
+
+static void
+put_fx(struct jsonw *w, const struct cover_row *r, int32_t as_of)
+{
+	jsonw_arr(w, "fx");
+	for (size_t i = 0; i < r->fx_count; i++) {
+		jsonw_obj(w, NULL);
+		jsonw_str(w, "base", r->fx[i].base);
+		jsonw_str(w, "quote", r->fx[i].quote);
+		jsonw_str(w, "rate", r->fx[i].rate);
+		jsonw_date(w, "as_of", r->fx[i].as_of);
+		jsonw_bool(w, "stale", cover_fx_stale(&r->fx[i], as_of));
+		jsonw_end_obj(w);
+	}
+	jsonw_end_arr(w);
+}
+
+static void
+put_why(struct jsonw *w, const struct cover_row *r, int32_t as_of)
+{
+	jsonw_arr(w, "reasons");
+	for (unsigned i = 0; i < COVER_REASONS; i++) {
+		const char letter = cover_reason_letter(i);
+
+		if ((r->reasons & 1u << i) != 0)
+			jsonw_str(w, NULL, (struct str){ &letter, 1 });
+	}
+	jsonw_end_arr(w);
+	jsonw_str(w, "scope_check", str_of(cover_scope_text(r->scope)));
+	jsonw_str(w, "quality", str_of(cover_quality_text(r->quality)));
+	put_fx(w, r, as_of);
+}
+
+static struct str
+type_word(enum obligor_type t)
+{
+	switch (t) {
+	case OBLIGOR_BUYER:
+		return S("buyer");
+	case OBLIGOR_BANK:
+		return S("bank");
+	case OBLIGOR_GUARANTOR:
+		return S("guarantor");
+	}
+	return S("buyer");
+}
+
+static void
+put_json(struct printer *p, const struct cover_row *r)
+{
+	struct jsonw w = jsonw_of(p->out);
+	int32_t as_of = p->ask->as_of;
+	bool knew = p->k.knew_ms != TIME_NONE &&
+		    date_shanghai(p->k.knew_ms) <= as_of;
+
+	jsonw_obj(&w, NULL);
+	jsonw_str(&w, "row", S("exposure"));
+	jsonw_date(&w, "as_of", as_of);
+	jsonw_str(&w, "exporter_id", p->exporter_id);
+	jsonw_str(&w, "obligor_id", p->obligor.obligor_id);
+	jsonw_str(&w, "obligor_type", type_word(p->obligor.type));
+	jsonw_str(&w, "obligor_name", p->obligor.name);
+	jsonw_str(&w, "country", p->obligor.country);
+	put_policy(&w, r);
+	put_money(&w, r);
+	put_why(&w, r, as_of);
+	jsonw_time(&w, "knew_at", knew ? p->k.knew_ms : TIME_NONE);
+	jsonw_end_obj(&w);
+	buf_byte(p->out, '\n');
+}
+
+/* Right-aligned in 16 columns. */
+static void
+show(struct buf *out, int64_t minor, struct str ccy)
+{
+	struct buf b;
+
+	buf_init(&b, 64);
+	money_show(&b, minor, ccy);
+	buf_printf(out, " %16.*s", STR_ARG(buf_str(&b)));
+	buf_free(&b);
+}
+
+static void
+put_head(struct buf *out)
+{
+	buf_printf(out, "%-16s %-16s %-16s %-3s %16s %16s %16s %16s %16s %s\n",
+		   "exporter", "obligor", "policy", "", "open", "insured",
+		   "uninsured", "not shipped", "of it insured", "why not");
+}
+
+static void
+put_text(struct printer *p, const struct cover_row *r)
+{
+	struct str policy = r->policy == NULL ? S("none") :
+						r->policy->policy_id;
+
+	buf_printf(p->out, "%-16.*s %-16.*s %-16.*s %-3.*s",
+		   STR_ARG(p->exporter_id), STR_ARG(p->obligor.obligor_id),
+		   STR_ARG(policy), STR_ARG(r->currency));
+	show(p->out, r->open, r->currency);
+	show(p->out, r->insured, r->currency);
+	show(p->out, r->uninsured, r->currency);
+	show(p->out, r->unshipped, r->currency);
+	show(p->out,
+	     r->if_insured > r->insured ? r->if_insured - r->insured : 0,
+	     r->currency);
+	buf_byte(p->out, ' ');
+	for (unsigned i = 0; i < COVER_REASONS; i++)
+		if ((r->reasons & 1u << i) != 0)
+			buf_byte(p->out, (uint8_t)cover_reason_letter(i));
+	if (r->policy == NULL)
+		buf_put(p->out, S(" no policy year loaded for this date"));
+	if (r->scope == SCOPE_REVIEW)
+		buf_put(p->out, S(" scope to be reviewed"));
+	if (r->two_policies)
+		buf_put(p->out, S(" two policies for a day"));
+	buf_byte(p->out, '\n');
+}
+
+/* ---- totals ---- */
+
+static struct total *
+total_of(struct printer *p, struct str currency)
+{
+	size_t i = 0;
+
+	/* Kept in order of currency. */
+	while (i < p->totals && str_cmp(p->total[i].currency, currency) < 0)
+		i++;
+	if (i < p->totals && str_eq(p->total[i].currency, currency))
+		return &p->total[i];
+	if (p->totals == EXPOSURES_TOTALS_MAX)
+		return NULL;
+	for (size_t k = p->totals++; k > i; k--)
+		p->total[k] = p->total[k - 1];
+	p->total[i] = (struct total){ 0 };
+	return &p->total[i];
+}
+
+/* Keeps what it must of the row: its arena goes. */
+static enum err
+count_total(struct printer *p, const struct cover_row *r, struct arena *keep)
+{
+	struct total *t = total_of(p, r->currency);
+
+	if (t == NULL)
+		return ERR_LIMIT;
+	if (t->currency.n == 0)
+		t->currency = arena_str(keep, r->currency);
+	if (t->currency.p == NULL)
+		return ERR_LIMIT;
+	if (!str_eq(t->last_exporter, p->exporter_id)) {
+		t->last_exporter = p->exporter_id;
+		t->exporters++;
+	}
+	if (__builtin_add_overflow(t->open, r->open, &t->open) ||
+	    __builtin_add_overflow(t->unshipped, r->unshipped,
+				   &t->unshipped) ||
+	    __builtin_add_overflow(t->insured, r->insured, &t->insured) ||
+	    __builtin_add_overflow(t->uninsured, r->uninsured,
+				   &t->uninsured) ||
+	    __builtin_add_overflow(t->if_insured, r->if_insured,
+				   &t->if_insured) ||
+	    __builtin_add_overflow(t->if_uninsured, r->if_uninsured,
+				   &t->if_uninsured))
+		return ERR_LIMIT;
+	return ERR_OK;
+}
+
+static void
+total_json(struct printer *p, const struct total *t)
+{
+	struct jsonw w = jsonw_of(p->out);
+
+	jsonw_obj(&w, NULL);
+	jsonw_str(&w, "row", S("total"));
+	jsonw_date(&w, "as_of", p->ask->as_of);
+	jsonw_str_or_null(&w, "obligor_id", p->ask->obligor_id);
+	jsonw_str_or_null(&w, "country", p->ask->country);
+	jsonw_int(&w, "exporters", t->exporters);
+	jsonw_str(&w, "currency", t->currency);
+	jsonw_money(&w, "open", t->open, t->currency);
+	jsonw_money(&w, "unshipped", t->unshipped, t->currency);
+	jsonw_money(&w, "insured", t->insured, t->currency);
+	jsonw_money(&w, "uninsured", t->uninsured, t->currency);
+	put_if_shipped(&w, t->if_insured, t->if_uninsured, t->currency);
+	jsonw_end_obj(&w);
+	buf_byte(p->out, '\n');
+}
+
+static void
+total_text(struct printer *p, const struct total *t)
+{
+	buf_printf(p->out, "%-16s %-5lld %-27s %-3.*s", "total",
+		   (long long)t->exporters, "exporters", STR_ARG(t->currency));
+	show(p->out, t->open, t->currency);
+	show(p->out, t->insured, t->currency);
+	show(p->out, t->uninsured, t->currency);
+	show(p->out, t->unshipped, t->currency);
+	show(p->out,
+	     t->if_insured > t->insured ? t->if_insured - t->insured : 0,
+	     t->currency);
+	buf_byte(p->out, '\n');
+}
+
+static bool
+wants_totals(const struct exposures_ask *ask)
+{
+	return ask->obligor_id.n > 0 || ask->country.n > 0;
+}
+
+static void
+put_totals(struct printer *p)
+{
+	for (size_t i = 0; i < p->totals; i++) {
+		if (p->ask->json)
+			total_json(p, &p->total[i]);
+		else
+			total_text(p, &p->total[i]);
+	}
+}
+
+/* ---- all of it ---- */
+
+static enum err
+put_pair(struct printer *p, struct exposure *e, struct str obligor_id,
+	 struct arena *keep)
+{
+	struct cover_row *rows = NULL;
+	size_t count = 0;
+	enum err err;
+
+	err = store_obligor(e->store, obligor_id, e->arena, &p->obligor);
+	if (err == ERR_OK)
+		err = exposure_knowledge(e, obligor_id, &p->k);
+	if (err == ERR_OK)
+		err = exposure_on(e, &p->obligor, &p->k, &rows, &count);
+	for (size_t i = 0; err == ERR_OK && i < count; i++) {
+		if (p->ask->json)
+			put_json(p, &rows[i]);
+		else
+			put_text(p, &rows[i]);
+		if (wants_totals(p->ask))
+			err = count_total(p, &rows[i], keep);
+	}
+	return err;
+}
+
+/* The pairs [0, n) of one exporter, obligors ascending. */
+static enum err
+put_exporter(struct printer *p, struct store *s, const struct exposed *pair,
+	     size_t n, struct arena *keep, struct arena *a)
+{
+	struct exposure *e = arena_new(a, struct exposure);
+	enum err err;
+
+	if (e == NULL)
+		return ERR_LIMIT;
+	p->exporter_id = pair[0].exporter_id;
+	err = exposure_of(e, s, a, p->exporter_id, p->ask->as_of);
+	for (size_t i = 0; i < n && err == ERR_OK; i++) {
+		/* A filter must not change the figures. */
+		if (e->annual && (p->ask->obligor_id.n > 0 ||
+				  p->ask->country.n > 0)) {
+			err = exposure_of(e, s, a, p->exporter_id,
+					  p->ask->as_of);
+			if (err == ERR_OK)
+				err = exposure_skip_to(e, pair[i].obligor_id);
+		}
+		if (err == ERR_OK)
+			err = put_pair(p, e, pair[i].obligor_id, keep);
+	}
+	return err;
+}
+
+static enum err
+put_all(struct printer *p, struct store *s, struct arena *keep,
+	struct arena *a)
+{
+	struct exposed *pair = NULL;
+	size_t count = 0;
+	enum err err;
+
+	err = store_exposed(s, p->ask->exporter_id, p->ask->obligor_id,
+			    p->ask->country, keep, &pair, &count);
+	if (!p->ask->json)
+		put_head(p->out);
+	for (size_t i = 0; i < count && err == ERR_OK;) {
+		size_t mark = arena_mark(a);
+		size_t n = 1;
+
+		while (i + n < count && str_eq(pair[i + n].exporter_id,
+					       pair[i].exporter_id))
+			n++;
+		err = put_exporter(p, s, &pair[i], n, keep, a);
+		arena_rewind(a, mark);
+		if (p->out->err != ERR_OK)
+			err = p->out->err;
+		i += n;
+	}
+	if (err == ERR_OK)
+		put_totals(p);
+	return err == ERR_OK ? p->out->err : err;
+}
+
+enum err
+exposures_put(struct store *s, const struct exposures_ask *ask,
+	      struct buf *out)
+{
+	struct printer p = { .ask = ask, .out = out };
+	struct arena keep;
+	struct arena a;
+	enum err err = arena_init(&keep, EXPOSURES_ARENA_SIZE);
+
+	if (err != ERR_OK)
+		return err;
+	err = arena_init(&a, EXPOSURES_ARENA_SIZE);
+	if (err == ERR_OK) {
+		err = put_all(&p, s, &keep, &a);
+		arena_fini(&a);
+	}
+	arena_fini(&keep);
+	return err;
+}

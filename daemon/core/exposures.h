@@ -1,0 +1,30 @@
+/*
+ * exposures.h - the rows of `exposure` (contract section 8).  Floor 4.
+ *
+ * Reads the store, nothing else; the command and the tests call it.
+ */
+#ifndef EXPOSURES_H
+#define EXPOSURES_H
+
+#include "store.h"
+
+#define EXPOSURES_TOTALS_MAX 64u /* currencies of the totals */
+#define EXPOSURES_ARENA_SIZE (256u << 20)
+
+struct exposures_ask {
+	struct str exporter_id; /* empty: all, as the two below */
+	struct str obligor_id;
+	struct str country;
+	int32_t as_of; /* Shanghai day */
+	int json;      /* one object a line; else a table */
+};
+
+/*
+ * Rows by exporter, obligor, policy; with an obligor or a country the totals
+ * per currency last.  Appends to out, whose error is returned too.
+ */
+NODISCARD enum err exposures_put(struct store *s,
+				 const struct exposures_ask *ask,
+				 struct buf *out);
+
+#endif

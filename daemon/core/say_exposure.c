@@ -1,0 +1,72 @@
+/*
+ * say_exposure.c - the operators' command `exposure`.
+ */
+#include "exposures.h"
+#include "say.h"
+
+static int
+words(const struct say_request *q, struct exposures_ask *ask)
+{
+	for (size_t i = 1; i < q->words; i += 2) {
+		struct str value;
+
+		if (i + 1 == q->words)
+			return 2;
+		value = q->word[i + 1];
+		if (str_eq(q->word[i], S("--exporter")) && str_is_id(value))
+			ask->exporter_id = value;
+		else if (str_eq(q->word[i], S("--obligor")) &&
+			 str_is_id(value))
+			ask->obligor_id = value;
+		else if (str_eq(q->word[i], S("--country")) && value.n == 2)
+			ask->country = value;
+		else if (!str_eq(q->word[i], S("--as-of")) ||
+			 date_get(value, &ask->as_of) != ERR_OK)
+			return 2;
+	}
+	return 0;
+}
+
+/* An id that the book does not have is a mistake, not an empty answer. */
+static enum err
+exists(struct store *s, const struct exposures_ask *ask)
+{
+	struct exporter exporter;
+	struct obligor obligor;
+	struct arena a;
+	enum err err = arena_init(&a, 1u << 20);
+
+	if (err != ERR_OK)
+		return err;
+	if (ask->exporter_id.n > 0)
+		err = store_exporter(s, ask->exporter_id, &a, &exporter);
+	if (err == ERR_OK && ask->obligor_id.n > 0)
+		err = store_obligor(s, ask->obligor_id, &a, &obligor);
+	arena_fini(&a);
+	return err;
+}
+
+int
+say_exposure(struct core *c, const struct say_request *q, struct instant now,
+	     struct buf *out, struct buf *err)
+{
+	struct exposures_ask ask = { .as_of = date_shanghai(now.wall_ms),
+				     .json = q->json };
+	enum err e;
+
+	if (words(q, &ask) != 0) {
+		buf_put(err, S("creditalarm: usage: exposure [--exporter ID] "
+			       "[--obligor ID] [--country CC] "
+			       "[--as-of DATE]\n"));
+		return 2;
+	}
+	e = exists(c->store, &ask);
+	if (e == ERR_OK)
+		e = exposures_put(c->store, &ask, out);
+	if (e == ERR_OK)
+		return 0;
+	buf_printf(err, "creditalarm: exposure: %s\n",
+		   e == ERR_ABSENT ? "no such exporter or obligor" :
+				     err_text(e));
+	return 1;
+}

@@ -1,0 +1,284 @@
+/*
+ * test_exposure.c - from the book in the store to the printed exposures.
+ */
+#include <criterion/criterion.h>
+
+#include "book_fixture.h"
+#include "exposures.h"
+#include "say.h"
+
+static struct store *s;
+static struct buf out;
+static struct arena a;
+
+static const struct book_text BOOK[] = {
+	{ "schemes", "scheme_id,insured_bp,cap_amount,cap_currency,cap_basis,"
+		     "year_from,year_to,annual_cap\n"
+		     "SZ,8000,150000,USD,indemnity,2021-01-01,2022-06-30,\n"
+		     "AN,8000,150000,USD,indemnity,2021-01-01,2022-06-30,"
+		     "200000\n" },
+	{ "exporters", "exporter_id,uscc,name\n"
+		       "E1,91440300MA00000152,a\nE2,91440300MA00000077,b\n"
+		       "E3,91440300MA0000023W,c\n" },
+	{ "policies", "policy_id,scheme_id,exporter_id,status,declaration,"
+		      "paid_to_date\n"
+		      "P1,SZ,E1,effective,1,\nP2,SZ,E2,effective,,\n"
+		      "P3,AN,E3,effective,,30000\n" },
+	{ "obligors", "obligor_id,type,name,country\nB0,buyer,b,US\n"
+		      "B1,buyer,b,US\nK1,bank,k,DE\n" },
+	{ "shipments",
+	  "shipment_id,exporter_id,obligor_id,bank_id,amount,currency,"
+	  "payment_term,ship_date,status\n"
+	  "S1,E1,B1,,440000,USD,OA,2022-02-01,shipped\n"
+	  "S2,E2,B1,,187500,USD,OA,2022-02-01,shipped\n"
+	  "S3,E3,B1,,60000,USD,OA,2022-02-01,shipped\n"
+	  "S4,E3,B0,,187500,USD,OA,2022-02-01,shipped\n"
+	  "S5,E2,B0,K1,90000,USD,LC,2022-02-01,shipped\n" },
+	{ "country_cover", "country,status,effective_from\n"
+			   "DE,restricted,2020-01-01\nDE,off,2022-03-01\n" },
+	{ "limits", "policy_id,obligor_id,amount,currency,status,"
+		    "effective_from\n"
+		    "P2,K1,80000,USD,approved,2021-01-01\n"
+		    "P2,K1,1,USD,reduced,2022-03-01\n" },
+	{ "receipts", "receipt_id,exporter_id,obligor_id,amount,currency,"
+		      "received_on,shipment_id,receipt_kind\n"
+		      "R1,E2,K1,5000,USD,2022-03-01,S5,payment\n"
+		      "R2,E2,K1,1,USD,2022-03-02,,recovery\n" },
+	{ "fx", "base,quote,rate,as_of\nUSD,HKD,7.80,2022-02-01\n"
+		"EUR,HKD,8,2022-02-01\nEUR,USD,1.1,2022-02-02\n" },
+};
+
+static void
+setup(void)
+{
+	s = book_fixture(BOOK, sizeof(BOOK) / sizeof(BOOK[0]));
+	buf_init(&out, 1 << 20);
+	cr_assert_eq(arena_init(&a, 1 << 20), ERR_OK);
+}
+
+static void
+teardown(void)
+{
+	arena_fini(&a);
+	buf_free(&out);
+	store_close(s);
+}
+
+TestSuite(exposure, .init = setup, .fini = teardown);
+
+static size_t
+put(struct exposures_ask ask)
+{
+	size_t lines = 0;
+
+	ask.as_of = date_of(2022, 5, 1);
+	buf_clear(&out);
+	cr_assert_eq(exposures_put(s, &ask, &out), ERR_OK);
+	for (size_t i = 0; i < out.n; i++)
+		lines += out.p[i] == '\n';
+	return lines;
+}
+
+static void
+has(const char *part)
+{
+	cr_assert(str_contains(buf_str(&out), str_of(part)), "%s not in %.*s",
+		  part, STR_ARG(buf_str(&out)));
+}
+
+/* V1, V5 and V10: a cap each, the accumulation is the sum. */
+Test(exposure, the_total_is_the_insurers_accumulation)
+{
+	const char *last;
+
+	cr_assert_eq(put((struct exposures_ask){ .obligor_id = S("B1"),
+						 .json = 1 }),
+		     4);
+	has("\"exporter_id\":\"E1\",\"obligor_id\":\"B1\",\"obligor_type\":"
+	    "\"buyer\",\"obligor_name\":\"b\",\"country\":\"US\",\"policy_id\":"
+	    "\"P1\",\"scheme_id\":\"SZ\",\"select_rule\":\"by_ship_date\","
+	    "\"currency\":\"USD\",\"insured_bp\":8000,\"cap\":\"150000.00\","
+	    "\"cap_basis\":\"indemnity\",\"shipments\":1,\"open\":"
+	    "\"440000.00\",\"overdue\":\"0.00\",\"max_dpd\":0,\"unshipped\":"
+	    "\"0.00\",\"next_etd\":null,\"insured\":\"150000.00\","
+	    "\"uninsured\":\"290000.00\",\"if_shipped\":{\"insured\":"
+	    "\"150000.00\",\"uninsured\":\"290000.00\"},\"break_even\":"
+	    "\"187500.00\",\"reasons\":[],\"scope_check\":\"in\"");
+	last = "{\"row\":\"total\",\"as_of\":\"2022-05-01\",\"obligor_id\":"
+	       "\"B1\",\"country\":null,\"exporters\":3,\"currency\":\"USD\","
+	       "\"open\":\"687500.00\",\"unshipped\":\"0.00\",\"insured\":"
+	       "\"320000.00\",\"uninsured\":\"367500.00\",\"if_shipped\":{"
+	       "\"insured\":\"320000.00\",\"uninsured\":\"367500.00\"}}\n";
+	/* 348,000 but that E3 has 20,000 left of its annual cap, not 48,000 */
+	cr_assert(str_ends(buf_str(&out), str_of(last)));
+}
+
+Test(exposure, a_filter_does_not_change_the_figures)
+{
+	cr_assert_eq(put((struct exposures_ask){ .exporter_id = S("E3"),
+						 .json = 1 }),
+		     2);
+	has("\"insured\":\"150000.00\",\"uninsured\":\"37500.00\"");
+	has("\"insured\":\"20000.00\",\"uninsured\":\"40000.00\"");
+	cr_assert_eq(put((struct exposures_ask){ .exporter_id = S("E3"),
+						 .obligor_id = S("B1"),
+						 .json = 1 }),
+		     2);
+	has("\"insured\":\"20000.00\",\"uninsured\":\"40000.00\"");
+}
+
+/* V8 less a receipt: the bank bears it, its country and its limit count. */
+Test(exposure, under_an_lc_the_bank_is_the_obligor)
+{
+	cr_assert_eq(put((struct exposures_ask){ .country = S("DE"),
+						 .json = 1 }),
+		     2);
+	has("\"obligor_id\":\"K1\",\"obligor_type\":\"bank\"");
+	has("\"open\":\"85000.00\"");
+	has("\"insured\":\"64000.00\",\"uninsured\":\"21000.00\"");
+	has("\"reasons\":[]");
+	cr_assert_eq(put((struct exposures_ask){ .exporter_id = S("E2") }), 3);
+	has("64,000.00");
+}
+
+Test(exposure, rates_come_from_the_newest_day_with_a_way)
+{
+	struct fx_rate *v = NULL;
+	size_t n = 0;
+	int32_t day = date_of(2022, 3, 1);
+
+	cr_assert_eq(store_fx(s, S("HKD"), S("EUR"), day, &a, &v, &n),
+		     ERR_OK);
+	cr_assert_eq(n, 2);
+	cr_assert_eq(v[0].as_of, date_of(2022, 2, 1));
+	cr_assert_eq(store_fx(s, S("USD"), S("EUR"), day, &a, &v, &n),
+		     ERR_OK);
+	cr_assert_eq(v[0].as_of, date_of(2022, 2, 2));
+	/* the day before: over the Hong Kong dollar */
+	cr_assert_eq(store_fx(s, S("USD"), S("EUR"), date_of(2022, 2, 1), &a,
+			      &v, &n),
+		     ERR_OK);
+	cr_assert_eq(n, 2);
+	cr_assert_eq(store_fx(s, S("HKD"), S("EUR"), date_of(2022, 1, 31), &a,
+			      &v, &n),
+		     ERR_OK);
+	cr_assert_eq(n, 0);
+}
+
+Test(exposure, the_rows_that_cover_reads)
+{
+	struct limit *l = NULL;
+	struct receipt *r = NULL;
+	struct policy *p = NULL;
+	struct scheme sch;
+	size_t n = 0;
+
+	cr_assert_eq(store_limits(s, S("E2"), S("K1"), &a, &l, &n), ERR_OK);
+	cr_assert_eq(n, 2);
+	cr_assert_eq(l[0].status, LIMIT_REDUCED);
+	cr_assert_eq(l[0].payment_term, 0);
+	cr_assert_eq(l[1].effective_to, DATE_NONE);
+	cr_assert_eq(store_limits(s, S("E1"), S("K1"), &a, &l, &n), ERR_OK);
+	cr_assert_eq(n, 0);
+	cr_assert_eq(store_receipts(s, S("E2"), S("K1"), &a, &r, &n), ERR_OK);
+	cr_assert_eq(n, 2);
+	cr_assert(str_eq(r[0].shipment_id, S("S5")));
+	cr_assert_eq(r[0].kind, RECEIPT_PAYMENT);
+	cr_assert_eq(r[1].shipment_id.n, 0);
+	cr_assert_eq(r[1].kind, RECEIPT_RECOVERY);
+	cr_assert_eq(store_policies(s, S("E1"), &a, &p, &n), ERR_OK);
+	cr_assert_eq(p[0].declaration, 1);
+	cr_assert_eq(p[0].dcl_minor, -1);
+	cr_assert_eq(store_policies(s, S("E3"), &a, &p, &n), ERR_OK);
+	cr_assert_eq(p[0].declaration, 0);
+	cr_assert_eq(p[0].paid_to_date_minor, 3000000);
+	cr_assert_eq(store_scheme(s, S("SZ"), &a, &sch), ERR_OK);
+	cr_assert_eq(sch.annual_cap_minor, -1);
+}
+
+/* A new follow or shipment makes its obligor worth another look. */
+Test(exposure, new_links_of_an_old_obligor_are_seen)
+{
+	static const struct book_text follow[] = {
+		{ "f", "exporter_id,obligor_id\nE1,B0\n" },
+	};
+	static const struct book_text shipment[] = {
+		{ "s", "shipment_id,exporter_id,obligor_id,bank_id,amount,"
+		       "currency,payment_term,status\n"
+		       "S9,E1,B1,K1,1,USD,LC,ready\n" },
+	};
+	struct str *v = NULL;
+	int64_t since = 0;
+	size_t n = 0;
+
+	cr_assert_eq(store_book_version(s, &since), ERR_OK);
+	book_fixture_add(s, follow, 1);
+	cr_assert_eq(store_obligors_since(s, since, &a, &v, &n), ERR_OK);
+	cr_assert_eq(n, 1);
+	cr_assert(str_eq(v[0], S("B0")));
+	book_fixture_add(s, shipment, 1);
+	cr_assert_eq(store_obligors_since(s, since + 1, &a, &v, &n), ERR_OK);
+	cr_assert_eq(n, 1);
+	cr_assert(str_eq(v[0], S("K1")));
+	cr_assert_eq(store_obligors_since(s, since + 2, &a, &v, &n), ERR_OK);
+	cr_assert_eq(n, 0);
+}
+
+static int
+said(const char *line, struct buf *errors)
+{
+	struct core *c = calloc(1, sizeof(*c));
+	struct say_request q = { .json = 1 };
+	struct instant now = { 0, 1651363200000 }; /* 2022-05-01 */
+	int status;
+
+	cr_assert_not_null(c);
+	c->store = s;
+	for (struct str rest = str_of(line); rest.n > 0;)
+		q.word[q.words++] = str_cut(&rest, ' ');
+	buf_clear(&out);
+	buf_clear(errors);
+	status = say_exposure(c, &q, now, &out, errors);
+	free(c);
+	return status;
+}
+
+Test(exposure, the_command_refuses_what_it_does_not_know)
+{
+	struct buf e;
+
+	buf_init(&e, 4096);
+	cr_assert_eq(said("exposure", &e), 0);
+	has("\"as_of\":\"2022-05-01\"");
+	cr_assert_eq(said("exposure --as-of 2022-02-30", &e), 2);
+	cr_assert_eq(said("exposure --obligor", &e), 2);
+	cr_assert_eq(said("exposure --country USA", &e), 2);
+	cr_assert_eq(said("exposure --why", &e), 2);
+	cr_assert_eq(said("exposure --obligor B9", &e), 1);
+	cr_assert(str_eq(buf_str(&e), S("creditalarm: exposure: no such "
+					"exporter or obligor\n")));
+	cr_assert_eq(said("exposure --exporter E9", &e), 1);
+	cr_assert_eq(said("exposure --country FR", &e), 0);
+	cr_assert_eq(out.n, 0);
+	buf_free(&e);
+}
+
+/* Two rows whose sum leaves 64 bits: no reason to refuse the rows. */
+Test(exposure, totals_are_summed_only_when_asked_for)
+{
+	static const struct book_text huge[] = {
+		{ "s", "shipment_id,exporter_id,obligor_id,amount,currency,"
+		       "payment_term,status\n"
+		       "H1,E1,B0,999999999999999,EUR,OA,ready\n"
+		       "H2,E1,B1,999999999999999,EUR,OA,ready\n" },
+		{ "x", "base,quote,rate,as_of\nEUR,USD,64,2022-04-30\n" },
+	};
+	struct exposures_ask ask = { .as_of = date_of(2022, 5, 1), .json = 1 };
+
+	book_fixture_add(s, huge, 2);
+	ask.exporter_id = S("E1");
+	cr_assert_eq(exposures_put(s, &ask, &out), ERR_OK);
+	has("\"unshipped\":\"63999999999999936.00\"");
+	ask.country = S("US");
+	cr_assert_eq(exposures_put(s, &ask, &out), ERR_LIMIT);
+}
