@@ -331,7 +331,7 @@ def redirect(name, where, want, code=302, **keys):
 TOO_MANY = failed("^Maximum \\(3\\) redirects followed$")
 PROTOCOL = failed("(?i)^Protocol .* not supported or disabled")
 redirect("redirect-loop", lambda conn: conn.path, TOO_MANY)
-redirect("redirect-growing", lambda conn: conn.path + "/more", TOO_MANY)
+redirect("redirect-growing", lambda conn: conn.path + "?more", TOO_MANY)
 redirect("redirect-3", lambda conn: "/hop/2", accepted(4))
 redirect("redirect-4", lambda conn: "/hop/3", TOO_MANY)
 redirect("redirect-http", lambda conn: "http://localhost:%d/hop/0" %
@@ -624,8 +624,16 @@ def hop(server, n):
     return lambda conn: conn.reply(b"", 302, ("Location: /hop/%d" % (n - 1),))
 
 
+GOOD_ENDS = (("unchanged", "-", ""),
+             ("accepted", "-", "4 records, 0 rejects"))
+
+
 def judge(case, got, state, before):
     """The words a case must end with, and what must stand; why not."""
+    # A poll that was on its way when the server turned is still good.
+    while len(got) > 1 and case.want[0] != "accepted" and \
+            got[0] in GOOD_ENDS:
+        got = got[1:]
     bad = [g for g in got if not meets(g, case.want) and not (
         case.want[0] == "accepted" and g[0] == "unchanged")]
     if bad or not meets(got[0], case.want):
@@ -675,7 +683,8 @@ def run(h, server):
         missing.difference_update(ends(h, size))
         return not missing
     try:
-        h.until(all_ended, 40, "every case to end")
+        h.until(all_ended, int(os.environ.get("WAIT", 30)),
+                "every case to end")
     except RuntimeError:
         pass
     time.sleep(1)
@@ -695,9 +704,9 @@ def run(h, server):
     c.check("the bureau was polled on time", gaps and max(gaps) < 3.5,
             "longest gap %.1f s" % max(gaps or [99]))
     c.equal("no alert was touched", alerts(h), rung)
-    roles = h.say("status")[0]["roles"]
-    c.equal("no role had to be restarted",
-            [r for r in roles if r["restarts"] > 0], [])
+    c.equal("no role died",
+            re.findall(r"super\.(?:died|silent).*|bug\.must.*",
+                       h.log.read_text(errors="replace")), [])
     server.back()
     left = {x.feed for x in good}
 
