@@ -405,6 +405,9 @@ tell_end(struct transfer *t, struct net_event *out)
 		out->type = NET_DONE;
 	} else {
 		out->type = NET_FAILED;
+		/* libcurl's own cap of one line says only this. */
+		if (why == NULL && t->code == CURLE_OUT_OF_MEMORY)
+			why = "a header line over 100 KiB, or no memory";
 		if (why == NULL)
 			why = t->error[0] != 0 ? t->error :
 						 curl_easy_strerror(t->code);
