@@ -17,8 +17,9 @@ B := build/$(CCNAME)-$(MODE)
 
 PACKAGES := gcc clang make pkg-config libcurl4-openssl-dev libxml2-dev libjq-dev \
 	libxxhash-dev libzmq3-dev libsodium-dev libsqlite3-dev libicu-dev \
-	libjansson-dev libyaml-dev libseccomp-dev libsystemd-dev libmicrohttpd-dev \
-	libcriterion-dev universal-ctags 	python3 python3-zmq python3-nacl python3-jsonschema openssl
+	libjansson-dev libyaml-dev libcsv-dev libseccomp-dev libsystemd-dev \
+	libmicrohttpd-dev libcriterion-dev universal-ctags \
+	python3 python3-zmq python3-nacl python3-jsonschema openssl
 
 CSTD := -std=c17 -D_GNU_SOURCE
 WARN := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion \
@@ -56,7 +57,7 @@ PKGS := libxml-2.0 libcurl libzmq libsodium sqlite3 icu-uc icu-i18n jansson \
 INC := -Iinclude -Ifeeds -Idaemon -Idaemon/store -Idaemon/core \
 	$(patsubst %/,-I%,$(sort $(dir $(wildcard alerts/*/*.c))))
 SYS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
-LIBS = $(shell pkg-config --libs $(PKGS)) -ljq -lpthread -lm
+LIBS = $(shell pkg-config --libs $(PKGS)) -ljq -lcsv -lpthread -lm
 CFLAGS_ALL = $(CSTD) $(MODE_$(MODE)) $(WARN) $(WARN_$(CCNAME)) $(HARD) \
 	$(HARD_$(CCNAME)) $(INC) $(SYS) -MMD -MP $(CFLAGS)
 LDFLAGS_ALL = $(MODE_$(MODE)) $(LD_HARD) $(LDFLAGS)
@@ -171,6 +172,8 @@ clean:
 
 .PHONY: all test check tidy deps run install clean
 .SECONDARY:
+
+-include tests/bench/bench.mk
 
 -include $(OBJS:.o=.d) $(TEST_OBJS:.o=.d) $(SUPPORT_OBJS:.o=.d) \
 	$(patsubst %,$(B)/daemon/%.d,creditalarmd creditalarm) $(B)/tests/scn/scn.d \

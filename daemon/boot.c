@@ -7,11 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "define.h"
+#include "duty.h"
 #include "hash.h"
+#include "keys.h"
 #include "tables.h"
+#include "texts.h"
+#include "web.h"
 
 #define BOOT_ARENA_SIZE (32u << 20)
 #define BOOT_FILE_MAX (16u << 20)
@@ -149,14 +154,87 @@ add_keys(struct boot *b, struct buf *errors)
 	return b->all.bytes.err;
 }
 
+static void
+complain(struct buf *errors, const char *file, const struct diag *d)
+{
+	buf_printf(errors, "%s:%u: %s\n", file, d->line,
+		   d->why[0] == '\0' ? "is missing or wrong" : d->why);
+}
+
+/* The tables that only core reads. */
+static enum err
+check_words(const struct boot *b, const struct kinds *kinds,
+	    struct buf *errors)
+{
+	struct diag d = { 0 };
+	struct texts texts;
+	struct duties duties;
+	struct arena a;
+	enum err err = arena_init(&a, BOOT_ARENA_SIZE);
+	enum err worst = err;
+
+	if (err != ERR_OK)
+		return err;
+	err = texts_get(bundle_find(&b->all, S("texts.tsv")), kinds, &a,
+			&texts, &d);
+	if (err != ERR_OK) {
+		complain(errors, "texts.tsv", &d);
+		worst = err;
+	}
+	d = (struct diag){ 0 };
+	err = duties_get(bundle_find(&b->all, S("duties.tsv")), &a, &duties,
+			 &d);
+	if (err != ERR_OK) {
+		complain(errors, "duties.tsv", &d);
+		worst = err;
+	}
+	arena_fini(&a);
+	return worst;
+}
+
+/* What publish and web make of theirs; a key is never in the message. */
+static enum err
+check_ends(const struct boot *b, struct buf *errors)
+{
+	struct sockaddr_storage at;
+	struct diag d = { 0 };
+	struct keys keys = { 0 };
+	enum err worst = ERR_OK;
+	enum err err = keys_get(bundle_find(&b->all, S("key/server")), &keys,
+				&d);
+
+	if (err == ERR_OK && keys.sign_count == 0)
+		err = diag_set(&d, ERR_CONFIG, 0, "no signing key");
+	if (err != ERR_OK) {
+		complain(errors, "push.key_file", &d);
+		worst = ERR_CONFIG;
+	}
+	keys_wipe(&keys);
+	if (b->conf.web_endpoint.n > 0 &&
+	    web_address(b->conf.web_endpoint, &at) != ERR_OK) {
+		buf_printf(errors, "creditalarm.yaml:0: web.endpoint: is not "
+				   "ADDRESS:PORT\n");
+		worst = ERR_CONFIG;
+	}
+	return worst;
+}
+
 enum err
 boot_check(const struct boot *b, struct buf *errors)
 {
 	struct tables t;
-	enum err err = tables_init(&t, &b->all, TABLES_MAPS_ALL, errors);
+	enum err worst = tables_init(&t, &b->all, TABLES_MAPS_ALL, errors);
+	enum err err;
 
+	if (worst == ERR_OK) {
+		err = check_words(b, &t.kinds, errors);
+		worst = err == ERR_OK ? worst : ERR_CONFIG;
+	}
+	err = check_ends(b, errors);
+	if (err != ERR_OK)
+		worst = err;
 	tables_fini(&t);
-	return err;
+	return worst;
 }
 
 enum err

@@ -28,8 +28,9 @@ struct boot_files {
 NODISCARD enum err boot_load(struct boot *b, const struct boot_files *f,
 			     struct buf *errors);
 /*
- * Also compiles every feed's map, which takes some 20 ms each: for -n.  At a
- * normal start the roles find what is wrong and the other feeds go on.
+ * Also what the roles will make of it: every feed's map is compiled, which
+ * takes some 20 ms each.  For -n and reload; at a normal start the roles find
+ * what is wrong, and where it is one feed the others go on.
  */
 NODISCARD enum err boot_check(const struct boot *b, struct buf *errors);
 /*

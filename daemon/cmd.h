@@ -17,6 +17,7 @@ struct cmd_globals {
 
 int cmd_tail(int argc, char **argv);
 int cmd_key(const struct cmd_globals *g, int argc, char **argv);
+int cmd_match(int argc, char **argv);
 int cmd_feed_parse(const struct bundle *b, int argc, char **argv);
 
 #endif

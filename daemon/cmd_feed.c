@@ -2,7 +2,8 @@
  * cmd_feed.c - one document through the whole of feeds/, without a daemon.
  *
  * feed parse NAME FILE... [--now TIME]: one notice a line to stdout, rejects
- * to stderr.  0, 2 usage, 65 when a document as a whole is refused (the other
+ * to stderr.  The files of a feed with join are one document, in the order of
+ * its urls; otherwise every file is one.  0, 2 usage, 65 when a document as a whole is refused (the other
  * files are still printed), 74, 78.
  */
 #include <errno.h>
@@ -72,14 +73,31 @@ push_file(struct doc *d, const char *file)
 	return n == 0;
 }
 
-static int
-parse_file(const struct doc_conf *conf, const char *file, int64_t now_ms)
+/* Every file into the document, in order. */
+static bool
+push_files(struct doc *d, struct run *run, char *const *file, size_t count)
 {
-	struct run run = { .file = file };
+	for (size_t i = 0; i < count; i++) {
+		run->file = file[i];
+		if (i > 0)
+			doc_part(d, str_of(file[i]));
+		if (!push_file(d, file[i]))
+			return false;
+	}
+	/* What is found out at the end is about the records. */
+	run->file = file[0];
+	return true;
+}
+
+static int
+parse_doc(const struct doc_conf *conf, char *const *file, size_t count,
+	  int64_t now_ms)
+{
+	struct run run = { .file = file[0] };
 	const struct doc_sink sink = { .self = &run,
 				       .notice = on_notice,
 				       .reject = on_reject };
-	const struct doc_input in = { .file = str_of(file),
+	const struct doc_input in = { .file = str_of(file[0]),
 				      .fetched_at = now_ms,
 				      .old_fd = -1 };
 	struct doc_result result = { .verdict = DOC_REFUSED };
@@ -89,11 +107,11 @@ parse_file(const struct doc_conf *conf, const char *file, int64_t now_ms)
 	buf_init(&run.lines, LINES_MAX);
 	if (doc_new(conf, &in, &sink, &doc) != ERR_OK)
 		goto out;
-	if (!push_file(doc, file))
+	if (!push_files(doc, &run, file, count))
 		goto out;
 	doc_end(doc, -1, &result);
 	if (result.verdict != DOC_ACCEPTED) {
-		(void)fprintf(stderr, "%s:1: %s: %s\n", file, result.guard,
+		(void)fprintf(stderr, "%s:1: %s: %s\n", file[0], result.guard,
 			      result.detail);
 		status = EXIT_DATA;
 		goto out;
@@ -119,6 +137,8 @@ static int
 parse_files(struct tables *t, const struct bundle *b, const char *name,
 	    char *const *files, int64_t now_ms)
 {
+	size_t count = 0;
+	size_t step = 1;
 	struct buf errors;
 	int feed = tables_find(t, str_of(name));
 	int worst = 0;
@@ -128,14 +148,18 @@ parse_files(struct tables *t, const struct bundle *b, const char *name,
 			      name);
 		return EXIT_USAGE;
 	}
+	while (files[count] != NULL)
+		count++;
 	buf_init(&errors, ERRORS_MAX);
 	if (tables_map(t, b, (size_t)feed, &errors) != ERR_OK) {
 		(void)fwrite(errors.p, 1, errors.n, stderr);
 		worst = EXIT_CONF;
 	}
 	buf_free(&errors);
-	for (int i = 0; worst != EXIT_CONF && files[i] != NULL; i++) {
-		int status = parse_file(&t->doc[feed], files[i], now_ms);
+	if (t->feeds.feed[feed].join_count > 0)
+		step = count;
+	for (size_t i = 0; worst != EXIT_CONF && i < count; i += step) {
+		int status = parse_doc(&t->doc[feed], files + i, step, now_ms);
 
 		if (status > worst)
 			worst = status;

@@ -37,6 +37,8 @@ usage(void)
 	    "  alert list | show ID\n"
 	    "  subscriber add --exporter ID --key CAPUB [--expires DATE]\n"
 	    "  subscriber list | revoke ID\n"
+	    "  match index FILE.csv -o INDEX | query [--all] [--threads N] INDEX "
+	    "[FILE]\n"
 	    "  key generate -o FILE | server\n"
 	    "  tail --key FILE --server ENDPOINT --server-key CASRV ...\n",
 	    stderr);
@@ -288,6 +290,8 @@ main(int argc, char **argv)
 		return cmd_tail(argc, argv);
 	if (strcmp(argv[0], "key") == 0)
 		return cmd_key(&g, argc, argv);
+	if (strcmp(argv[0], "match") == 0)
+		return cmd_match(argc, argv);
 	if (argc > 1 && strcmp(argv[0], "feed") == 0 &&
 	    strcmp(argv[1], "parse") == 0)
 		return feed_parse(&g, argc, argv);

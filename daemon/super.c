@@ -61,6 +61,7 @@ struct super {
 	int status; /* what we leave with */
 	bool done; /* --once: core has nothing left */
 	bool told_ready;
+	bool served; /* was ready once */
 	bool reload; /* asked by SIGHUP */
 	unsigned generation; /* of the configuration; 0 at start */
 	int64_t turned_at;   /* mono; our own last turn */
@@ -292,8 +293,11 @@ reap(struct super *s, enum peer p)
 	c->pidfd = -1;
 	link_free(c->link);
 	c->link = NULL;
-	/* A wrong configuration does not get better by trying again. */
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 78) {
+	/*
+	 * A wrong configuration does not get better by trying again; but one
+	 * that once served, or passed a reload's checks, is no reason to leave.
+	 */
+	if (!s->served && WIFEXITED(status) && WEXITSTATUS(status) == 78) {
 		s->stopping = true;
 		s->status = 78;
 	}
@@ -559,6 +563,7 @@ tell_ready(struct super *s)
 	if (s->told_ready)
 		return;
 	s->told_ready = true;
+	s->served = true;
 	log_op(LOG_NOTICE, s->generation == 0 ? "super.ready" :
 						"super.reloaded",
 	       "roles=%d generation=%u", wanted(s, PEER_WEB) ? 5 : 4,

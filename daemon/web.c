@@ -83,9 +83,8 @@ answer(void *self, struct MHD_Connection *k, const char *url,
 				buf_str(&w->why));
 }
 
-/* "127.0.0.1:9630" or "[::1]:9630"; no names. */
-static enum err
-address(struct str at, struct sockaddr_storage *out)
+enum err
+web_address(struct str at, struct sockaddr_storage *out)
 {
 	struct sockaddr_in v4 = { .sin_family = AF_INET };
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
@@ -123,7 +122,7 @@ listen_on(struct web *w)
 	struct sockaddr_storage at;
 	unsigned flags = MHD_USE_EPOLL;
 
-	if (address(w->conf.web_endpoint, &at) != ERR_OK) {
+	if (web_address(w->conf.web_endpoint, &at) != ERR_OK) {
 		log_op(LOG_ERR, "web.endpoint", "why=\"not ADDRESS:PORT\"");
 		return ERR_CONFIG;
 	}

@@ -16,6 +16,11 @@
 #define WEB_REQUEST_MAX 8192u /* one request's line and headers */
 #define WEB_STALE_MS 10000    /* counters older than this are no answer */
 
+struct sockaddr_storage;
+
+/* "127.0.0.1:9630" or "[::1]:9630"; no names.  ERR_CONFIG else. */
+NODISCARD enum err web_address(struct str at, struct sockaddr_storage *out);
+
 extern const struct role_ops web_role;
 
 #endif

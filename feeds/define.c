@@ -32,6 +32,8 @@ struct key {
 	const char *words;
 };
 
+#define HEADER_MAX 100u
+
 #define F(field) offsetof(struct feed, field)
 
 static const struct key keys[] = {
@@ -43,6 +45,8 @@ static const struct key keys[] = {
 	{ "record", KEY_TEXT, F(record), NULL },
 	{ "record_key", KEY_SPECIAL, 0, NULL },
 	{ "encoding", KEY_TEXT, F(encoding), NULL },
+	{ "csv", KEY_SPECIAL, 0, NULL },
+	{ "join", KEY_SPECIAL, 0, NULL },
 	{ "mode", KEY_WORD, F(mode),
 	  "append snapshot cursor window stream drop" },
 	{ "on_absent", KEY_WORD, F(on_absent), "keep cancel" },
@@ -71,7 +75,6 @@ static const struct key keys[] = {
 	{ "enabled", KEY_YESNO, F(enabled), NULL },
 	{ "directory", KEY_LATER, 0, NULL },
 	{ "stream", KEY_LATER, 0, NULL },
-	{ "csv", KEY_LATER, 0, NULL },
 	{ "member", KEY_LATER, 0, NULL },
 	{ "window", KEY_LATER, 0, NULL },
 	{ "max_connections", KEY_LATER, 0, NULL },
@@ -82,12 +85,20 @@ static const struct key keys[] = {
 
 static const struct key guard_keys[] = {
 	{ "root", KEY_TEXT, F(guards.root), NULL },
-	{ "header", KEY_LATER, 0, NULL },
+	{ "header", KEY_TEXT, F(guards.header), NULL },
 	{ "min_records", KEY_COUNT, F(guards.min_records), NULL },
 	{ "max_shrink_pct", KEY_PERCENT, F(guards.max_shrink_pct), NULL },
 	{ "max_growth_pct", KEY_PERCENT, F(guards.max_growth_pct), NULL },
 	{ "max_reject_pct", KEY_PERCENT, F(guards.max_reject_pct), NULL },
 	{ "stale_after", KEY_DURATION, F(guards.stale_after_ms), NULL },
+};
+
+static const struct key csv_keys[] = {
+	{ "delimiter", KEY_SPECIAL, 0, NULL },
+	{ "quote", KEY_SPECIAL, 0, NULL },
+	{ "header", KEY_SPECIAL, 0, NULL },
+	{ "columns", KEY_SPECIAL, 0, NULL },
+	{ "null", KEY_SPECIAL, 0, NULL },
 };
 
 _Static_assert(sizeof(enum feed_mode) == sizeof(unsigned),
@@ -313,6 +324,73 @@ take_prepare(struct def *d, const struct yamlr *n)
 	}
 }
 
+/* One character, tab or none. */
+static void
+take_char(struct def *d, const struct yamlr *n, char *out)
+{
+	if (n->type == YAMLR_SCALAR && str_eq(n->text, S("tab")))
+		*out = '\t';
+	else if (n->type == YAMLR_SCALAR && str_eq(n->text, S("none")))
+		*out = 0;
+	else if (n->type == YAMLR_SCALAR && n->text.n == 1 &&
+		 *n->text.p > ' ' && *n->text.p < 0x7F)
+		*out = *n->text.p;
+	else
+		complain(d, n->line, n->key,
+			 "is not one character, tab or none");
+}
+
+static void
+take_header(struct def *d, const struct yamlr *n)
+{
+	uint64_t v = 0;
+
+	if (n->type == YAMLR_SCALAR && str_eq(n->text, S("none")))
+		d->f->csv.header = 0;
+	else if (n->type != YAMLR_SCALAR ||
+		 str_to_u64(n->text, HEADER_MAX, &v) != ERR_OK || v == 0)
+		complain(d, n->line, n->key, "is not none or 1 to %u",
+			 HEADER_MAX);
+	else
+		d->f->csv.header = (unsigned)v;
+}
+
+static void
+take_nulls(struct def *d, const struct yamlr *n)
+{
+	struct feed_csv *c = &d->f->csv;
+
+	take_list(d, n, FEED_NULLS_MAX, &c->null, &c->null_count);
+	for (size_t i = 0; c->null != NULL && i < c->null_count; i++)
+		c->null[i] = str_trim(c->null[i]);
+}
+
+static void
+take_join(struct def *d, const struct yamlr *n)
+{
+	struct feed_join *j =
+	    arena_array(d->a, struct feed_join, FEED_JOIN_MAX);
+
+	if (n->type != YAMLR_MAP || j == NULL) {
+		complain(d, n->line, n->key, "is not a map of name: columns");
+		return;
+	}
+	d->f->join = j;
+	for (const struct yamlr *i = n->first; i != NULL; i = i->next) {
+		struct feed_join *at = &j[d->f->join_count];
+
+		if (d->f->join_count == FEED_JOIN_MAX) {
+			complain(d, i->line, i->key, "more than %u",
+				 FEED_JOIN_MAX);
+			return;
+		}
+		at->name = keep(d, i, i->key);
+		take_list(d, i, FEED_COLUMNS_MAX, &at->columns.name,
+			  &at->columns.count);
+		d->f->join_count++;
+	}
+}
+
 static void take_keys(struct def *d, const struct yamlr *map,
 		      const struct key *table, size_t count);
 
@@ -328,8 +406,24 @@ take_special(struct def *d, const struct yamlr *n)
 		take_conditional(d, n);
 	else if (str_eq(n->key, S("prepare")))
 		take_prepare(d, n);
+	else if (str_eq(n->key, S("join")))
+		take_join(d, n);
+	else if (str_eq(n->key, S("delimiter")))
+		take_char(d, n, &d->f->csv.delimiter);
+	else if (str_eq(n->key, S("quote")))
+		take_char(d, n, &d->f->csv.quote);
+	else if (str_eq(n->key, S("header")))
+		take_header(d, n);
+	else if (str_eq(n->key, S("columns")))
+		take_list(d, n, FEED_COLUMNS_MAX, &d->f->csv.columns.name,
+			  &d->f->csv.columns.count);
+	else if (str_eq(n->key, S("null")))
+		take_nulls(d, n);
 	else if (n->type != YAMLR_MAP)
 		complain(d, n->line, n->key, "is not a map");
+	else if (str_eq(n->key, S("csv")))
+		take_keys(d, n, csv_keys,
+			  sizeof(csv_keys) / sizeof(*csv_keys));
 	else
 		take_keys(d, n, guard_keys,
 			  sizeof(guard_keys) / sizeof(*guard_keys));
@@ -414,13 +508,38 @@ check_where(struct def *d)
 			complain(d, line_of(d, "urls"), S("urls"),
 				 "is not https:// (http:// needs "
 				 "allow_private: yes)");
-	if (f->url_count > 1 && f->container != CONTAINER_NDJSON)
-		complain(d, line_of(d, "urls"), S("urls"),
-			 "more than one url needs container ndjson");
+	if (f->join_count > 0 && f->url_count != f->join_count + 1)
+		complain(d, line_of(d, "join"), S("join"),
+			 "needs one url for the records and one for each name");
 	if (f->interval_ms < FEEDS_INTERVAL_MS_MIN ||
 	    f->interval_ms > FEEDS_INTERVAL_MS_MAX)
 		complain(d, line_of(d, "interval"), S("interval"),
 			 "is not between 1s and 366d");
+}
+
+static void
+check_csv(struct def *d)
+{
+	struct feed *f = d->f;
+	struct feed_csv *c = &f->csv;
+	bool csv = f->container == CONTAINER_CSV ||
+		   f->container == CONTAINER_TSV;
+
+	if (!csv && (yamlr_find(d->root, S("csv")) != NULL ||
+		     f->join_count > 0 || f->guards.header.n > 0))
+		complain(d, line_of(d, "container"), S("container"),
+			 "csv, join and guards.header are for csv and tsv");
+	if (c->delimiter == 0)
+		c->delimiter = f->container == CONTAINER_TSV ? '\t' : ',';
+	if (csv && c->delimiter == c->quote)
+		complain(d, line_of(d, "csv"), S("csv"),
+			 "delimiter and quote are the same");
+	if (csv && (c->header == 0) != (c->columns.count > 0))
+		complain(d, line_of(d, "csv"), S("csv"),
+			 "header: none needs columns, a header row has them");
+	if (f->join_count > 0 && c->header > 0)
+		complain(d, line_of(d, "join"), S("join"),
+			 "needs csv with header: none");
 }
 
 static void
@@ -429,10 +548,7 @@ check_what(struct def *d)
 	struct feed *f = d->f;
 	struct diag why = { 0 };
 
-	if (f->container == CONTAINER_JSON || f->container == CONTAINER_CSV ||
-	    f->container == CONTAINER_TSV)
-		complain(d, line_of(d, "container"), S("container"),
-			 "is not available in this version");
+	check_csv(d);
 	if (f->record.n == 0 && f->container == CONTAINER_RSS)
 		f->record = S("//item");
 	if (f->record.n == 0 && f->container == CONTAINER_ATOM)
@@ -442,10 +558,9 @@ check_what(struct def *d)
 	if (f->mode != MODE_APPEND && f->mode != MODE_SNAPSHOT)
 		complain(d, line_of(d, "mode"), S("mode"),
 			 "is not available in this version");
-	if (f->on_absent == ABSENT_CANCEL)
+	if (f->on_absent == ABSENT_CANCEL && f->mode != MODE_SNAPSHOT)
 		complain(d, line_of(d, "on_absent"), S("on_absent"),
-			 "cancel is not available: the diff state keeps "
-			 "hashes, not the record ids a cancellation must name");
+			 "cancel needs mode snapshot");
 	if (!decode_known(f->encoding))
 		complain(d, line_of(d, "encoding"), S("encoding"),
 			 "is not known");
@@ -493,6 +608,7 @@ defaults(struct feed *f, struct str file, int verified)
 {
 	*f = (struct feed){
 		.file = file,
+		.csv = { .quote = '"', .header = 1 },
 		.mode = MODE_SNAPSHOT,
 		.baseline = BASELINE_BAD_STATES,
 		.timeout_ms = 60000,

@@ -12,9 +12,10 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "buf.h"
 #include "log.h"
 
-#define MAGIC "CADIFF1"
+#define MAGIC "CADIFF2"
 #define OUT_COUNT 2048u /* pairs in one write */
 #define FIRST_SIZE 1024u
 
@@ -27,11 +28,12 @@ struct header {
 	char magic[8];
 	uint64_t count;	  /* pairs */
 	uint64_t records; /* in the document */
-	uint64_t sum;	  /* XXH3-64 of the pairs, seeded with records */
+	uint64_t said;	  /* bytes of texts behind the pairs */
+	uint64_t sum;	  /* XXH3-64 of what follows, seeded with records */
 };
 
 _Static_assert(sizeof(struct pair) == 32, "a pair is 32 bytes in the file");
-_Static_assert(sizeof(struct header) == 32, "so is the header");
+_Static_assert(sizeof(struct header) == 40, "and the header 40");
 
 struct diff {
 	uint64_t seed;
@@ -44,6 +46,11 @@ struct diff {
 	size_t count;
 	size_t size;
 	enum diff_keep keep;
+	bool track;
+	bool hold;
+	struct str old_said;
+	struct buf said;    /* key, u16 length, text; length 0: rejected */
+	struct buf carried; /* of the old, in the same form */
 };
 
 uint64_t
@@ -73,9 +80,11 @@ old_open(struct diff *d, int fd)
 	h = d->map;
 	if (memcmp(h->magic, MAGIC, sizeof(h->magic)) != 0 ||
 	    h->count > DIFF_RECORDS_MAX ||
-	    h->count * sizeof(struct pair) + sizeof(*h) != d->map_size ||
+	    h->said > DIFF_SAID_MAX ||
+	    h->count * sizeof(struct pair) + sizeof(*h) + h->said !=
+		d->map_size ||
 	    h->records > INT64_MAX ||
-	    XXH3_64bits_withSeed(h + 1, h->count * sizeof(struct pair),
+	    XXH3_64bits_withSeed(h + 1, d->map_size - sizeof(*h),
 				 h->records) != h->sum) {
 		log_op(LOG_WARN, "diff.damaged",
 		       "bytes=%zu, every record counts as new", d->map_size);
@@ -83,6 +92,8 @@ old_open(struct diff *d, int fd)
 	}
 	d->old = (const struct pair *)(const void *)(h + 1);
 	d->old_count = h->count;
+	d->old_said = (struct str){ (const char *)(d->old + h->count),
+				    h->said };
 	d->previous = (int64_t)h->records;
 }
 
@@ -95,6 +106,8 @@ diff_new(int old_fd, uint64_t seed, struct diff **out)
 		return ERR_LIMIT;
 	d->seed = seed;
 	d->previous = -1;
+	buf_init(&d->said, DIFF_SAID_MAX);
+	buf_init(&d->carried, DIFF_SAID_MAX);
 	if (old_fd >= 0)
 		old_open(d, old_fd);
 	*out = d;
@@ -109,6 +122,8 @@ diff_free(struct diff *d)
 	if (d->map != NULL)
 		(void)munmap(d->map, d->map_size);
 	free(d->pair);
+	buf_free(&d->said);
+	buf_free(&d->carried);
 	free(d);
 }
 
@@ -187,11 +202,43 @@ diff_record(struct diff *d, struct str key, struct str content,
 	return ERR_OK;
 }
 
+static void
+said_put(struct buf *b, const uint8_t key[16], struct str text, bool track)
+{
+	if (!track)
+		return;
+	for (size_t i = 0; i < 16; i++)
+		buf_byte(b, key[i]);
+	buf_be16(b, (uint16_t)text.n);
+	buf_put(b, text);
+}
+
 void
 diff_forget(struct diff *d)
 {
 	must(d->count > 0);
+	said_put(&d->said, d->pair[d->count - 1].key, STR_NONE, d->track);
 	d->count--;
+}
+
+void
+diff_track(struct diff *d)
+{
+	d->track = true;
+}
+
+void
+diff_said(struct diff *d, struct str text)
+{
+	must(d->count > 0);
+	said_put(&d->said, d->pair[d->count - 1].key,
+		 str_sub(text, 0, DIFF_TEXT_MAX), d->track);
+}
+
+void
+diff_hold(struct diff *d)
+{
+	d->hold = true;
 }
 
 static int
@@ -257,6 +304,141 @@ diff_end(struct diff *d, enum diff_keep keep, struct diff_counts *out)
 		c.vanished = (uint32_t)vanished(d);
 	d->keep = keep;
 	*out = c;
+}
+
+/* ---- what was said ---- */
+
+/* The next entry of a list of texts; false at its end. */
+static bool
+said_next(struct rd *r, struct str *key, struct str *text)
+{
+	if (r->rest.n == 0)
+		return false;
+	*key = rd_bytes(r, 16);
+	*text = rd_bytes(r, rd_be16(r));
+	return r->err == ERR_OK;
+}
+
+static uint64_t
+record_hash(struct str text)
+{
+	(void)str_cut(&text, '\t');
+	return XXH3_64bits(text.p == NULL ? "" : text.p, text.n);
+}
+
+static uint64_t
+key_hash(struct str key)
+{
+	return XXH3_64bits(key.p, key.n);
+}
+
+static int
+by_number(const void *pa, const void *pb)
+{
+	uint64_t a = *(const uint64_t *)pa;
+	uint64_t b = *(const uint64_t *)pb;
+
+	return a < b ? -1 : a > b;
+}
+
+struct numbers {
+	uint64_t *p; /* owned */
+	size_t n;
+	size_t max;
+};
+
+static bool
+has_number(const struct numbers *s, uint64_t v)
+{
+	return s->n > 0 && bsearch(&v, s->p, s->n, sizeof(v), by_number);
+}
+
+/* The record stands in this document as it stood before. */
+static bool
+stands(const struct diff *d, struct str key)
+{
+	size_t low = 0;
+	size_t high = d->count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (memcmp(d->pair[mid].key, key.p, 16) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; low < d->count && memcmp(d->pair[low].key, key.p, 16) == 0;
+	     low++)
+		if (compare(d, &d->pair[low]) == DIFF_SAME)
+			return true;
+	return false;
+}
+
+/* Hashes of the records in a list, or of the keys of rejected ones. */
+static void
+collect(struct str list, bool rejected, struct numbers *out)
+{
+	struct rd r = rd_of(list);
+	struct str key;
+	struct str text;
+
+	while (said_next(&r, &key, &text) && out->n < out->max)
+		if (rejected == (text.n == 0))
+			out->p[out->n++] = rejected ? key_hash(key) :
+						      record_hash(text);
+}
+
+static enum err
+numbers_new(struct numbers *s, size_t bytes)
+{
+	s->max = bytes / 18 + 1;
+	s->p = calloc(s->max, sizeof(*s->p));
+	return s->p == NULL ? ERR_LIMIT : ERR_OK;
+}
+
+/* Old texts of records that stand, were rejected or cannot be judged. */
+static void
+carry(struct diff *d, const struct numbers *rejected)
+{
+	struct rd r = rd_of(d->old_said);
+	struct str key;
+	struct str text;
+
+	while (said_next(&r, &key, &text))
+		if (d->hold || has_number(rejected, key_hash(key)) ||
+		    stands(d, key))
+			said_put(&d->carried, (const uint8_t *)key.p, text,
+				 true);
+}
+
+enum err
+diff_gone(struct diff *d, void *self,
+	  enum err (*gone)(void *self, struct str text))
+{
+	struct numbers rejected = { 0 };
+	struct numbers now = { 0 };
+	struct rd r = rd_of(d->old_said);
+	struct str key;
+	struct str text;
+	enum err err = numbers_new(&rejected, d->said.n);
+
+	if (err == ERR_OK)
+		err = numbers_new(&now, d->said.n + d->old_said.n);
+	if (err == ERR_OK) {
+		collect(buf_str(&d->said), true, &rejected);
+		qsort(rejected.p, rejected.n, sizeof(*rejected.p), by_number);
+		carry(d, &rejected);
+		collect(buf_str(&d->said), false, &now);
+		collect(buf_str(&d->carried), false, &now);
+		qsort(now.p, now.n, sizeof(*now.p), by_number);
+	}
+	while (err == ERR_OK && said_next(&r, &key, &text))
+		if (!has_number(&now, record_hash(text)))
+			err = gone(self, text);
+	free(rejected.p);
+	free(now.p);
+	return err;
 }
 
 /* Pairs on their way into the file. */
@@ -326,6 +508,28 @@ put_merged(const struct diff *d, struct writer *w)
 		put(w, &d->pair[j++]);
 }
 
+/* This document's texts and the carried ones, without the rejected. */
+static void
+put_said(struct diff *d, struct writer *w, struct header *h)
+{
+	struct rd r = rd_of(buf_str(&d->said));
+	struct str key;
+	struct str text;
+
+	while (said_next(&r, &key, &text))
+		if (text.n > 0)
+			said_put(&d->carried, (const uint8_t *)key.p, text,
+				 true);
+	if (w->err == ERR_OK)
+		w->err = d->said.err != ERR_OK ? d->said.err :
+						 d->carried.err;
+	if (w->err != ERR_OK || d->carried.n == 0)
+		return;
+	h->said = d->carried.n;
+	(void)XXH3_64bits_update(w->sum, d->carried.p, d->carried.n);
+	w->err = write_all(w->fd, d->carried.p, d->carried.n);
+}
+
 enum err
 diff_write(struct diff *d, int fd, uint64_t records)
 {
@@ -348,6 +552,7 @@ diff_write(struct diff *d, int fd, uint64_t records)
 		for (size_t i = 0; i < d->count; i++)
 			put(w, &d->pair[i]);
 	flush(w);
+	put_said(d, w, &h);
 	err = w->err;
 	h.count = w->count;
 	h.sum = XXH3_64bits_digest(w->sum);

@@ -8,6 +8,9 @@
  * Two records of one document may carry one key: both pairs are kept and the
  * duplicate is counted, so an unchanged document stays unchanged.
  *
+ * A feed that cancels what vanished also keeps, behind the pairs, a text for
+ * every notice: what must be known to take it back.
+ *
  * Memory: 32 bytes a record of the document at hand, at most DIFF_RECORDS_MAX.
  * A state that is damaged counts as none: everything is new once more, which
  * costs time and changes nothing downstream.
@@ -21,6 +24,8 @@
 #include "str.h"
 
 #define DIFF_RECORDS_MAX 3000000u
+#define DIFF_SAID_MAX (64u << 20) /* bytes of those texts */
+#define DIFF_TEXT_MAX 4096u
 #define DIFF_KEY_MAX 1024u /* bytes; longer is a reject, never truncated */
 
 enum diff_outcome { DIFF_NEW, DIFF_CHANGED, DIFF_SAME };
@@ -47,6 +52,21 @@ NODISCARD enum err diff_record(struct diff *d, struct str key,
 			       struct str content, enum diff_outcome *out);
 /* The record at hand was rejected: it will be new again next time. */
 void diff_forget(struct diff *d);
+/* Keeps texts; before the first record. */
+void diff_track(struct diff *d);
+/*
+ * The record at hand gave a notice; text is "KIND, a tab, RECORD" behind one
+ * byte of the caller's.
+ */
+void diff_said(struct diff *d, struct str text);
+/* A record without a key was rejected: nothing counts as gone this time. */
+void diff_hold(struct diff *d);
+/*
+ * After diff_end: every text of the old state whose RECORD no notice of this
+ * document has.  Unchanged and rejected records keep theirs.
+ */
+NODISCARD enum err diff_gone(struct diff *d, void *self,
+			     enum err (*gone)(void *self, struct str text));
 /* Sorts and compares; then diff_write may be called once. */
 void diff_end(struct diff *d, enum diff_keep keep, struct diff_counts *out);
 /* records: what diff_previous will say next time. */

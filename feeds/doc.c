@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "join.h"
 #include "jscan.h"
 #include "log.h"
 #include "split.h"
@@ -18,7 +19,10 @@ struct doc {
 	struct split_sink split_sink; /* must live as long as split */
 	struct split *split;
 	struct diff *diff;
+	struct join *join; /* owned; NULL: nothing to join */
+	unsigned part;
 	struct buf key;
+	struct buf said; /* the notice at hand, for the state */
 	unsigned line;
 	enum err broken; /* the sink's or the state's error */
 	uint32_t rejected_records;
@@ -45,11 +49,25 @@ refuse(struct doc *d, const char *guard, const char *fmt, ...)
 
 /* ---- one record ---- */
 
+static bool
+cancels(const struct doc *d)
+{
+	return d->conf->feed->on_absent == ABSENT_CANCEL;
+}
+
 static enum err
 on_notice(void *self, const struct notice *n)
 {
 	struct doc *d = self;
 
+	if (cancels(d) && n->action != ACTION_CANCEL) {
+		buf_clear(&d->said);
+		buf_byte(&d->said, (uint8_t)('0' + (int)n->subject));
+		buf_put(&d->said, n->kind);
+		buf_byte(&d->said, '\t');
+		buf_put(&d->said, n->record);
+		diff_said(d->diff, buf_str(&d->said));
+	}
 	return d->sink->notice(d->sink->self, n);
 }
 
@@ -70,6 +88,7 @@ on_reject(void *self, unsigned line, const char *why)
 	d->r.records++;
 	d->r.rejects++;
 	d->rejected_records++;
+	diff_hold(d->diff);
 	d->sink->reject(d->sink->self, line, STR_NONE, why);
 }
 
@@ -129,25 +148,14 @@ map_it(struct doc *d, struct str json, enum diff_outcome outcome)
 	return err;
 }
 
+/* One whole record, its key in d->key. */
 static enum err
-on_record(void *self, unsigned line, struct str json)
+take_record(struct doc *d, struct str json)
 {
-	struct doc *d = self;
 	const struct feed *f = d->conf->feed;
 	enum diff_outcome outcome = DIFF_NEW;
-	const char *why;
 	enum err err;
 
-	d->line = line;
-	if ((int64_t)json.n > f->text_max) {
-		on_reject(d, line, "record larger than text_max");
-		return ERR_OK;
-	}
-	why = key_of(d, json);
-	if (why != NULL) {
-		on_reject(d, line, why);
-		return ERR_OK;
-	}
 	d->r.records++;
 	err = diff_record(d->diff, buf_str(&d->key), json, &outcome);
 	if (err != ERR_OK) {
@@ -163,6 +171,58 @@ on_record(void *self, unsigned line, struct str json)
 	if (err != ERR_OK)
 		d->broken = err;
 	return err;
+}
+
+static enum err
+on_record(void *self, unsigned line, struct str json)
+{
+	struct doc *d = self;
+	const char *why;
+	enum err err;
+
+	d->line = line;
+	if ((int64_t)json.n > d->conf->feed->text_max) {
+		on_reject(d, line, "record larger than text_max");
+		return ERR_OK;
+	}
+	why = key_of(d, json);
+	if (why != NULL) {
+		on_reject(d, line, why);
+		return ERR_OK;
+	}
+	if (d->join == NULL)
+		return take_record(d, json);
+	err = join_add(d->join, d->part, line, buf_str(&d->key), json);
+	if (err != ERR_OK)
+		refuse(d, "limit", "more than %u rows or %u bytes to join",
+		       JOIN_ROWS_MAX, JOIN_BYTES_MAX);
+	return err;
+}
+
+static enum err
+on_joined(void *self, unsigned line, struct str key, struct str json)
+{
+	struct doc *d = self;
+
+	d->line = line;
+	buf_clear(&d->key);
+	buf_put(&d->key, key);
+	if ((int64_t)json.n > d->conf->feed->text_max) {
+		on_reject(d, line, "record larger than text_max");
+		return ERR_OK;
+	}
+	return take_record(d, json);
+}
+
+static void
+on_join_reject(void *self, unsigned line, struct str key, const char *why)
+{
+	struct doc *d = self;
+
+	d->r.records++;
+	d->r.rejects++;
+	d->rejected_records++;
+	d->sink->reject(d->sink->self, line, key, why);
 }
 
 /* ---- the document ---- */
@@ -185,9 +245,15 @@ doc_new(const struct doc_conf *conf, const struct doc_input *in,
 					     .record = on_record,
 					     .reject = on_reject };
 	buf_init(&d->key, DIFF_KEY_MAX);
+	buf_init(&d->said, DIFF_TEXT_MAX);
 	err = diff_new(in->old_fd, conf->seed, &d->diff);
+	if (err == ERR_OK && cancels(d))
+		diff_track(d->diff);
 	if (err == ERR_OK)
-		err = split_new(conf->feed, &d->split_sink, &d->split, &why);
+		err = split_new(conf->feed, 0, &d->split_sink, &d->split,
+				&why);
+	if (err == ERR_OK && conf->feed->join_count > 0)
+		err = join_new(conf->feed, &d->join);
 	if (err != ERR_OK) {
 		doc_free(d);
 		return err;
@@ -205,7 +271,9 @@ doc_free(struct doc *d)
 		return;
 	split_free(d->split);
 	diff_free(d->diff);
+	join_free(d->join);
 	buf_free(&d->key);
+	buf_free(&d->said);
 	free(d);
 }
 
@@ -230,6 +298,44 @@ doc_push(struct doc *d, struct str bytes)
 		return;
 	if (split_push(d->split, bytes, &why) != ERR_OK)
 		split_failed(d, &why);
+}
+
+void
+doc_part(struct doc *d, struct str file)
+{
+	const struct feed *f = d->conf->feed;
+	struct diag why = { 0 };
+
+	if (d->r.verdict == DOC_REFUSED)
+		return;
+	if (split_end(d->split, &why) != ERR_OK) {
+		split_failed(d, &why);
+		return;
+	}
+	split_free(d->split);
+	d->split = NULL;
+	d->part++;
+	d->in.file = file;
+	if (d->join != NULL && d->part > f->join_count)
+		refuse(d, "limit", "more files than urls");
+	else if (split_new(f, d->part, &d->split_sink, &d->split, &why) !=
+		 ERR_OK)
+		refuse(d, "limit", "%s", why.why);
+}
+
+/* Which files there must be is known only at the end. */
+static void
+join_finish(struct doc *d)
+{
+	const struct join_sink sink = { .self = d,
+					.record = on_joined,
+					.reject = on_join_reject };
+
+	if (d->part != d->conf->feed->join_count)
+		refuse(d, "format", "%u files, %zu wanted", d->part + 1,
+		       d->conf->feed->join_count + 1);
+	else if (join_end(d->join, &sink) != ERR_OK)
+		refuse(d, "limit", "%s", err_text(d->broken));
 }
 
 /* part is more than pct percent of whole. */
@@ -260,6 +366,36 @@ guards(struct doc *d)
 		       d->rejected_records, (long long)now);
 }
 
+/* A notice that the source no longer gives is taken back. */
+static enum err
+on_gone(void *self, struct str text)
+{
+	struct doc *d = self;
+	const struct feed *f = d->conf->feed;
+	struct notice n = { .source = f->name,
+			    .action = ACTION_CANCEL,
+			    .natural_person = -1,
+			    .occurred_on = DATE_NONE,
+			    .effective_on = DATE_NONE,
+			    .deadline_on = DATE_NONE,
+			    .published_at = TIME_NONE,
+			    .recorded_at = d->in.fetched_at,
+			    .certainty = f->certainty,
+			    .redistribution = f->redistribution };
+	struct diag why = { 0 };
+	int subject = text.n == 0 ? -1 : *text.p - '0';
+
+	text = str_sub(text, 1, text.n);
+	n.kind = str_cut(&text, '\t');
+	n.record = text;
+	if (subject < SUBJECT_BUYER || subject > SUBJECT_MARKET ||
+	    notice_check(&n, &why) != ERR_OK)
+		return ERR_OK; /* a state of another making */
+	n.subject = (enum subject)subject;
+	d->r.map.notices++;
+	return d->sink->notice(d->sink->self, &n);
+}
+
 void
 doc_end(struct doc *d, int new_fd, struct doc_result *out)
 {
@@ -269,12 +405,17 @@ doc_end(struct doc *d, int new_fd, struct doc_result *out)
 	if (d->r.verdict != DOC_REFUSED &&
 	    split_end(d->split, &why) != ERR_OK)
 		split_failed(d, &why);
+	if (d->r.verdict != DOC_REFUSED && d->join != NULL)
+		join_finish(d);
 	if (d->r.verdict != DOC_REFUSED)
 		guards(d);
 	if (d->r.verdict != DOC_REFUSED)
 		diff_end(d->diff,
 			 f->mode == MODE_SNAPSHOT ? DIFF_REPLACE : DIFF_MERGE,
 			 &d->r.diff);
+	if (d->r.verdict != DOC_REFUSED && cancels(d) &&
+	    diff_gone(d->diff, d, on_gone) != ERR_OK)
+		refuse(d, "limit", "%s", err_text(ERR_LIMIT));
 	if (d->r.verdict != DOC_REFUSED && new_fd >= 0 &&
 	    diff_write(d->diff, new_fd, d->r.records) != ERR_OK)
 		refuse(d, "state", "the diff state could not be written");

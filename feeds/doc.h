@@ -51,6 +51,11 @@ struct doc;
 NODISCARD enum err doc_new(const struct doc_conf *conf,
 			   const struct doc_input *in,
 			   const struct doc_sink *sink, struct doc **out);
+/*
+ * The file at hand is whole and the next begins: the url with the next number,
+ * known to the map as file, which must outlive the document.
+ */
+void doc_part(struct doc *d, struct str file);
 /* Once it is refused, further bytes are ignored. */
 void doc_push(struct doc *d, struct str bytes);
 /* new_fd -1: nobody wants the new state.  Writes it only when accepted. */

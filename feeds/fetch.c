@@ -98,6 +98,18 @@ tell_parse(struct fetch *f, uint64_t doc, bool whole)
 				0);
 }
 
+/* The files of a document are told apart. */
+static bool
+tell_part(struct fetch *f, uint64_t doc)
+{
+	struct link *parse = link_to(f, PEER_PARSE);
+
+	buf_clear(&f->frame);
+	buf_be64(&f->frame, doc);
+	return parse != NULL && link_send(parse, MSG_DOC_PART,
+					  buf_str(&f->frame), NULL, 0);
+}
+
 struct verdict {
 	enum poll_verdict verdict;
 	int http;
@@ -318,7 +330,7 @@ on_done(struct fetch *f, struct poll *p, struct instant now)
 	struct buf hash;
 
 	if (++p->url < feed->url_count) {
-		if (poll_start(f, p, now) != ERR_OK)
+		if (!tell_part(f, p->doc) || poll_start(f, p, now) != ERR_OK)
 			poll_fail(f, p, "cannot start", now);
 		return;
 	}

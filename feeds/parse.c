@@ -28,6 +28,7 @@ struct slot {
 	int feed;
 	int old_fd; /* owned */
 	int new_fd; /* owned */
+	size_t part; /* the url whose bytes come */
 	unsigned lines; /* rejects logged */
 	struct doc_sink sink;
 	struct parse *parse;
@@ -261,6 +262,21 @@ doc_close(struct parse *p, struct slot *s, bool whole)
 	tell_end(p, id, &r);
 }
 
+/* The next url of the feed's list begins. */
+static enum err
+doc_next(struct parse *p, struct slot *s)
+{
+	const struct feed *f = s->feed < 0 ? NULL :
+					     &p->tables.feeds.feed[s->feed];
+
+	if (f == NULL || s->doc == NULL)
+		return ERR_OK;
+	if (++s->part >= f->url_count)
+		return ERR_PEER;
+	doc_part(s->doc, f->urls[s->part]);
+	return ERR_OK;
+}
+
 /* ---- messages ---- */
 
 /* The message at hand, as far as core's link lets it go. */
@@ -289,6 +305,10 @@ held_go(struct parse *p, struct instant now)
 		doc_close(p, s, whole == 1);
 		p->held_type = 0;
 		return ERR_OK;
+	}
+	if (p->held_type == MSG_DOC_PART) {
+		p->held_type = 0;
+		return rd_end(&r) != ERR_OK ? ERR_PEER : doc_next(p, s);
 	}
 	bytes = str_sub(r.rest, p->held_from, PARSE_SLICE);
 	if (s->doc != NULL)
@@ -335,7 +355,8 @@ from_fetch(struct parse *p, struct instant now)
 
 	if (err != ERR_OK)
 		return err;
-	if ((m.type != MSG_DOC_BYTES && m.type != MSG_DOC_EOF) ||
+	if ((m.type != MSG_DOC_BYTES && m.type != MSG_DOC_EOF &&
+	     m.type != MSG_DOC_PART) ||
 	    m.body.n > MSG_CHUNK_MAX + 8)
 		return ERR_PEER;
 	buf_clear(&p->held);

@@ -18,6 +18,8 @@ struct split {
 	struct buf text;
 	struct split_xml *xml;	     /* owned; one of these is not NULL */
 	struct split_ndjson *ndjson; /* owned */
+	struct split_json *json;     /* owned */
+	struct split_csv *csv;	     /* owned */
 };
 
 enum err
@@ -45,7 +47,7 @@ is_xml(enum feed_container c)
 }
 
 enum err
-split_new(const struct feed *f, const struct split_sink *sink,
+split_new(const struct feed *f, unsigned part, const struct split_sink *sink,
 	  struct split **out, struct diag *d)
 {
 	struct split *s = calloc(1, sizeof(*s));
@@ -62,6 +64,10 @@ split_new(const struct feed *f, const struct split_sink *sink,
 		err = split_xml_new(&s->common, &s->xml);
 	else if (f->container == CONTAINER_NDJSON)
 		err = split_ndjson_new(&s->common, &s->ndjson);
+	else if (f->container == CONTAINER_JSON)
+		err = split_json_new(&s->common, &s->json);
+	else
+		err = split_csv_new(&s->common, part, &s->csv);
 	if (err != ERR_OK) {
 		split_free(s);
 		return diag_set(d, err, 0, "no splitter for this container");
@@ -79,6 +85,10 @@ pass_on(struct split *s)
 		return ERR_OK;
 	if (s->xml != NULL)
 		err = split_xml_push(s->xml, buf_str(&s->text));
+	else if (s->json != NULL)
+		err = split_json_push(s->json, buf_str(&s->text));
+	else if (s->csv != NULL)
+		err = split_csv_push(s->csv, buf_str(&s->text));
 	else
 		err = split_ndjson_push(s->ndjson, buf_str(&s->text));
 	buf_clear(&s->text);
@@ -113,6 +123,18 @@ split_push(struct split *s, struct str bytes, struct diag *d)
 	return answer(s, d);
 }
 
+static enum err
+container_end(struct split *s)
+{
+	if (s->xml != NULL)
+		return split_xml_end(s->xml);
+	if (s->json != NULL)
+		return split_json_end(s->json);
+	if (s->csv != NULL)
+		return split_csv_end(s->csv);
+	return split_ndjson_end(s->ndjson);
+}
+
 enum err
 split_end(struct split *s, struct diag *d)
 {
@@ -124,8 +146,7 @@ split_end(struct split *s, struct diag *d)
 	if (err == ERR_OK && s->common.err == ERR_OK)
 		err = pass_on(s);
 	if (err == ERR_OK && s->common.err == ERR_OK)
-		err = s->xml != NULL ? split_xml_end(s->xml) :
-				       split_ndjson_end(s->ndjson);
+		err = container_end(s);
 	if (err != ERR_OK)
 		(void)split_refuse(&s->common, "format", err, why.line, "%s",
 				   why.why);
@@ -145,8 +166,34 @@ split_free(struct split *s)
 		return;
 	split_xml_free(s->xml);
 	split_ndjson_free(s->ndjson);
+	split_json_free(s->json);
+	split_csv_free(s->csv);
 	buf_free(&s->text);
 	free(s);
+}
+
+/* A JSON pointer: names and "*", without escapes. */
+static enum err
+pointer_check(struct str path, struct diag *d)
+{
+	unsigned steps = 0;
+
+	if (path.n == 0)
+		return ERR_OK;
+	if (*path.p != '/')
+		return diag_set(d, ERR_CONFIG, 0, "a pointer begins with /");
+	path = str_sub(path, 1, path.n);
+	do {
+		struct str step = str_cut(&path, '/');
+
+		if (step.n == 0 || str_contains(step, S("~")))
+			return diag_set(d, ERR_CONFIG, 0,
+					"steps are names or *, without ~");
+		if (++steps > SPLIT_PATH_MAX)
+			return diag_set(d, ERR_CONFIG, 0,
+					"more than %u steps", SPLIT_PATH_MAX);
+	} while (path.n > 0);
+	return ERR_OK;
 }
 
 enum err
@@ -155,6 +202,8 @@ split_path_check(enum feed_container c, struct str path, struct diag *d)
 	struct str rest = path;
 	unsigned steps = 0;
 
+	if (c == CONTAINER_JSON)
+		return pointer_check(path, d);
 	if (!is_xml(c))
 		return path.n == 0 ? ERR_OK :
 				     diag_set(d, ERR_CONFIG, 0,

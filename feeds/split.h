@@ -33,15 +33,15 @@ struct split_sink {
 
 struct split;
 
-/* f and sink must outlive it. */
-NODISCARD enum err split_new(const struct feed *f,
+/* f and sink must outlive it.  part: which of the feed's files. */
+NODISCARD enum err split_new(const struct feed *f, unsigned part,
 			     const struct split_sink *sink,
 			     struct split **out, struct diag *d);
 NODISCARD enum err split_push(struct split *s, struct str bytes,
 			      struct diag *d);
 /* The document is whole: what is unfinished now is an error. */
 NODISCARD enum err split_end(struct split *s, struct diag *d);
-/* Which guard failed: "root", "format" or "limit". */
+/* Which guard failed: "root", "header", "format" or "limit". */
 const char *split_guard(const struct split *s);
 void split_free(struct split *s);
 

@@ -35,4 +35,19 @@ NODISCARD enum err split_ndjson_push(struct split_ndjson *n,
 NODISCARD enum err split_ndjson_end(struct split_ndjson *n);
 void split_ndjson_free(struct split_ndjson *n);
 
+struct split_json;
+NODISCARD enum err split_json_new(struct split_common *c,
+				  struct split_json **out);
+NODISCARD enum err split_json_push(struct split_json *j, struct str bytes);
+NODISCARD enum err split_json_end(struct split_json *j);
+void split_json_free(struct split_json *j);
+
+struct split_csv;
+/* part: which url's columns, where the file has no header. */
+NODISCARD enum err split_csv_new(struct split_common *c, unsigned part,
+				 struct split_csv **out);
+NODISCARD enum err split_csv_push(struct split_csv *s, struct str bytes);
+NODISCARD enum err split_csv_end(struct split_csv *s);
+void split_csv_free(struct split_csv *s);
+
 #endif

@@ -16,6 +16,9 @@
 #define FEED_URLS_MAX 64u
 #define FEED_KEYS_MAX 8u
 #define FEED_PREPARE_MAX 64u
+#define FEED_COLUMNS_MAX 256u
+#define FEED_NULLS_MAX 16u
+#define FEED_JOIN_MAX 8u
 
 enum feed_container {
 	CONTAINER_XML,
@@ -42,9 +45,29 @@ struct feed_prepare {
 	struct str step;  /* date(rfc822) html json split(;) id(lei) ... */
 };
 
+struct feed_columns {
+	struct str *name;
+	size_t count;
+};
+
+struct feed_csv {
+	char delimiter;
+	char quote;
+	unsigned header; /* the row with the names; 0: none, see columns */
+	struct feed_columns columns;
+	struct str *null; /* tokens that mean nothing, blanks trimmed */
+	size_t null_count;
+};
+
+/* The rows of a further url, by record_key, as an array in the record. */
+struct feed_join {
+	struct str name;
+	struct feed_columns columns;
+};
+
 struct feed_guards {
 	struct str root; /* local name of the document element */
-	struct str header;
+	struct str header; /* names that must be there, by comma */
 	int64_t min_records;
 	int max_shrink_pct; /* -1: no guard, as below */
 	int max_growth_pct;
@@ -62,6 +85,9 @@ struct feed {
 	struct str *record_key;
 	size_t record_key_count;
 	struct str encoding;
+	struct feed_csv csv;
+	struct feed_join *join;
+	size_t join_count;
 	enum feed_mode mode;
 	enum feed_on_absent on_absent;
 	enum feed_baseline baseline;

@@ -46,6 +46,7 @@ enum msg_type {
 	/* fetch -> parse */
 	MSG_DOC_BYTES,	/* doc, then at most MSG_CHUNK_MAX bytes */
 	MSG_DOC_EOF,	/* doc, u8 1 whole, 0 cut off: forget it */
+	MSG_DOC_PART,	/* doc: the url at hand is whole, the next begins */
 	/* core -> parse */
 	MSG_DOC_OPEN,	/* doc, blob feed, i64 wall_ms, u8 first;
 			   fds: old diff state (read), new diff state (write) */

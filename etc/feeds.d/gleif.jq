@@ -1,5 +1,6 @@
 # One LEIRecord: a notice per legal entity event, and one for a registration
-# state that says something no event says.
+# state that says something no event says.  A notice's record says what it is,
+# not where it stands: events come and go in a record.
 def list: if . == null then [] elif type == "array" then . else [.] end;
 def text: if type == "object" then ."#text" else . end;
 def lang: if type == "object" then ."@lang" else null end;
@@ -35,6 +36,9 @@ def other_type:
 | ($events[]
     | ."@event_status" as $status
     | $party + {
+        record: "\($lei)/\(.LegalEntityEventType)/\(
+          .LegalEntityEventEffectiveDate // .LegalEntityEventRecordedDate
+          | day // "none")",
         native: .LegalEntityEventType,
         native_text: $status,
         effective_on: (.LegalEntityEventEffectiveDate | day),
@@ -43,10 +47,12 @@ def other_type:
     | if $status == "WITHDRAWN_CANCELLED" then . + {action: "CANCEL"}
       else . end),
   (if $r.RegistrationStatus == "LAPSED" then
-     $party + {native: "LAPSED", recorded_at: $r.LastUpdateDate,
+     $party + {record: "\($lei)/registration/LAPSED", native: "LAPSED",
+               recorded_at: $r.LastUpdateDate,
                effective_on: ($r.NextRenewalDate | day)}
    elif $r.RegistrationStatus == "RETIRED"
         and (any($types[]; . == "DISSOLUTION") | not) then
-     $party + {native: "RETIRED", recorded_at: $r.LastUpdateDate,
+     $party + {record: "\($lei)/registration/RETIRED", native: "RETIRED",
+               recorded_at: $r.LastUpdateDate,
                effective_on: ($e.EntityExpirationDate | day)}
    else empty end)

@@ -190,7 +190,10 @@ class House:
         task = pathlib.Path("/proc/%d/task/%d/children" % (
             self.daemon.pid, self.daemon.pid))
         for pid in task.read_text().split():
-            words = pathlib.Path("/proc/%s/cmdline" % pid).read_bytes()
+            try:
+                words = pathlib.Path("/proc/%s/cmdline" % pid).read_bytes()
+            except OSError:  # gone meanwhile
+                continue
             words = words.split(b"\0")
             if b"-r" in words:
                 out[words[words.index(b"-r") + 1].decode()] = int(pid)

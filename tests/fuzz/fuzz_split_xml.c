@@ -56,7 +56,7 @@ run(struct str doc, size_t slice, struct seen *s)
 	struct diag d = { 0 };
 	enum err err = ERR_OK;
 
-	must(split_new(&f, &sink, &split, &d) == ERR_OK);
+	must(split_new(&f, 0, &sink, &split, &d) == ERR_OK);
 	for (size_t i = 0; i < doc.n && err == ERR_OK; i += slice)
 		err = split_push(split, str_sub(doc, i, slice), &d);
 	if (err == ERR_OK)

@@ -1,14 +1,20 @@
 #!/usr/bin/python3
 """Reads a source's file another way and compares with what feeds/ printed.
 
-usage: feeds_reader.py gleif|uk-ch FILE NOTICES.jsonl
+usage: feeds_reader.py READER FILE NOTICES.jsonl
 
-Written from the sources' own documentation with ElementTree and json; it
+Written from the sources' own documentation with ElementTree, csv and json; it
 shares nothing with the project's code or maps.  Prints the differences.
 """
+import csv
 import datetime
+import email.utils
+import html
 import json
+import re
 import sys
+import urllib.parse
+import zoneinfo
 import xml.etree.ElementTree as ET
 
 GLEIF = {
@@ -65,8 +71,10 @@ def gleif(path):
         events = find(entity, "LegalEntityEvents")
         for ev in [] if events is None else events:
             native = text(ev, "LegalEntityEventType")
+            day = (text(ev, "LegalEntityEventEffectiveDate") or
+                   text(ev, "LegalEntityEventRecordedDate"))[:10]
             out.append(dict(
-                base, native=native, kind=GLEIF.get(native, "UNKNOWN"),
+                base, record="%s/%s/%s" % (lei, native, day), native=native, kind=GLEIF.get(native, "UNKNOWN"),
                 action="CANCEL" if ev.get("event_status") ==
                 "WITHDRAWN_CANCELLED" else "NEW",
                 effective_on=text(ev, "LegalEntityEventEffectiveDate")[:10],
@@ -76,11 +84,10 @@ def gleif(path):
                 o["native"] == "DISSOLUTION" for o in out)):
             kind = "LEI_LAPSED" if status == "LAPSED" else "DISSOLVED"
             out.append(dict(
-                base, native=status, kind=kind, action="NEW",
+                base, record="%s/registration/%s" % (lei, status),
+                native=status, kind=kind, action="NEW",
                 recorded_at=utc(text(rec, "Registration", "LastUpdateDate"))))
-        for i, o in enumerate(out):
-            o["record"] = lei if i == 0 else "%s#%d" % (lei, i + 1)
-            yield o
+        yield from out
 
 
 OPEN = {
@@ -133,16 +140,177 @@ def uk_ch(path):
             }
 
 
+def fdic(path):
+    with open(path, encoding="cp1252", newline="") as f:
+        for row in csv.DictReader(f):
+            day = datetime.datetime.strptime(row["Closing Date"], "%d-%b-%y")
+            closed = row["Acquiring Institution"] == "No Acquirer"
+            yield {
+                "record": row["Cert"], "fdic-cert": row["Cert"],
+                "kind": "BANK_CLOSED" if closed else "BANK_TAKEN_OVER",
+                "subject": "bank", "names": row["Bank Name"],
+                "native_text": row["Acquiring Institution"],
+                "place": row["City"], "jurisdiction": "US-" + row["State"],
+                "occurred_on": day.strftime("%Y-%m-%d"), "country": "US",
+                "case_no": row["Fund"], "name_count": 1,
+            }
+
+
+def ecb(path):
+    for day in ET.parse(path).getroot().iter():
+        if local(day) != "Cube" or day.get("time") is None:
+            continue
+        yield {
+            "record": day.get("time"), "effective_on": day.get("time"),
+            "subject": "rate", "kind": "INFO",
+            "rates": [{"base": "EUR", "quote": c.get("currency"),
+                       "value": c.get("rate")} for c in day],
+        }
+
+
+def gazette(path):
+    kinds = {"2410": "ADMINISTRATION", "2431": "LIQUIDATION_SOLVENT",
+             "2441": "LIQUIDATION_INSOLVENT", "2450": "INSOLVENCY_PETITION",
+             "2451": "INSOLVENCY_PETITION", "2461": "PETITION_DISMISSED"}
+    london = zoneinfo.ZoneInfo("Europe/London")
+    for entry in ET.parse(path).getroot():
+        code = text(entry, "notice-code")
+        if local(entry) != "entry" or code.startswith("25"):
+            continue
+        at = datetime.datetime.fromisoformat(text(entry, "published"))
+        numbers = {e.get("content") or (e.text or "").strip()
+                   for e in entry.iter()
+                   if e.get("property") == "gazorg:companyNumber" and
+                   e.get("about") in (None, "this:company-1")} - {""}
+        one = numbers.pop().zfill(8) if len(numbers) == 1 else None
+        yield {
+            "record": text(entry, "id").rsplit("/", 1)[1], "native": code,
+            "kind": kinds.get(code, "UNKNOWN"), "country": "GB",
+            "names": text(entry, "title"), "gb-coh": one,
+            "published_at": utc(at.replace(tzinfo=london).isoformat()),
+        }
+
+
+PACER = {
+    "Voluntary Petition (Chapter 7)": "LIQUIDATION_INSOLVENT",
+    "Voluntary Petition (Chapter 11)": "REORGANISATION",
+    "Close Bankruptcy Case": "PROCEEDING_CLOSED",
+    "Order Dismissing Case": "PETITION_DISMISSED",
+}
+
+
+def pacer(path):
+    for item in ET.parse(path).getroot().iter("item"):
+        said = html.unescape(text(item, "description") or "")
+        m = re.match(r"Type: (\S+) Office: .* ?Chapter: ?(\d*)",
+                     said.split("[")[0])
+        if m is None or m.groups() == ("bk", "13"):
+            continue
+        guid = urllib.parse.urlparse(text(item, "guid"))
+        court = guid.netloc.split(".")[1]
+        case = guid.query.split("-")[0]
+        no, _, name = text(item, "title").partition(" ")
+        event = said.partition("[")[2].partition("]")[0].strip()
+        at = utc(email.utils.parsedate_to_datetime(
+            text(item, "pubDate")).isoformat())
+        out = {"case_no": no, "country": "US", "certainty": "reported"}
+        if m[1] == "ap":
+            out.update(record="%s/%s/ap" % (court, case), kind="LITIGATION",
+                       published_at=None,
+                       names=name.rsplit(" v. ", 1)[-1].strip())
+        elif event in PACER:
+            out.update(record="%s/%s/%s/%s" % (court, guid.query, event, at),
+                       kind=PACER[event], native=event, published_at=at,
+                       names=name.split(", et al")[0].strip())
+        else:
+            out.update(record="%s/%s/bk/%s" % (court, case, m[2]),
+                       published_at=None, kind="LIQUIDATION_INSOLVENT"
+                       if m[2] == "7" else "REORGANISATION",
+                       names=name.split(", et al")[0].strip())
+        out["names"] = out["names"] or None
+        yield out
+
+
+def table(path):
+    if path == "-":
+        return
+    with open(path, encoding="ascii", newline="") as f:
+        for row in csv.reader(f):
+            if row != ["\x1a"]:
+                yield [None if c.strip() in ("-0-", "") else c for c in row]
+
+
+def ofac(path):
+    sdn, alt, add, more = path.split(",")
+    names, where, rest = {}, {}, {}
+    for row in table(alt):
+        names.setdefault(row[0], []).append(row)
+    for row in table(add):
+        where.setdefault(row[0], []).append(row)
+    for row in table(more):
+        rest[row[0]] = rest.get(row[0], "") + row[1]
+    for row in table(sdn):
+        remarks = (row[11] or "") + rest.get(row[0], "")
+        bics = sorted(set(re.findall(r"SWIFT/BIC ([A-Z0-9]+)", remarks)))
+        kind = "BANK_SANCTIONED" if bics else "SANCTIONED"
+        if row[2] in ("vessel", "aircraft") and not bics:
+            kind = "INFO"
+        known = [n for n in names.get(row[0], []) if n[3]]
+        yield {
+            "record": row[0], "kind": kind, "names": row[1],
+            "name_count": min(64, 1 + len(known)),
+            "name_texts": ([row[1]] + [n[3] for n in known])[:64],
+            "former": [n[3] for n in known[:63] if n[2] == "fka"],
+            "natural_person": row[2] == "individual",
+            "place": next((a[3] for a in where.get(row[0], []) if a[3]),
+                          None),
+            "address": next((", ".join(c for c in a[2:5] if c)
+                             for a in where.get(row[0], [])
+                             if any(a[2:5])), None),
+            "action": "NEW",
+        }
+
+
+OWN = {"拖欠": "PROTRACTED_DEFAULT", "拒收": "GOODS_REFUSED",
+       "破产": "INSOLVENCY_OPENED", "开证行拖欠": "BANK_NONPAYMENT"}
+
+
+def insurer(path):
+    with open(path, encoding="utf-8-sig", newline="") as f:
+        rows = list(csv.DictReader(f)) if path.endswith(".csv") else \
+            [json.loads(s, parse_float=str, parse_int=str)
+             for s in f if s.strip()]
+    for r in rows:
+        denied = r.get("result") == "否定"
+        sure = denied or r.get("result") == "证实" or r["type"] != "资信报告"
+        yield {
+            "record": r["ref"] if denied else r["notice_no"],
+            "action": "CANCEL" if denied else "NEW",
+            "certainty": "official" if sure else "reported",
+            "kind": OWN[r.get("about") or r["type"]],
+            "amount": r.get("amount") or None,
+            "currency": r.get("currency") or None,
+            "sinosure": r.get("buyer_no") or None,
+            "country": r.get("country") or None,
+            "names": r.get("name") or None,
+            "published_at": utc(r["reported_at"]),
+        }
+
+
 def flat(n):
     ids = {i["scheme"]: i["value"] for i in n["ids"]}
     out = dict(n, **ids)
+    out["name_texts"] = [x["text"] for x in n["names"]]
+    out["former"] = [x["text"] for x in n["names"] if x["type"] == "former"]
     out["name_count"] = len(n["names"])
     out["names"] = n["names"][0]["text"] if n["names"] else None
     return out
 
 
 def main():
-    reader = {"gleif": gleif, "uk-ch": uk_ch}[sys.argv[1]]
+    reader = {"gleif": gleif, "uk-ch": uk_ch, "fdic": fdic, "ecb": ecb,
+              "gazette": gazette, "pacer": pacer, "ofac": ofac,
+              "insurer": insurer}[sys.argv[1]]
     want = list(reader(sys.argv[2]))
     got = [flat(json.loads(s)) for s in open(sys.argv[3], encoding="utf-8")]
     wrong = 0

@@ -167,7 +167,8 @@ Test(golden_feeds, gleif_events_and_states)
 {
 	lei_expect("", "ISSUED", "");
 	lei_expect(EVENT("BANKRUPTCY", "IN_PROGRESS"), "ISSUED",
-		   "\"record\":\"" LEI_ONE "\",\"action\":\"NEW\","
+		   "\"record\":\"" LEI_ONE "/BANKRUPTCY/2022-11-30\","
+		   "\"action\":\"NEW\","
 		   "\"subject\":\"buyer\",\"kind\":\"INSOLVENCY_OPENED\"");
 	lei_expect(EVENT("BANKRUPTCY", "IN_PROGRESS"), "ISSUED",
 		   "\"effective_on\":\"2022-11-30\",\"deadline_on\":null,"

@@ -15,16 +15,17 @@ import sys
 import tempfile
 import time
 import urllib.request
+import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "e2e"))
 from house import Checks, FeedServer, House, ROOT, free_port  # noqa: E402
 from listen import Listener  # noqa: E402
 
 c = Checks("boot")
-TAR = ROOT / "build/bookworm.tar"
 PACKAGES = ("systemd,systemd-sysv,dbus,libzmq5,libsodium23,libxml2,libcurl4,"
             "libsqlite3-0,libjq1,libjansson4,libyaml-0-2,libicu72,libxxhash0,"
             "libseccomp2,libsystemd0,libmicrohttpd12,ca-certificates")
+TAR = ROOT / ("build/bookworm.%08x.tar" % zlib.crc32(PACKAGES.encode()))
 # nspawn's own filter does not know Landlock's calls yet.
 LANDLOCK = ("landlock_create_ruleset landlock_add_rule "
             "landlock_restrict_self")
@@ -223,8 +224,16 @@ try:
     clerk.take(20, count=1)
     c.equal("one alert to a CURVE client", len(clerk.alerts), 1)
 
-    with urllib.request.urlopen("http://127.0.0.1:%d/readyz" % web) as r:
-        c.equal("/readyz says so", r.read(), b"ready\n")
+
+    def ready():
+        try:
+            with urllib.request.urlopen("http://127.0.0.1:%d/readyz" %
+                                        web) as r:
+                return r.status == 200
+        except OSError:  # with HTTPError: 503 until core has told it
+            return False
+
+    c.check("/readyz says so", until(ready, 10, "readyz"))
     feed("gleif", "/gleif")
     code, _, err = box.run("systemctl", "reload", "creditalarmd")
     c.check("reload", code == 0, err)

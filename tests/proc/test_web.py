@@ -5,6 +5,7 @@ import pathlib
 import re
 import signal
 import socket
+import subprocess
 import sys
 import time
 
@@ -120,6 +121,10 @@ try:
     c.check("web comes back after kill -9", True)
     c.equal("stop ends with 0", h.stop(), 0)
     h.write_conf("web:\n  endpoint: somewhere\n")
+    p = subprocess.run([h.build / "creditalarmd", "-c", h.conf, "-n"],
+                       capture_output=True, text=True)
+    c.check("an endpoint that is none: -n says so", p.returncode == 78 and
+            "web.endpoint" in p.stderr, p.stderr)
     h.start(wait=False)
     c.equal("an endpoint that is none: 78", h.daemon.wait(20), 78)
 finally:

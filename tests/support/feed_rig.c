@@ -88,6 +88,13 @@ void
 feed_rig_parse(struct feed_rig *r, const char *feed, struct str bytes,
 	       size_t slice)
 {
+	feed_rig_parts(r, feed, &bytes, 1, slice);
+}
+
+void
+feed_rig_parts(struct feed_rig *r, const char *feed, const struct str *file,
+	       size_t count, size_t slice)
+{
 	const struct doc_sink sink = { .self = r,
 				       .notice = on_notice,
 				       .reject = on_reject };
@@ -102,10 +109,14 @@ feed_rig_parse(struct feed_rig *r, const char *feed, struct str bytes,
 	buf_clear(&r->notices);
 	buf_clear(&r->rejects);
 	must(doc_new(&r->tables.doc[i], &in, &sink, &doc) == ERR_OK);
-	if (slice == 0)
-		slice = bytes.n + 1;
-	for (size_t at = 0; at < bytes.n; at += slice)
-		doc_push(doc, str_sub(bytes, at, slice));
+	for (size_t k = 0; k < count; k++) {
+		size_t step = slice == 0 ? file[k].n + 1 : slice;
+
+		if (k > 0)
+			doc_part(doc, S("test"));
+		for (size_t at = 0; at < file[k].n; at += step)
+			doc_push(doc, str_sub(file[k], at, step));
+	}
 	doc_end(doc, r->new_fd, &r->result);
 	doc_free(doc);
 }

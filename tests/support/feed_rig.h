@@ -31,6 +31,9 @@ enum err feed_rig_load(struct feed_rig *r);
 /* slice 0: all bytes at once. */
 void feed_rig_parse(struct feed_rig *r, const char *feed, struct str bytes,
 		    size_t slice);
+/* One document of several files. */
+void feed_rig_parts(struct feed_rig *r, const char *feed,
+		    const struct str *file, size_t count, size_t slice);
 /* A file's bytes; false when it is not there. */
 bool feed_rig_file(struct buf *b, const char *path);
 

@@ -148,13 +148,17 @@ Test(define, mistakes)
 		{ "min_gap: 5\n", "t.yaml:11: min_gap: is not a duration" },
 		{ "wire_max: 5MB\n", "t.yaml:11: wire_max: is not a size" },
 		{ "name_accept: true\n", "name_accept: is not yes or no" },
-		{ "on_absent: cancel\n", "t.yaml:11: on_absent: cancel is not" },
 		{ "on_absent: maybe\n", "is not one of keep cancel" },
 		{ "guards:\n  min_records: -1\n", "t.yaml:12: min_records:" },
 		{ "guards:\n  x: 1\n", "t.yaml:12: x: is not a key" },
 		{ "guards: 5\n", "guards: is not a map" },
-		{ "guards:\n  header: x\n", "header: is not available" },
-		{ "csv: {header: 1}\n", "csv: is not available" },
+		{ "guards:\n  header: x\n", "are for csv and tsv" },
+		{ "csv: {header: 1}\n", "are for csv and tsv" },
+		{ "csv: {header: 0}\n", "header: is not none or 1 to" },
+		{ "csv: {delimiter: ab}\n", "is not one character" },
+		{ "csv: {x: 1}\n", "x: is not a key" },
+		{ "join: [a]\n", "is not a map of name: columns" },
+		{ "join: {a: [b]}\n", "needs one url for the records" },
 		{ "credential: x\n", "credential: is not available" },
 		{ "prepare:\n  f: bogus\n", "t.yaml:12: f: prepare: 'bogus'" },
 		{ "prepare: [a]\n", "prepare: is not a map" },
@@ -191,7 +195,7 @@ Test(define, all_mistakes_at_once)
 	unsigned lines = 0;
 
 	define(&g, "feeds.d/t.yaml",
-	       "name: other\nurls: [\"http://t.example/\"]\ncontainer: csv\n"
+	       "name: other\nurls: [\"http://t.example/\"]\ncontainer: cvs\n"
 	       "mode: window\ninterval: 5\nmap: none.jq\n");
 	for (size_t i = 0; i < g.errors.n; i++)
 		lines += g.errors.p[i] == '\n';

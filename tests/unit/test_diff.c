@@ -152,7 +152,7 @@ Test(diff, a_damaged_state_is_none)
 	log_level(LOG_ERR, LOG_ERR);
 	(void)document(-1, one, DIFF_REPLACE, "a=1 b=2", "NN");
 	n = pread(one, bytes, sizeof(bytes), 0);
-	cr_assert_eq(n, 32 + 2 * 32);
+	cr_assert_eq(n, 40 + 2 * 32);
 	for (ssize_t i = 0; i < n; i++) {
 		int bad = file();
 

@@ -108,6 +108,56 @@ Test(doc, the_baseline)
 	feed_rig_free(&r);
 }
 
+static bool
+said(const struct feed_rig *r, const char *record, const char *action)
+{
+	char want[128];
+
+	(void)snprintf(want, sizeof(want),
+		       "\"record\":\"%s\",\"action\":\"%s\"", record,
+		       action);
+	return str_contains(buf_str(&r->notices), str_of(want));
+}
+
+/* What a list no longer has is taken back, once, under its own record. */
+Test(doc, on_absent_cancel)
+{
+	struct feed_rig r;
+
+	load(&r, "snapshot", "on_absent: cancel\n");
+	document(&r, "{\"k\":1,\"v\":\"a\"}\n{\"k\":2,\"v\":\"a\"}\n"
+		     "{\"k\":3,\"v\":\"a\"}\n");
+	expect(&r, NULL);
+	cr_assert_eq(r.result.map.notices, 3);
+	/* 1 is gone, 2 changed, 3 stands. */
+	document(&r, "{\"k\":2,\"v\":\"b\"}\n{\"k\":3,\"v\":\"a\"}\n");
+	cr_assert_eq(r.result.map.notices, 2);
+	cr_assert(said(&r, "1", "CANCEL"), "%.*s",
+		  STR_ARG(buf_str(&r.notices)));
+	cr_assert(said(&r, "2", "AMEND"));
+	/* A rejected record is not gone; one without a key could be any. */
+	document(&r, "{\"k\":2,\"v\":\"c\",\"bad\":true}\n"
+		     "{\"k\":3,\"v\":\"a\"}\n");
+	cr_assert_eq(r.result.map.notices, 0);
+	document(&r, "{\"k\":3,\"v\":\"a\"}\n{\"x\":2}\n");
+	cr_assert_eq(r.result.map.notices, 0);
+	/* Now it is. */
+	document(&r, "{\"k\":3,\"v\":\"a\"}\n");
+	cr_assert_eq(r.result.map.notices, 1);
+	cr_assert(said(&r, "2", "CANCEL"));
+	/* And once. */
+	document(&r, "{\"k\":3,\"v\":\"a\"}\n{\"k\":4,\"v\":\"a\"}\n");
+	cr_assert_eq(r.result.map.notices, 1);
+	cr_assert(said(&r, "4", "NEW"));
+	/* A refused document takes nothing back. */
+	document(&r, "<html>");
+	expect(&r, "root");
+	document(&r, "{\"k\":4,\"v\":\"a\"}\n");
+	cr_assert_eq(r.result.map.notices, 1);
+	cr_assert(said(&r, "3", "CANCEL"));
+	feed_rig_free(&r);
+}
+
 /* count records with keys from first. */
 static void
 records(struct buf *b, int first, int count, int bad)

@@ -78,6 +78,38 @@ Test(fetch, at_every_slicing)
 	feed_room_init(&room, YAML, JQ, 0);
 }
 
+#define URL2 "https://t.example/b"
+#define SET                                                                    \
+	"name: t\nurls: [\"" URL "\", \"" URL2 "\"]\ncontainer: csv\n"        \
+	"record_key: [k]\nmode: snapshot\ninterval: 60s\ncertainty: reported\n" \
+	"redistribution: full\nmap: t.jq\ncsv:\n  header: none\n"               \
+	"  columns: [k, v]\njoin:\n  more: [k, w, x]\n"
+
+/* Two files with different columns are one document over both roles. */
+Test(fetch, files_are_told_apart_and_joined)
+{
+	feed_room_free(&room);
+	feed_room_init(&room, SET,
+		       "{native: .v, case_no: ([.more[]? | .w] | join(\"+\"))}",
+		       0);
+	net_sim_slice(room.net, 3);
+	net_sim_serve(room.net, S(URL), S("1,a\n2,b"));
+	net_sim_serve(room.net, S(URL2), S("2,x,-\n3,y,-\n2,z,-\n"));
+	feed_room_run(&room, 4000);
+	cr_assert_eq(room.verdict, DOC_ACCEPTED, "%s: %s", room.guard,
+		     room.detail);
+	cr_assert_eq(room.notice_count, 2);
+	cr_assert_eq(room.rejects, 1);
+	cr_assert(str_contains(buf_str(&room.notices),
+			       S("\"case_no\":\"x+z\"")));
+	/* A second file that fails takes the first with it. */
+	net_sim_serve(room.net, S(URL), S("1,c\n"));
+	net_sim_status(room.net, S(URL2), 503);
+	feed_room_run(&room, 60000);
+	cr_assert_eq(room.poll, POLL_FAILED);
+	cr_assert_eq(room.verdict, DOC_FORGOTTEN);
+}
+
 Test(fetch, not_modified_and_the_same_body)
 {
 	struct str doc = S("{\"k\":1,\"v\":\"a\"}\n");

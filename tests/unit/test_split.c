@@ -49,7 +49,7 @@ run(const struct feed *f, struct str doc, size_t slice, struct got *g)
 
 	*g = (struct got){ 0 };
 	buf_init(&g->records, 64u << 20);
-	cr_assert_eq(split_new(f, &sink, &s, &g->diag), ERR_OK);
+	cr_assert_eq(split_new(f, 0, &sink, &s, &g->diag), ERR_OK);
 	for (size_t i = 0; i < doc.n && g->err == ERR_OK; i += slice)
 		g->err = split_push(s, str_sub(doc, i, slice), &g->diag);
 	if (g->err == ERR_OK)

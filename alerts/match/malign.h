@@ -1,0 +1,104 @@
+/*
+ * malign.h - two folded names side by side: what of one is what of the
+ * other, and the features the score is made of.  Private to match.
+ */
+#ifndef MALIGN_H
+#define MALIGN_H
+
+#include "mcand.h"
+
+#define MALIGN_LINKS_MAX MFOLD_TOKENS_MAX
+#define MALIGN_UNKNOWN UINT8_MAX
+
+enum mhow {
+	HOW_SAME,
+	HOW_NUMBER,
+	HOW_CONCEPT,
+	HOW_SPELLING, /* another spelling of the same sound, same script */
+	HOW_EDIT,     /* one or two letters differ */
+	HOW_STEM,     /* another ending */
+	HOW_ABBREV,
+	HOW_INITIALS,
+	HOW_GLUE,  /* written together here, apart there */
+	HOW_SOUND, /* across scripts */
+	HOW_COUNT,
+};
+
+enum mlegal_rel { LR_NONE, LR_ONE, LR_SAME, LR_FITS, LR_CONFLICT };
+enum mnumber_rel { NR_NONE, NR_SAME, NR_EXTRA, NR_CONFLICT };
+
+/* Features of a pair, the columns of the model. */
+enum mfeature {
+	MF_QCOV,
+	MF_BCOV,
+	MF_QREST_MAX,
+	MF_BREST_MAX,
+	MF_MATCH_MAX,
+	MF_MATCH_SUM,
+	MF_EXACT,
+	MF_WORST,
+	MF_SOUND,
+	MF_CONCEPT,
+	MF_LEGAL,
+	MF_NUMBER,
+	MF_QN,
+	MF_BN,
+	MF_GLUE,
+	MF_ORDER,
+	MF_FIRST,
+	MF_QPLACE,
+	MF_BPLACE,
+	MF_SCRIPT,
+	MF_BSCRIPT,
+	MF_QLEN,
+	MF_BLEN,
+	MF_QWORD,
+	MF_BWORD,
+	MF_QGEN,
+	MF_BGEN,
+	MF_FOUND,
+	MF_INITIALS,
+	MF_ABBREV,
+	MF_BASE,
+	MF_GAP,
+	MF_TIES,
+	MF_RARE,
+	MF_BOOK,
+	MF_COUNT,
+};
+
+struct mlink {
+	uint8_t q, qn, b, bn;
+	uint8_t how;
+	float sim;
+};
+
+struct malign {
+	struct mlink link[MALIGN_LINKS_MAX];
+	unsigned n;
+	enum mlegal_rel legal;
+	enum mnumber_rel number;
+	bool place_clash; /* both name places, and other ones */
+	float f[MF_COUNT];
+};
+
+/* One of the two names, with the soft spelling of its tokens as needed. */
+struct mside {
+	const struct mname *m;
+	const float *w;
+	uint32_t used; /* tokens that are linked */
+	uint16_t soft[MFOLD_TOKENS_MAX];
+	uint8_t soft_n[MFOLD_TOKENS_MAX]; /* MALIGN_UNKNOWN: not made yet */
+	uint16_t soft_end;
+	char soft_text[MFOLD_TOKENS_MAX * (MFOLD_TOKEN_LEN_MAX + 4)];
+};
+
+void malign_side(struct mside *s, const struct mname *m, const float *w);
+/*
+ * qs: q's side, kept between candidates; wb: the weights of b's tokens.  The
+ * features of context stay 0.
+ */
+void malign_names(const struct mquery_name *q, struct mside *qs,
+		  const struct mname *b, const float *wb, struct malign *out);
+
+#endif

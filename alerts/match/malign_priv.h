@@ -1,0 +1,12 @@
+/*
+ * malign_priv.h - what malign.c and mfeature.c share.
+ */
+#ifndef MALIGN_PRIV_H
+#define MALIGN_PRIV_H
+
+#include "malign.h"
+
+void malign_features(const struct mquery_name *q, const struct mside *qs,
+		     const struct mside *bs, struct malign *out);
+
+#endif

@@ -1,0 +1,742 @@
+/*
+ * mbuild_out.c - the sections of a segment, from the folded rows.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mbuild_priv.h"
+
+#define POST_MAX 32768u	 /* longer posting lists are not kept */
+#define SPLIT_MIN MSEG_SPLIT_MIN
+#define SPLIT_LEN_MAX 32768u
+#define COMMON_MIN 4096u /* names of only such tokens are kept by pairs */
+#define PAD 4096u
+#define DEAL 65536u
+
+enum err
+mbuild_write(struct mbuild *b, const void *p, size_t n)
+{
+	const char *from = p;
+
+	while (n > 0) {
+		ssize_t w = write(b->fd, from, n);
+
+		if (w <= 0)
+			return b->err = ERR_IO;
+		from += w;
+		n -= (size_t)w;
+		b->at += (uint64_t)w;
+	}
+	return ERR_OK;
+}
+
+enum err
+mbuild_flush_cold(struct mbuild *b)
+{
+	if (b->out.n > 0)
+		msum_put(b->cold_sum, b->out.p, b->out.n);
+	b->cold_n += b->out.n;
+	if (mbuild_write(b, b->out.p, b->out.n) != ERR_OK)
+		return b->err;
+	b->out.n = 0;
+	return ERR_OK;
+}
+
+/* Everything behind the cold part is summed as it is written. */
+static enum err
+put_bytes(struct mbuild *b, const void *p, size_t n)
+{
+	if (n > 0)
+		msum_put(b->cold_sum, p, n);
+	return mbuild_write(b, p, n);
+}
+
+static enum err
+pad(struct mbuild *b)
+{
+	static const char zero[PAD];
+
+	return put_bytes(b, zero, (PAD - b->at % PAD) % PAD);
+}
+
+static enum err
+section(struct mbuild *b, enum mseg_section sec, const void *p, size_t n)
+{
+	enum err err = pad(b);
+
+	b->head.section[sec].off = b->at;
+	b->head.section[sec].n = n;
+	return err == ERR_OK ? put_bytes(b, p, n) : err;
+}
+
+static unsigned
+bits_for(uint64_t n)
+{
+	unsigned bits = 4;
+
+	while ((UINT64_C(1) << bits) < n)
+		bits++;
+	return bits;
+}
+
+/* rank[provisional] = id by falling df: a counting sort. */
+static enum err
+rank_tokens(struct mbuild *b, uint32_t **rank)
+{
+	const uint32_t *df = b->tok_df.p;
+	uint32_t n = b->tokens, big = 0;
+	uint32_t *count;
+	uint64_t at = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (df[i] > big)
+			big = df[i];
+	count = calloc((size_t)big + 2, 4);
+	*rank = malloc((size_t)n * 4 + 4);
+	if (count == NULL || *rank == NULL) {
+		free(count);
+		return ERR_LIMIT;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		count[df[i]]++;
+	for (uint32_t v = big + 1; v-- > 0;) {
+		uint32_t c = count[v];
+
+		count[v] = (uint32_t)at;
+		at += c;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		(*rank)[i] = count[df[i]]++;
+	free(count);
+	return ERR_OK;
+}
+
+/* Token ids become ranks; df and hash follow. */
+static enum err
+apply_rank(struct mbuild *b, const uint32_t *rank)
+{
+	uint32_t *ids = b->ids.p;
+	size_t n = b->ids.n / 4;
+	uint32_t *df = malloc((size_t)b->tokens * 4 + 4);
+	uint64_t *h = malloc((size_t)b->tokens * 8 + 8);
+	uint32_t *text = malloc((size_t)b->tokens * 4 + 4);
+	bool ok = df != NULL && h != NULL && text != NULL;
+
+	free(b->slot);
+	b->slot = NULL;
+	b->slots = 0;
+	for (size_t i = 0; ok && i < n; i++)
+		ids[i] = rank[ids[i]];
+	for (uint32_t i = 0; ok && i < b->tokens; i++) {
+		df[rank[i]] = ((uint32_t *)b->tok_df.p)[i];
+		h[rank[i]] = ((uint64_t *)b->tok_h.p)[i];
+		text[rank[i]] = ((uint32_t *)b->tok_text.p)[i];
+	}
+	free(b->tok_df.p);
+	free(b->tok_h.p);
+	free(b->tok_text.p);
+	b->tok_df.p = df;
+	b->tok_h.p = h;
+	b->tok_text.p = text;
+	return ok ? ERR_OK : ERR_LIMIT;
+}
+
+static size_t
+varint(uint8_t *p, uint32_t v)
+{
+	size_t n = 0;
+
+	while (v >= 128) {
+		p[n++] = (uint8_t)(v | 128);
+		v >>= 7;
+	}
+	p[n++] = (uint8_t)v;
+	return n;
+}
+
+static enum err
+put_row(struct mbuild *b, const struct mrow_meta *m, const uint32_t *ids,
+	struct mvec *row, uint8_t *len)
+{
+	uint8_t rec[8 + 5 * MFOLD_TOKENS_MAX];
+	size_t n = 5;
+	void *to;
+
+	(void)b;
+	memcpy(rec, &m->country, 2);
+	rec[2] = m->flags;
+	memcpy(rec + 3, &m->classes, 2);
+	for (unsigned i = 0; i < m->n; i++)
+		n += varint(rec + n, ids[i]);
+	to = mvec_more(row, n);
+	if (to == NULL)
+		return ERR_LIMIT;
+	memcpy(to, rec, n);
+	*len = (uint8_t)n;
+	return ERR_OK;
+}
+
+static enum err
+write_rows(struct mbuild *b)
+{
+	struct mvec row = { 0 };
+	size_t blocks = b->rows / MSEG_BLOCK + 1;
+	uint64_t *base = malloc(blocks * 8);
+	uint8_t *len = malloc(b->rows + 1);
+	const struct mrow_meta *m = b->meta.p;
+	const uint32_t *ids = b->ids.p;
+	enum err err = base == NULL || len == NULL ? ERR_LIMIT : ERR_OK;
+
+	for (uint64_t r = 0; r < b->rows && err == ERR_OK; r++) {
+		if (r % MSEG_BLOCK == 0)
+			base[r / MSEG_BLOCK] = row.n;
+		err = put_row(b, &m[r], ids, &row, &len[r]);
+		ids += m[r].n;
+	}
+	if (err == ERR_OK && b->rows % MSEG_BLOCK == 0)
+		base[blocks - 1] = row.n;
+	if (err == ERR_OK)
+		err = section(b, SEG_ROW_BASE, base, blocks * 8);
+	if (err == ERR_OK)
+		err = section(b, SEG_ROW_LEN, len, b->rows);
+	if (err == ERR_OK)
+		err = section(b, SEG_ROW, row.p, row.n);
+	free(base);
+	free(len);
+	mvec_free(&row);
+	return err;
+}
+
+static enum err
+write_dict(struct mbuild *b)
+{
+	unsigned bits = bits_for((uint64_t)b->tokens * 8 / 5 + 16);
+	uint64_t mask = (UINT64_C(1) << bits) - 1;
+	uint64_t *slot = malloc((mask + 1) * 8);
+	const uint64_t *h = b->tok_h.p;
+	enum err err = ERR_LIMIT;
+
+	if (slot != NULL) {
+		memset(slot, 0xFF, (mask + 1) * 8);
+		for (uint32_t i = 0; i < b->tokens; i++) {
+			uint64_t at = h[i] & mask;
+
+			while (slot[at] != UINT64_MAX)
+				at = (at + 1) & mask;
+			slot[at] = (h[i] >> 28) << 28 | i;
+		}
+		b->head.slot_bits = bits;
+		err = section(b, SEG_SLOT, slot, (mask + 1) * 8);
+	}
+	free(slot);
+	if (err == ERR_OK)
+		err = section(b, SEG_TEXT, b->letters.p, b->letters.n);
+	return err;
+}
+
+/* Lists of rows, encoded as count and gaps. */
+static bool
+put_list(struct mvec *post, const uint32_t *row, uint32_t n)
+{
+	uint8_t *p = mvec_more(post, 5 + (size_t)n * 5);
+	size_t k;
+	uint32_t last = 0;
+
+	if (p == NULL)
+		return false;
+	k = varint(p, n);
+	for (uint32_t i = 0; i < n; i++) {
+		k += varint(p + k, row[i] - last);
+		last = row[i];
+	}
+	post->n -= 5 + (size_t)n * 5 - k;
+	return true;
+}
+
+/* Rows of every token with df <= POST_MAX, token after token. */
+static enum err
+scatter(struct mbuild *b, uint64_t **start, uint32_t **rows)
+{
+	const uint32_t *df = b->tok_df.p;
+	const uint32_t *ids = b->ids.p;
+	const struct mrow_meta *m = b->meta.p;
+	uint64_t at = 0;
+
+	*start = malloc(((size_t)b->tokens + 1) * 8);
+	if (*start == NULL)
+		return ERR_LIMIT;
+	for (uint32_t i = 0; i < b->tokens; i++) {
+		(*start)[i] = at;
+		at += df[i] <= POST_MAX ? df[i] : 0;
+	}
+	(*start)[b->tokens] = at;
+	*rows = malloc(at * 4 + 4);
+	if (*rows == NULL)
+		return ERR_LIMIT;
+	for (uint64_t r = 0; r < b->rows; ids += m[r].n, r++)
+		for (unsigned k = 0; k < m[r].n; k++)
+			if (df[ids[k]] <= POST_MAX)
+				(*rows)[(*start)[ids[k]]++] = (uint32_t)r;
+	return ERR_OK;
+}
+
+struct split_job {
+	struct mbuild *b;
+	struct mseg_split *slot;
+	uint64_t mask;
+	uint64_t used;
+	uint32_t *count; /* per slot */
+	uint64_t *start;
+	uint32_t *rows;
+	uint32_t tokens; /* ids below this are common enough */
+};
+
+static uint64_t
+split_slot(const struct split_job *j, uint32_t token, uint16_t country)
+{
+	uint64_t at = mtab_mix(token, country) & j->mask;
+
+	while (j->slot[at].used && (j->slot[at].token != token ||
+				    j->slot[at].country != country))
+		at = (at + 1) & j->mask;
+	return at;
+}
+
+static bool
+split_grow(struct split_job *j)
+{
+	struct split_job big = *j;
+
+	if (j->used * 2 <= j->mask)
+		return true;
+	big.mask = j->mask * 2 + 1;
+	big.slot = calloc(big.mask + 1, sizeof(*big.slot));
+	big.count = calloc(big.mask + 1, 4);
+	if (big.slot == NULL || big.count == NULL) {
+		free(big.slot);
+		free(big.count);
+		return false;
+	}
+	for (uint64_t i = 0; i <= j->mask; i++)
+		if (j->slot[i].used) {
+			uint64_t to = split_slot(&big, j->slot[i].token,
+						 j->slot[i].country);
+
+			big.slot[to] = j->slot[i];
+			big.count[to] = j->count[i];
+		}
+	free(j->slot);
+	free(j->count);
+	*j = big;
+	return true;
+}
+
+/* Calls for every row and common token of it: first counts, then fills. */
+static bool
+split_pass(struct split_job *j, bool fill)
+{
+	const uint32_t *ids = j->b->ids.p;
+	const struct mrow_meta *m = j->b->meta.p;
+
+	for (uint64_t r = 0; r < j->b->rows; ids += m[r].n, r++)
+		for (unsigned k = 0; m[r].country != 0 && k < m[r].n; k++) {
+			uint64_t at;
+
+			if (ids[k] >= j->tokens)
+				continue;
+			at = split_slot(j, ids[k], m[r].country);
+			if (fill) {
+				if (j->count[at] <= SPLIT_LEN_MAX)
+					j->rows[j->start[at]++] = (uint32_t)r;
+				continue;
+			}
+			if (!j->slot[at].used) {
+				j->slot[at] = (struct mseg_split){
+					.token = ids[k],
+					.country = m[r].country,
+					.used = 1,
+				};
+				j->used++;
+			}
+			j->count[at]++;
+			if (!split_grow(j))
+				return false;
+		}
+	return true;
+}
+
+static enum err
+split_lists(struct split_job *j, struct mvec *post)
+{
+	uint64_t at = 0;
+
+	j->start = malloc((j->mask + 1) * 8);
+	if (j->start == NULL)
+		return ERR_LIMIT;
+	for (uint64_t i = 0; i <= j->mask; i++) {
+		j->start[i] = at;
+		at += j->count[i] <= SPLIT_LEN_MAX ? j->count[i] : 0;
+	}
+	j->rows = malloc(at * 4 + 4);
+	if (j->rows == NULL || !split_pass(j, true))
+		return ERR_LIMIT;
+	for (uint64_t i = 0; i <= j->mask; i++) {
+		uint32_t n = j->count[i];
+
+		if (!j->slot[i].used)
+			continue;
+		j->slot[i].post = UINT64_MAX;
+		if (n > SPLIT_LEN_MAX)
+			continue;
+		j->slot[i].post = post->n;
+		if (!put_list(post, j->rows + j->start[i] - n, n))
+			return ERR_LIMIT;
+	}
+	return ERR_OK;
+}
+
+static enum err
+write_split(struct mbuild *b, struct mvec *post)
+{
+	struct split_job j = { .b = b, .mask = 1023 };
+	const uint32_t *df = b->tok_df.p;
+	enum err err = ERR_LIMIT;
+
+	while (j.tokens < b->tokens && df[j.tokens] > SPLIT_MIN)
+		j.tokens++;
+	j.slot = calloc(j.mask + 1, sizeof(*j.slot));
+	j.count = calloc(j.mask + 1, 4);
+	if (j.slot != NULL && j.count != NULL && split_pass(&j, false))
+		err = split_lists(&j, post);
+	if (err == ERR_OK) {
+		b->head.split_bits = bits_for(j.mask + 1);
+		err = section(b, SEG_SPLIT, j.slot,
+			      (j.mask + 1) * sizeof(*j.slot));
+	}
+	free(j.slot);
+	free(j.count);
+	free(j.start);
+	free(j.rows);
+	return err;
+}
+
+static enum err
+write_posts(struct mbuild *b)
+{
+	struct mseg_token *tok = malloc((size_t)b->tokens * sizeof(*tok) + 1);
+	const uint32_t *df = b->tok_df.p;
+	const uint32_t *text = b->tok_text.p;
+	struct mvec post = { 0 };
+	uint64_t *start = NULL;
+	uint32_t *rows = NULL;
+	enum err err = tok == NULL ? ERR_LIMIT : scatter(b, &start, &rows);
+
+	for (uint32_t i = 0; err == ERR_OK && i < b->tokens; i++) {
+		tok[i] = (struct mseg_token){ .df = df[i],
+					      .text = text[i],
+					      .post = post.n };
+		if (df[i] > POST_MAX)
+			tok[i].post = UINT64_MAX;
+		else if (!put_list(&post, rows + start[i] - df[i], df[i]))
+			err = ERR_LIMIT;
+	}
+	free(start);
+	free(rows);
+	if (err == ERR_OK)
+		err = section(b, SEG_TOKEN, tok,
+			      (size_t)b->tokens * sizeof(*tok));
+	free(tok);
+	if (err == ERR_OK)
+		err = write_split(b, &post);
+	if (err == ERR_OK)
+		err = section(b, SEG_POST, post.p, post.n);
+	mvec_free(&post);
+	return err;
+}
+
+/* Bucket table of variant keys: two passes over all tokens. */
+static enum err
+write_variants(struct mbuild *b)
+{
+	unsigned bits = bits_for((uint64_t)b->tokens * 4 + 16);
+	size_t buckets = (size_t)1 << bits;
+	uint32_t *base = calloc(buckets + 1, 4);
+	const uint32_t *text = b->tok_text.p;
+	const uint8_t *letters = b->letters.p;
+	uint32_t *list = NULL;
+	uint64_t key[MKEY_VARIANTS_MAX];
+	enum err err = base == NULL ? ERR_LIMIT : ERR_OK;
+
+	for (int fill = 0; fill < 2 && err == ERR_OK; fill++) {
+		for (uint32_t i = 0; i < b->tokens; i++) {
+			struct str t = { (const char *)letters + text[i] + 1,
+					 letters[text[i]] };
+			size_t n = mkey_variants(t, key);
+
+			for (size_t k = 0; k < n; k++) {
+				uint64_t at = key[k] >> (64 - bits);
+
+				if (fill)
+					list[--base[at + 1]] =
+					    i | (uint32_t)(key[k] & 15) << 28;
+				else
+					base[at + 1]++;
+			}
+		}
+		if (fill)
+			break;
+		for (size_t i = 0; i < buckets; i++)
+			base[i + 1] += base[i];
+		list = malloc((size_t)base[buckets] * 4 + 4);
+		if (list == NULL)
+			err = ERR_LIMIT;
+		/* base[i+1] is now an end; filling turns it into a start. */
+		b->head.section[SEG_VAR].n = (size_t)base[buckets] * 4;
+	}
+	if (err == ERR_OK) {
+		memmove(base, base + 1, buckets * 4);
+		base[buckets] = (uint32_t)(b->head.section[SEG_VAR].n / 4);
+		b->head.var_bits = bits;
+		err = section(b, SEG_VAR_BASE, base, (buckets + 1) * 4);
+	}
+	if (err == ERR_OK)
+		err = section(b, SEG_VAR, list, b->head.section[SEG_VAR].n);
+	free(base);
+	free(list);
+	return err;
+}
+
+/* Names of common tokens only are also found by their rarest pairs. */
+static enum err
+add_pairs(struct mbuild *b)
+{
+	const uint32_t *df = b->tok_df.p;
+	const uint64_t *h = b->tok_h.p;
+	const uint32_t *ids = b->ids.p;
+	const struct mrow_meta *m = b->meta.p;
+
+	for (uint64_t r = 0; r < b->rows; ids += m[r].n, r++) {
+		uint32_t top[3] = { 0, 0, 0 };
+		unsigned n = 0;
+
+		for (unsigned k = 0; k < m[r].n; k++) {
+			unsigned at = n < 3 ? n : 3;
+
+			while (at > 0 && top[at - 1] < ids[k])
+				at--;
+			if (at == 3)
+				continue;
+			for (unsigned j = n < 2 ? n : 2; j > at; j--)
+				top[j] = top[j - 1];
+			top[at] = ids[k];
+			n += n < 3;
+		}
+		if (n < 2 || df[top[0]] < COMMON_MIN)
+			continue;
+		for (unsigned x = 0; x < n; x++)
+			for (unsigned y = x + 1; y < n; y++) {
+				uint64_t key = mkey_pair(h[top[x]], h[top[y]]);
+				struct mkey_row *k = mvec_more(&b->key, 8);
+
+				if (k == NULL)
+					return ERR_LIMIT;
+				k->h = (uint32_t)(key >> 32);
+				k->row = (uint32_t)r;
+			}
+	}
+	return ERR_OK;
+}
+
+/* Lists longer than a query reads are put in no order of age. */
+static void
+shuffle(uint32_t *row, uint8_t *tag, uint32_t n)
+{
+	for (uint32_t i = n; i > 1; i--) {
+		uint32_t k = (uint32_t)(mtab_mix(row[i - 1], 7) % i);
+		uint32_t r = row[k];
+		uint8_t t = tag[k];
+
+		row[k] = row[i - 1];
+		tag[k] = tag[i - 1];
+		row[i - 1] = r;
+		tag[i - 1] = t;
+	}
+}
+
+static enum err
+write_keys(struct mbuild *b)
+{
+	const struct mkey_row *k = b->key.p;
+	size_t n = b->key.n / sizeof(*k);
+	unsigned bits = bits_for(n / 6 + 16);
+	size_t buckets = (size_t)1 << bits;
+	uint32_t *base = calloc(buckets + 1, 4);
+	uint32_t *row = malloc(n * 4 + 4);
+	uint8_t *tag = malloc(n + 1);
+	enum err err = ERR_LIMIT;
+
+	if (base != NULL && row != NULL && tag != NULL && n < UINT32_MAX) {
+		for (size_t i = 0; i < n; i++)
+			base[(k[i].h >> (32 - bits)) + 1]++;
+		for (size_t i = 0; i < buckets; i++)
+			base[i + 1] += base[i];
+		for (size_t i = n; i-- > 0;) {
+			uint32_t at = --base[(k[i].h >> (32 - bits)) + 1];
+
+			row[at] = k[i].row;
+			tag[at] = (uint8_t)k[i].h;
+		}
+		memmove(base, base + 1, buckets * 4);
+		base[buckets] = (uint32_t)n;
+		for (size_t i = 0; i < buckets; i++)
+			if (base[i + 1] - base[i] > 64)
+				shuffle(row + base[i], tag + base[i],
+					base[i + 1] - base[i]);
+		b->head.key_bits = bits;
+		mvec_free(&b->key);
+		err = section(b, SEG_KEY_BASE, base, (buckets + 1) * 4);
+	}
+	if (err == ERR_OK)
+		err = section(b, SEG_KEY, row, n * 4);
+	if (err == ERR_OK)
+		err = section(b, SEG_KEY_TAG, tag, n);
+	free(base);
+	free(row);
+	free(tag);
+	return err;
+}
+
+static int
+by_value(const void *a, const void *b)
+{
+	uint64_t x, y;
+
+	memcpy(&x, a, 8);
+	memcpy(&y, b, 8);
+	return x < y ? -1 : x > y;
+}
+
+/* Sorts h[from, to) and counts the ones that are not alone. */
+static uint64_t
+shared_in(uint64_t *h, size_t from, size_t to)
+{
+	uint64_t shared = 0;
+
+	if (to - from > 1)
+		qsort(h + from, to - from, 8, by_value);
+	for (size_t i = from; i < to; i++)
+		shared += (i > from && h[i] == h[i - 1]) ||
+			  (i + 1 < to && h[i] == h[i + 1]);
+	return shared;
+}
+
+/*
+ * How many first names share their set of tokens with another: dealt out by
+ * their upper bits first, because sorting 83 million at once takes a minute.
+ */
+static enum err
+count_shared(struct mbuild *b)
+{
+	const uint64_t *h = b->set.p;
+	size_t n = b->set.n / 8, at = 0;
+	size_t *start = calloc(DEAL + 1, sizeof(*start));
+	uint64_t *dealt = malloc(n * 8 + 8);
+
+	if (start == NULL || dealt == NULL) {
+		free(start);
+		free(dealt);
+		return ERR_LIMIT;
+	}
+	for (size_t i = 0; i < n; i++)
+		start[(h[i] >> 48) + 1]++;
+	for (size_t i = 0; i < DEAL; i++)
+		start[i + 1] += start[i];
+	for (size_t i = 0; i < n; i++)
+		dealt[start[h[i] >> 48]++] = h[i];
+	for (size_t i = 0; i < DEAL; i++) {
+		b->head.shared_set += shared_in(dealt, at, start[i]);
+		at = start[i];
+	}
+	free(start);
+	free(dealt);
+	mvec_free(&b->set);
+	return ERR_OK;
+}
+
+static enum err
+write_head(struct mbuild *b, uint64_t cold_sum, uint64_t sum)
+{
+	char page[MSEG_HEADER] = { 0 };
+
+	b->head.magic = MSEG_MAGIC;
+	b->head.version = MSEG_VERSION;
+	b->head.table_version = MTAB_VERSION;
+	b->head.table_hash = mtab_hash();
+	b->head.size = b->at;
+	b->head.rows = b->rows;
+	b->head.obligors = b->obligors;
+	b->head.tokens = b->tokens;
+	b->head.checksum = mtab_mix(cold_sum, sum);
+	b->head.head_sum = msum_head(b->head);
+	memcpy(page, &b->head, sizeof(b->head));
+	return pwrite(b->fd, page, sizeof(page), 0) == sizeof(page) ? ERR_OK :
+								      ERR_IO;
+}
+
+enum err
+mbuild_sections(struct mbuild *b)
+{
+	uint64_t cold_sum, end;
+	uint32_t *rank = NULL;
+	enum err err = mbuild_flush_cold(b);
+
+	if (err != ERR_OK)
+		return err;
+	mvec_free(&b->out);
+	end = b->cold_n;
+	if (b->rows % MSEG_BLOCK == 0) {
+		void *p = mvec_more(&b->cold_base, 8);
+
+		if (p == NULL)
+			return ERR_LIMIT;
+		memcpy(p, &end, 8);
+	}
+	b->head.section[SEG_COLD].off = MSEG_HEADER;
+	b->head.section[SEG_COLD].n = b->cold_n;
+	cold_sum = msum_end(b->cold_sum);
+	b->cold_sum = msum_new();
+	if (b->cold_sum == NULL)
+		return ERR_LIMIT;
+	err = rank_tokens(b, &rank);
+	if (err == ERR_OK)
+		err = apply_rank(b, rank);
+	free(rank);
+	if (err == ERR_OK)
+		err = section(b, SEG_COLD_BASE, b->cold_base.p,
+			      b->cold_base.n);
+	mvec_free(&b->cold_base);
+	if (err == ERR_OK)
+		err = write_rows(b);
+	if (err == ERR_OK)
+		err = write_dict(b);
+	if (err == ERR_OK)
+		err = write_posts(b);
+	if (err == ERR_OK)
+		err = add_pairs(b);
+	if (err == ERR_OK)
+		err = write_variants(b);
+	mvec_free(&b->ids);
+	mvec_free(&b->meta);
+	if (err == ERR_OK)
+		err = write_keys(b);
+	if (err == ERR_OK)
+		err = count_shared(b);
+	if (err == ERR_OK) {
+		uint64_t sum = msum_end(b->cold_sum);
+
+		b->cold_sum = NULL;
+		err = write_head(b, cold_sum, sum);
+	}
+	return err;
+}

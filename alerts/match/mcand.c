@@ -1,0 +1,595 @@
+/*
+ * mcand.c - candidate rows.
+ */
+#include "mcand.h"
+
+#include <string.h>
+
+#include "mphon.h"
+
+#define EXPAND_PER_TOKEN 28u /* across scripts */
+#define EXPAND_LATIN 10u
+#define VARIANTS_READ 48u
+#define SOUNDS_READ 256u /* entries of a sound, across scripts */
+#define GOOD_ENOUGH 0.92f
+#define SMALL_BOOK 20000u /* rows; below there is time for every round */
+#define PAIR_DF 4096u
+#define KEY_FEW 16u
+#define KEY_ABROAD 0.25f /* off the promise of a key in another country */
+#define ALL_MAX 1024u /* df up to which other countries are walked too */
+#define HOME_SHARE 0.3f /* what the right country adds to a word */
+#define HOME_SCORE 0.12f /* and to a row */
+#define WORTH 0.3f /* share of the best sum below which no row is read */
+#define FUZZY_MIN 0.3f /* weight below which a known word is not misspelt */
+
+/* What a token weighs before the book has said anything. */
+static float
+prior_weight(enum mkind kind)
+{
+	switch (kind) {
+	case MK_CONCEPT:
+		return 0.22f;
+	case MK_PLACE:
+		return 0.26f;
+	case MK_NUMBER:
+		return 0.35f;
+	case MK_WORD:
+		break;
+	}
+	return 0.7f;
+}
+
+float
+mcand_weight(const struct mseg *s, float idf, enum mkind kind)
+{
+	float w = idf / s->log_n;
+	float trust = s->trust;
+
+	if (kind == MK_CONCEPT && w > 0.42f)
+		w = 0.42f;
+	if (kind == MK_PLACE && w > 0.45f)
+		w = 0.45f;
+	if (kind == MK_NUMBER && w > 0.5f)
+		w = 0.5f;
+	w = trust * w + (1 - trust) * prior_weight(kind);
+	return w < 0.06f ? 0.06f : w > 1 ? 1 : w;
+}
+
+void
+mcand_name(const struct mseg *s, const struct mname *m, uint16_t country,
+	   struct mquery_name *out)
+{
+	out->m = m;
+	out->country = country;
+	out->total = 0;
+	out->foreign = (m->scripts & ~(1u << MS_LATIN | 1u << MS_DIGIT |
+				       1u << MS_SEP | 1u << MS_IGNORE |
+				       1u << MS_JOIN)) != 0;
+	for (unsigned i = 0; i < m->n; i++) {
+		const struct mtok *t = &m->tok[i];
+
+		out->token[i] = mseg_token(s, t->h);
+		out->idf[i] = mcand_weight(s, mseg_idf(s, out->token[i]),
+					   (enum mkind)t->kind);
+		out->total += out->idf[i];
+	}
+}
+
+unsigned
+mcand_edits(struct str a, struct str b, unsigned limit)
+{
+	uint8_t row[3][MFOLD_TOKEN_LEN_MAX + 2];
+	uint8_t *old = row[0], *last = row[1], *now = row[2];
+
+	if (a.n > MFOLD_TOKEN_LEN_MAX || b.n > MFOLD_TOKEN_LEN_MAX ||
+	    a.n > b.n + limit || b.n > a.n + limit)
+		return limit + 1;
+	for (size_t k = 0; k <= b.n; k++)
+		last[k] = (uint8_t)k;
+	for (size_t i = 1; i <= a.n; i++) {
+		unsigned low = UINT8_MAX;
+		uint8_t *free_row = old;
+
+		now[0] = (uint8_t)i;
+		for (size_t k = 1; k <= b.n; k++) {
+			unsigned v = (unsigned)last[k - 1] +
+				     (a.p[i - 1] != b.p[k - 1] ? 1u : 0u);
+
+			if (last[k] + 1u < v)
+				v = last[k] + 1u;
+			if (now[k - 1] + 1u < v)
+				v = now[k - 1] + 1u;
+			if (i > 1 && k > 1 && a.p[i - 1] == b.p[k - 2] &&
+			    a.p[i - 2] == b.p[k - 1] && old[k - 2] + 1u < v)
+				v = old[k - 2] + 1u;
+			now[k] = (uint8_t)v;
+			if (v < low)
+				low = v;
+		}
+		if (low > limit)
+			return limit + 1;
+		old = last;
+		last = now;
+		now = free_row;
+	}
+	return last[b.n];
+}
+
+static struct mcand_slot *
+slot_of(struct mscratch *x, uint32_t row)
+{
+	size_t at = (size_t)(row * UINT32_C(2654435761)) >> 7 &
+		    (MCAND_ROWS - 1);
+
+	while (x->slot[at].stamp == x->stamp && x->slot[at].row != row)
+		at = (at + 1) & (MCAND_ROWS - 1);
+	if (x->slot[at].stamp != x->stamp) {
+		if (x->taken_n == MCAND_TAKEN_MAX)
+			return NULL;
+		x->slot[at] = (struct mcand_slot){ .row = row,
+						   .stamp = x->stamp };
+		x->taken[x->taken_n++] = (uint32_t)at;
+	}
+	return &x->slot[at];
+}
+
+static void
+add_key(const struct mseg *s, struct mscratch *x, uint64_t key, float promise,
+	uint16_t country)
+{
+	size_t n = mseg_keys(s, key, x->keyed, MCAND_KEY_ROWS);
+
+	/* Many namesakes: the country is asked for before all are read. */
+	if (country != 0 && n > KEY_FEW)
+		for (size_t i = 0; i < n; i++)
+			mseg_row_prefetch(s, x->keyed[i]);
+	for (size_t i = 0; i < n; i++) {
+		struct mcand_slot *c = slot_of(x, x->keyed[i]);
+		float p = promise;
+
+		if (country != 0 && n > KEY_FEW &&
+		    mseg_row_country(s, x->keyed[i]) != country)
+			p -= KEY_ABROAD;
+		if (c != NULL && c->key < p)
+			c->key = p;
+	}
+}
+
+static void
+add_expand(struct mscratch *x, const struct mseg *s, uint32_t token,
+	   uint32_t mask, float sim, float part)
+{
+	if (token == UINT32_MAX)
+		return;
+	for (unsigned i = 0; i < x->expand_n; i++)
+		if (x->expand[i].token == token && x->expand[i].mask == mask) {
+			if (x->expand[i].sim < sim)
+				x->expand[i].sim = sim;
+			return;
+		}
+	if (x->expand_n == MCAND_EXPAND_MAX)
+		return;
+	x->expand[x->expand_n++] =
+	    (struct mexpand){ .token = token,
+			      .mask = mask,
+			      .sim = sim,
+			      .part = part,
+			      .df = mseg_token_at(s, token).df };
+	x->mark[token & (MCAND_MARKS - 1)] = x->stamp;
+}
+
+/* Adds w to every row of the list; false when it is beyond the budget. */
+static bool
+walk_list(struct mscratch *x, struct str list, float w, uint32_t *budget)
+{
+	const uint8_t *p = (const uint8_t *)list.p;
+	const uint8_t *end = p + list.n;
+	uint32_t n, row = 0;
+
+	if (list.n == 0)
+		return false;
+	n = mseg_varint(&p, end);
+	if (n > *budget)
+		return false;
+	*budget -= n;
+	x->walked += n;
+	for (uint32_t i = 0; i < n; i++) {
+		struct mcand_slot *c;
+
+		row += mseg_varint(&p, end);
+		c = slot_of(x, row);
+		if (c != NULL)
+			c->acc += w;
+	}
+	return true;
+}
+
+static float
+weight_of(const struct mseg *s, const struct mexpand *e)
+{
+	return mcand_weight(s, mseg_idf(s, e->token), MK_WORD) * e->sim *
+	       e->part;
+}
+
+/*
+ * The lists of the country: short, whole, before anything else, so that no
+ * common word elsewhere eats the budget of the right country.
+ */
+static void
+walk_home(const struct mseg *s, struct mscratch *x, uint16_t country)
+{
+	uint32_t budget = MCAND_BUDGET;
+
+	for (unsigned i = 0; i < x->expand_n; i++) {
+		struct mexpand *e = &x->expand[i];
+		float w = weight_of(s, e);
+
+		if (e->home || e->df <= MSEG_SPLIT_MIN)
+			continue;
+		e->home = 1;
+		if (walk_list(x, mseg_post_in(s, e->token, country),
+			      e->df > ALL_MAX ? w * (1 + HOME_SHARE) :
+						w * HOME_SHARE,
+			      &budget) &&
+		    e->df > ALL_MAX)
+			e->walked = 1;
+	}
+}
+
+/* Walks the lists not walked yet, the shortest first. */
+static void
+walk_all(const struct mseg *s, struct mscratch *x, uint16_t country)
+{
+	uint32_t budget = MCAND_BUDGET;
+
+	if (country != 0)
+		walk_home(s, x, country);
+	for (;;) {
+		struct mexpand *best = NULL;
+
+		for (unsigned i = 0; i < x->expand_n; i++) {
+			struct mexpand *e = &x->expand[i];
+
+			if (!e->walked && (best == NULL || e->df < best->df))
+				best = e;
+		}
+		if (best == NULL)
+			return;
+		(void)walk_list(x, mseg_post(s, best->token),
+				weight_of(s, best), &budget);
+		best->walked = 1;
+	}
+}
+
+/* How well the row's tokens cover the query's and the other way. */
+static float
+cover(const struct mseg *s, const struct mscratch *x,
+      const struct mquery_name *q, const struct mrow *r)
+{
+	float got[MFOLD_TOKENS_MAX] = { 0 };
+	float qsum = 0, bsum = 0, btotal = 0;
+
+	for (unsigned i = 0; i < r->n; i++) {
+		float w = mcand_weight(s, mseg_idf(s, r->tok[i]), MK_WORD);
+		float best = 0;
+		const struct mexpand *e = NULL;
+
+		btotal += w;
+		if (x->mark[r->tok[i] & (MCAND_MARKS - 1)] != x->stamp)
+			continue;
+		for (unsigned k = 0; k < x->expand_n; k++)
+			if (x->expand[k].token == r->tok[i] &&
+			    x->expand[k].sim > best) {
+				e = &x->expand[k];
+				best = e->sim;
+			}
+		if (e == NULL)
+			continue;
+		bsum += w * best;
+		for (unsigned k = 0; k < q->m->n; k++)
+			if (e->mask >> k & 1)
+				got[k] += best * e->part;
+	}
+	for (unsigned k = 0; k < q->m->n; k++)
+		qsum += q->idf[k] * (got[k] > 1 ? 1 : got[k]);
+	if (q->total <= 0 || btotal <= 0)
+		return 0;
+	return 0.55f * qsum / q->total + 0.45f * bsum / btotal;
+}
+
+static unsigned
+insert(struct mhit *out, unsigned n, unsigned max, struct mhit h)
+{
+	unsigned at = n;
+
+	while (at > 0 && (out[at - 1].score < h.score ||
+			  (out[at - 1].score == h.score &&
+			   out[at - 1].row > h.row)))
+		at--;
+	if (at == max)
+		return n;
+	if (n == max)
+		n--;
+	memmove(out + at + 1, out + at, (n - at) * sizeof(*out));
+	out[at] = h;
+	return n + 1;
+}
+
+/* The best rows by what was walked, then decoded and covered. */
+static unsigned
+select_best(const struct mseg *s, struct mscratch *x,
+	    const struct mquery_name *q, struct mhit *out, unsigned max)
+{
+	struct mhit first[MCAND_DECODED_MAX];
+	unsigned n = 0, kept = 0;
+	float high = 0;
+
+	for (unsigned i = 0; i < x->taken_n; i++) {
+		const struct mcand_slot *c = &x->slot[x->taken[i]];
+		struct mhit h = { c->row,
+				  c->acc + c->key * (q->total + 0.5f) };
+
+		high = h.score > high ? h.score : high;
+		if (h.score < WORTH * high ||
+		    (n == MCAND_DECODED_MAX && first[n - 1].score >= h.score))
+			continue;
+		n = insert(first, n, MCAND_DECODED_MAX, h);
+	}
+	for (unsigned i = 0; i < n; i++)
+		mseg_row_prefetch(s, first[i].row);
+	for (unsigned i = 0; i < n; i++) {
+		struct mrow *r = &x->row;
+		const struct mcand_slot *c = slot_of(x, first[i].row);
+		struct mhit h = { first[i].row, 0 };
+
+		mseg_row(s, h.row, r);
+		if (i + 8 < n)
+			mseg_row_prefetch2(s, first[i + 8].row);
+		h.score = cover(s, x, q, r);
+		if (c != NULL && c->key > h.score)
+			h.score = c->key;
+		if (q->country != 0 && r->country != 0)
+			h.score += r->country == q->country ? HOME_SCORE :
+							     -HOME_SCORE;
+		kept = insert(out, kept, max, h);
+	}
+	return kept;
+}
+
+/* Keys of the whole name, and of pairs when all tokens are common. */
+static void
+add_keys(const struct mseg *s, struct mscratch *x, const struct mquery_name *q)
+{
+	struct mkeys keys;
+	unsigned known = 0, common = 0;
+
+	mkey_name(q->m, &keys);
+	add_key(s, x, keys.key[MK_SET], 0.97f, q->country);
+	add_key(s, x, keys.key[MK_GLUE], 0.95f, q->country);
+	if (q->foreign)
+		add_key(s, x, keys.key[MK_SOUND], 0.75f, q->country);
+	if (q->m->n == 1 && q->m->tok[0].n <= 7 && q->m->tok[0].n >= 3)
+		add_key(s, x,
+			mkey_acronym(mfold_text(q->m, &q->m->tok[0])), 0.40f,
+			q->country);
+	for (unsigned i = 0; i < q->m->n; i++) {
+		if (q->token[i] == UINT32_MAX)
+			continue;
+		known++;
+		common += mseg_token_at(s, q->token[i]).df >= PAIR_DF;
+	}
+	if (known < 2 || common < known)
+		return;
+	for (unsigned i = 0; i < q->m->n; i++)
+		for (unsigned k = i + 1; k < q->m->n; k++)
+			if (q->token[i] != UINT32_MAX &&
+			    q->token[k] != UINT32_MAX)
+				add_key(s, x,
+					mkey_pair(q->m->tok[i].h,
+						  q->m->tok[k].h),
+					0.3f, q->country);
+}
+
+/* The token a text would be in the index, as a word or as a concept. */
+static uint32_t
+token_of_text(const struct mseg *s, struct str t)
+{
+	uint64_t h = mtab_hash_bytes(t.p, t.n);
+	const struct mword *w = mtab_phrase(mtab_mix(2, h));
+
+	if (w != NULL && w->whole && w->concept != 0)
+		return mseg_token(s, mtab_mix(3, w->concept));
+	return mseg_token(s, h);
+}
+
+/* How alike a token of the book is; soft is the query's, by sound or not. */
+static float
+fuzzy_sim(struct str a, struct str soft, struct str b, bool sound,
+	  bool foreign)
+{
+	char sb[MPHON_MAX];
+	size_t short_n = a.n < b.n ? a.n : b.n;
+	unsigned limit = short_n <= 3 ? 0 : short_n <= 7 ? 1 : 2;
+	float sim = 0;
+	struct str y;
+
+	if (!foreign || !sound) {
+		unsigned d = mcand_edits(a, b, limit);
+
+		if (d <= limit)
+			sim = 1 - 1.1f * (float)d / (float)short_n;
+	}
+	if (!sound || short_n < 3)
+		return sim;
+	y = (struct str){ sb, mphon_soft(b, sb, sizeof(sb)) };
+	if (str_eq(soft, y))
+		return 0.93f;
+	if (foreign) {
+		float p = mphon_sim(soft, y, false, 0.7f);
+
+		if (p * 0.95f > sim)
+			sim = p * 0.95f;
+	}
+	return sim;
+}
+
+/* Misspelt and sound-alike tokens of the book for query token i. */
+static void
+expand_fuzzy(const struct mseg *s, struct mscratch *x,
+	     const struct mquery_name *q, unsigned i)
+{
+	uint64_t key[MKEY_VARIANTS_MAX];
+	struct str t = mfold_text(q->m, &q->m->tok[i]);
+	uint64_t sound_key[2];
+	size_t sounds = mkey_sounds(t, sound_key);
+	size_t keys = mkey_variants(t, key);
+	unsigned keep = q->foreign ? EXPAND_PER_TOKEN : EXPAND_LATIN;
+	char text[MPHON_MAX];
+	struct str soft = { text, mphon_soft(t, text, sizeof(text)) };
+	uint32_t best[EXPAND_PER_TOKEN];
+	float sim[EXPAND_PER_TOKEN];
+	unsigned n = 0;
+
+	for (size_t k = 0; k < keys; k++)
+		mseg_variants_prefetch(s, key[k]);
+	for (size_t k = 0; k < keys; k++) {
+		const uint32_t *list = NULL;
+		size_t most = k < sounds && q->foreign ? SOUNDS_READ :
+							 VARIANTS_READ;
+		/* Consonants alone are evidence only across scripts. */
+		size_t count = k == 1 && sounds == 2 && !q->foreign ?
+				   0 :
+				   mseg_variants(s, key[k], &list);
+
+		for (size_t j = 0; j < count && j < most; j++) {
+			uint32_t id = list[j] & MSEG_ID_MASK;
+			unsigned at = n;
+			bool seen = id == q->token[i] ||
+				    list[j] >> 28 != (key[k] & 15);
+			float v;
+
+			for (unsigned m = 0; m < n; m++)
+				seen = seen || best[m] == id;
+			if (seen)
+				continue;
+			v = fuzzy_sim(t, soft, mseg_text(s, id), k < sounds,
+				      q->foreign);
+			if (v < 0.6f)
+				continue;
+			while (at > 0 && sim[at - 1] < v)
+				at--;
+			if (at == keep)
+				continue;
+			if (n == keep)
+				n--;
+			memmove(best + at + 1, best + at, (n - at) * 4);
+			memmove(sim + at + 1, sim + at, (n - at) * 4);
+			best[at] = id;
+			sim[at] = v;
+			n++;
+		}
+	}
+	for (unsigned k = 0; k < n; k++)
+		add_expand(x, s, best[k], 1u << i, sim[k] * 0.95f, 1);
+}
+
+/* Two book tokens written as one, and one written as two. */
+static void
+expand_glued(const struct mseg *s, struct mscratch *x,
+	     const struct mquery_name *q, unsigned i)
+{
+	struct str t = mfold_text(q->m, &q->m->tok[i]);
+	char text[2 * MFOLD_TOKEN_LEN_MAX];
+
+	if (q->token[i] == UINT32_MAX && t.n >= 6)
+		for (size_t k = 3; k + 2 <= t.n; k++) {
+			uint32_t a = token_of_text(s, str_sub(t, 0, k));
+			uint32_t b = token_of_text(s, str_sub(t, k, t.n));
+
+			if (a != UINT32_MAX && mphrase_is_legal(
+						   str_sub(t, k, t.n)))
+				add_expand(x, s, a, 1u << i, 0.95f, 1);
+			if (a == UINT32_MAX || b == UINT32_MAX)
+				continue;
+			add_expand(x, s, a, 1u << i, 0.95f,
+				   (float)k / (float)t.n);
+			add_expand(x, s, b, 1u << i, 0.95f,
+				   (float)(t.n - k) / (float)t.n);
+		}
+	if (i + 1 < q->m->n) {
+		struct str u = mfold_text(q->m, &q->m->tok[i + 1]);
+
+		memcpy(text, t.p, t.n);
+		memcpy(text + t.n, u.p, u.n);
+		add_expand(x, s,
+			   token_of_text(s, (struct str){ text, t.n + u.n }),
+			   3u << i, 0.95f, 1);
+	}
+}
+
+/* Adjectives of places and people: izhevskiy is of Izhevsk. */
+static void
+expand_stem(const struct mseg *s, struct mscratch *x,
+	    const struct mquery_name *q, unsigned i)
+{
+	static const struct {
+		char end[8];
+		char put[8];
+	} stem[] = {
+		{ "skiy", "sk" }, { "skiy", "" },  { "skaya", "sk" },
+		{ "skoe", "sk" }, { "ovskiy", "" }, { "inskiy", "a" },
+		{ "evskiy", "" }, { "nyy", "" },    { "naya", "" },
+		{ "noe", "" },	  { "skogo", "sk" }, { "skiy", "skoye" },
+		{ "skii", "sk" }, { "a", "" },	    { "y", "" },
+	};
+	struct str t = mfold_text(q->m, &q->m->tok[i]);
+	char text[MFOLD_TOKEN_LEN_MAX + 8];
+
+	for (size_t k = 0; k < sizeof(stem) / sizeof(stem[0]); k++) {
+		struct str end = str_of(stem[k].end);
+		struct str put = str_of(stem[k].put);
+		size_t n = t.n - end.n;
+
+		if (t.n < end.n + 4 || !str_ends(t, end))
+			continue;
+		memcpy(text, t.p, n);
+		memcpy(text + n, put.p, put.n);
+		add_expand(x, s,
+			   token_of_text(s, (struct str){ text, n + put.n }),
+			   1u << i, 0.9f, 1);
+	}
+}
+
+unsigned
+mcand_find(const struct mseg *s, struct mscratch *x,
+	   const struct mquery_name *q, struct mhit *out, unsigned max)
+{
+	unsigned n;
+
+	x->stamp++;
+	x->taken_n = 0;
+	x->expand_n = 0;
+	if (q->m->n == 0)
+		return 0;
+	add_keys(s, x, q);
+	for (unsigned i = 0; i < q->m->n; i++)
+		add_expand(x, s, q->token[i], 1u << i, 1, 1);
+	walk_all(s, x, q->country);
+	n = select_best(s, x, q, out, max);
+	if (n > 0 && out[0].score >= GOOD_ENOUGH &&
+	    s->head.rows >= SMALL_BOOK)
+		return n;
+	for (unsigned i = 0; i < q->m->n; i++) {
+		const struct mtok *t = &q->m->tok[i];
+
+		if (t->kind == MK_NUMBER || t->kind == MK_CONCEPT)
+			continue;
+		if (q->token[i] == UINT32_MAX || q->idf[i] > FUZZY_MIN)
+			expand_fuzzy(s, x, q, i);
+		expand_glued(s, x, q, i);
+		if (t->script == MS_CYRL)
+			expand_stem(s, x, q, i);
+	}
+	walk_all(s, x, q->country);
+	return select_best(s, x, q, out, max);
+}

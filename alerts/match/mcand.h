@@ -1,0 +1,81 @@
+/*
+ * mcand.h - which rows of a segment may be meant.  Private to match.
+ *
+ * Works in rounds, cheapest first, and stops when a round found something
+ * good: keys of the whole name and exact tokens; then misspelt, glued, cut
+ * and sound-alike tokens.  Posting lists are walked whole or not at all, the
+ * shortest first, within a budget.  No allocation: everything lives in the
+ * scratch of the calling thread.
+ */
+#ifndef MCAND_H
+#define MCAND_H
+
+#include "mkey.h"
+#include "mseg.h"
+
+#define MCAND_ROWS 8192u /* slots of the row table, a power of two */
+#define MCAND_TAKEN_MAX (MCAND_ROWS / 2)
+#define MCAND_BUDGET 3000u /* postings walked in a round */
+#define MCAND_DECODED_MAX 48u
+#define MCAND_BEST_MAX 24u
+#define MCAND_EXPAND_MAX 256u
+#define MCAND_KEY_ROWS 768u
+#define MCAND_MARKS 4096u /* a power of two */
+
+/* A token of the book that stands for one or more tokens of the query. */
+struct mexpand {
+	uint32_t token;
+	uint32_t mask;	/* query tokens */
+	float sim;
+	float part;	/* of each query token in mask */
+	uint32_t df;
+	uint8_t walked;
+	uint8_t home; /* the country's list was walked */
+};
+
+struct mhit {
+	uint32_t row;
+	float score;
+};
+
+struct mcand_slot {
+	uint32_t row;
+	uint32_t stamp;
+	float acc;
+	float key; /* what a key of the whole name promises */
+};
+
+struct mscratch {
+	struct mcand_slot slot[MCAND_ROWS];
+	uint32_t taken[MCAND_TAKEN_MAX];
+	unsigned taken_n;
+	uint32_t stamp;
+	struct mexpand expand[MCAND_EXPAND_MAX];
+	unsigned expand_n;
+	uint32_t mark[MCAND_MARKS]; /* stamp where a token of expand falls */
+	uint32_t keyed[MCAND_KEY_ROWS];
+	struct mrow row;
+	uint64_t walked; /* postings, since the scratch was made */
+};
+
+struct mquery_name {
+	const struct mname *m;
+	uint32_t token[MFOLD_TOKENS_MAX]; /* id or UINT32_MAX */
+	float idf[MFOLD_TOKENS_MAX];
+	float total;
+	uint16_t country;
+	bool foreign; /* not written in Latin letters */
+};
+
+/* How much a token weighs, of its kind and rarity; 0..1. */
+float mcand_weight(const struct mseg *s, float idf, enum mkind kind);
+void mcand_name(const struct mseg *s, const struct mname *m, uint16_t country,
+		struct mquery_name *out);
+/* Up to max best rows, best first. */
+unsigned mcand_find(const struct mseg *s, struct mscratch *x,
+		    const struct mquery_name *q, struct mhit *out,
+		    unsigned max);
+/* Damerau distance (adjacent swaps count one), or limit + 1. */
+unsigned mcand_edits(struct str a, struct str b, unsigned limit);
+
+#endif

@@ -1,0 +1,169 @@
+/*
+ * mevidence.c - what is known besides the name: country, address, ids; and
+ * the verdict.
+ *
+ * Ratios are log-likelihoods: how much likelier the observation is for the
+ * same company than for another one of a similar name.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "mdelta.h"
+#include "mid.h"
+#include "mquery_priv.h"
+
+#define LLR_COUNTRY_SAME 1.6f
+#define LLR_COUNTRY_OTHER (-2.6f)
+#define LLR_ADDRESS_SAME 2.5f
+#define LLR_ADDRESS_OTHER (-0.7f)
+#define LLR_ID_CLASH (-3.0f)
+#define LLR_ID_SOFT 3.0f
+/* So far behind another candidate the forest need not be asked. */
+#define HOPELESS_GAP (-0.3f)
+#define HOPELESS_LOGIT (-6.0f)
+#define NAME_SCORE_MAX 999
+#define SHORT_LETTERS 4u
+#define SHORT_SCORE_MAX 600
+
+/* Share of the shorter address's words that the other has. */
+static float
+address_sim(struct str a, struct str b)
+{
+	struct mname x, y;
+	unsigned same = 0, small;
+
+	if (a.n == 0 || b.n == 0)
+		return -1;
+	mfold_name(a, MV_MAIN, &x);
+	mfold_name(b, MV_MAIN, &y);
+	for (unsigned i = 0; i < x.n; i++)
+		for (unsigned k = 0; k < y.n; k++)
+			if (x.tok[i].th == y.tok[k].th) {
+				same++;
+				break;
+			}
+	small = x.n < y.n ? x.n : y.n;
+	return small == 0 ? -1 : (float)same / (float)small;
+}
+
+/* +1 the same value of a scheme, -1 only other ones, 0 nothing common. */
+static int
+compare_id(struct str ids, struct str scheme, struct str value)
+{
+	int rel = 0;
+
+	while (ids.n > 0) {
+		struct str v = str_cut(&ids, '|');
+		struct str s = str_cut(&v, ':');
+
+		if (!str_eq(s, scheme))
+			continue;
+		if (str_eq(v, value))
+			return 1;
+		rel = -1;
+	}
+	return rel;
+}
+
+static float
+id_evidence(const struct mask *ask, struct mpair *p)
+{
+	float llr = 0;
+
+	p->id_clash = false;
+	for (unsigned i = 0; i < ask->ids; i++) {
+		int rel = compare_id(p->ids, ask->id[i].scheme,
+				     ask->id[i].value);
+		bool hard = mid_hard(ask->id[i].scheme);
+
+		if (rel > 0 && hard) {
+			p->by_id = true;
+			p->id_match = i;
+		} else if (rel > 0) {
+			llr += LLR_ID_SOFT;
+		} else if (rel < 0 && hard) {
+			p->id_clash = true;
+			llr += LLR_ID_CLASH;
+		}
+	}
+	return llr;
+}
+
+void
+mevidence(const struct mseg *s, const struct mask *ask, uint16_t country,
+	  struct mpair *p)
+{
+	float share;
+
+	if (s->head.rows <= MQ_SCAN_ROWS)
+		p->logit = mscore_logit(&mmodel_small, p->align.f);
+	else if (p->align.f[MF_GAP] < HOPELESS_GAP)
+		p->logit = HOPELESS_LOGIT;
+	else
+		p->logit = mscore_logit(&mmodel, p->align.f);
+	p->country_rel = country == 0 || p->country == 0 ? CR_UNKNOWN :
+			 country == p->country		 ? CR_SAME :
+							   CR_OTHER;
+	p->logit += p->country_rel == CR_SAME  ? LLR_COUNTRY_SAME :
+		    p->country_rel == CR_OTHER ? LLR_COUNTRY_OTHER :
+						 0;
+	p->address_sim = address_sim(ask->address, p->address);
+	if (p->address_sim >= 0.5f)
+		p->logit += LLR_ADDRESS_SAME;
+	else if (p->address_sim >= 0 && p->address_sim < 0.15f)
+		p->logit += LLR_ADDRESS_OTHER;
+	p->logit += id_evidence(ask, p);
+	share = mscore_share(p->logit);
+	p->score = (int)(share * 1000 + 0.5f);
+	if (p->score > NAME_SCORE_MAX)
+		p->score = NAME_SCORE_MAX;
+	if (p->align.f[MF_QLEN] < SHORT_LETTERS &&
+	    p->country_rel != CR_SAME && p->score > SHORT_SCORE_MAX)
+		p->score = SHORT_SCORE_MAX;
+	if (p->by_id)
+		p->score = 1000;
+}
+
+/* Rows found by an id alone join the pairs. */
+void
+mevidence_ids(const struct mseg *s, struct mqscratch *x,
+	      const struct mask *ask)
+{
+	x->id_obligors = 0;
+	for (unsigned i = 0; i < ask->ids; i++) {
+		uint32_t row[8];
+		size_t n;
+
+		if (!mid_hard(ask->id[i].scheme))
+			continue;
+		n = mseg_keys(s, mkey_id(ask->id[i].scheme, ask->id[i].value),
+			      row, 8);
+		for (size_t k = 0; k < n; k++)
+			mquery_add_by_id(s, x, ask, row[k]);
+		if (x->delta == NULL)
+			continue;
+		n = mdelta_find_key(x->delta,
+				    mkey_id(ask->id[i].scheme,
+					    ask->id[i].value),
+				    row, 8);
+		for (size_t k = 0; k < n; k++)
+			mquery_add_by_id(s, x, ask, DELTA_ROW + row[k]);
+	}
+	for (unsigned i = 0; i < x->pairs; i++)
+		x->id_obligors += x->order[i]->by_id;
+}
+
+enum mverdict
+mevidence_verdict(const struct mqscratch *x, const struct mask *ask,
+		  const struct mlimits *limits, const struct mpair *p)
+{
+	(void)ask;
+	if (p->by_id)
+		return x->id_obligors > 1 ? MQ_REVIEW : MQ_ACCEPT;
+	if (p->score >= limits->accept && !p->id_clash &&
+	    x->id_obligors == 0 && p->align.number != NR_CONFLICT &&
+	    (p->namesakes == 0 || p->address_sim >= 0.5f) &&
+	    (!limits->country_needed || p->country_rel == CR_SAME))
+		return MQ_ACCEPT;
+	return p->score >= limits->review ? MQ_REVIEW : MQ_REJECT;
+}

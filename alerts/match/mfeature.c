@@ -1,0 +1,212 @@
+/*
+ * mfeature.c - an alignment in numbers.
+ */
+#include "malign_priv.h"
+#include "mphon.h"
+
+#define GLUE_MIN 0.4f /* below this the whole names are not alike */
+
+static float
+most(float a, float b)
+{
+	return a > b ? a : b;
+}
+
+/* What of a side no link explains. */
+static void
+rest_of(const struct mside *s, float *f, unsigned max, unsigned word,
+	unsigned gen, unsigned place)
+{
+	for (unsigned i = 0; i < s->m->n; i++) {
+		if (s->used >> i & 1)
+			continue;
+		f[max] = most(f[max], s->w[i]);
+		if (s->m->tok[i].kind == MK_PLACE)
+			f[place] += 1;
+		if (s->m->tok[i].kind == MK_WORD)
+			f[word] += s->w[i];
+		else
+			f[gen] += s->w[i];
+	}
+}
+
+static void
+sum_links(const struct mside *q, const struct mside *b, struct malign *out)
+{
+	float qt = 0, bt = 0, qm = 0, bm = 0, exact = 0, all = 0;
+	float sound = 0, concept = 0, worst = 1, rare = 0;
+	float *f = out->f;
+
+	for (unsigned i = 0; i < q->m->n; i++)
+		qt += q->w[i];
+	for (unsigned i = 0; i < b->m->n; i++)
+		bt += b->w[i];
+	for (unsigned i = 0; i < out->n; i++) {
+		const struct mlink *l = &out->link[i];
+		float wq = 0, wb = 0, w;
+
+		for (unsigned k = 0; k < l->qn; k++)
+			wq += q->w[l->q + k];
+		for (unsigned k = 0; k < l->bn; k++)
+			wb += b->w[l->b + k];
+		qm += wq * l->sim;
+		bm += wb * l->sim;
+		w = wq < wb ? wq : wb;
+		all += w;
+		if (l->how <= HOW_NUMBER || (l->how == HOW_GLUE && l->sim >= 1)) {
+			exact += w;
+			rare = most(rare, w);
+		}
+		if (l->how == HOW_SOUND)
+			sound += w;
+		if (l->how == HOW_CONCEPT)
+			concept += w;
+		if (l->how == HOW_INITIALS)
+			f[MF_INITIALS] = 1;
+		if (l->how == HOW_ABBREV || l->how == HOW_STEM)
+			f[MF_ABBREV] += 1;
+		if (w > 0.25f && l->sim < worst)
+			worst = l->sim;
+		f[MF_MATCH_MAX] = most(f[MF_MATCH_MAX], w * l->sim);
+	}
+	f[MF_QCOV] = qt > 0 ? qm / qt : 0;
+	f[MF_BCOV] = bt > 0 ? bm / bt : 0;
+	f[MF_MATCH_SUM] = all;
+	f[MF_EXACT] = all > 0 ? exact / all : 0;
+	f[MF_SOUND] = all > 0 ? sound / all : 0;
+	f[MF_CONCEPT] = all > 0 ? concept / all : 0;
+	f[MF_WORST] = worst;
+	f[MF_RARE] = rare;
+}
+
+static enum mlegal_rel
+legal_rel(uint32_t a, uint32_t b)
+{
+	const uint32_t loose = 1u << ML_CO | 1u << ML_INC | 1u << ML_BR |
+			       1u << ML_SC;
+	uint32_t x = a & ~loose, y = b & ~loose;
+
+	if (a == 0 && b == 0)
+		return LR_NONE;
+	if (x == y && (x != 0 || (a != 0 && b != 0)))
+		return LR_SAME;
+	if (a == 0 || b == 0)
+		return LR_ONE;
+	if ((x & y) != 0 || x == 0 || y == 0)
+		return LR_FITS;
+	return LR_CONFLICT;
+}
+
+static enum mnumber_rel
+number_rel(const struct mside *q, const struct mside *b)
+{
+	unsigned qn = 0, bn = 0, qfree = 0, bfree = 0;
+
+	for (unsigned i = 0; i < q->m->n; i++)
+		if (q->m->tok[i].kind == MK_NUMBER) {
+			qn++;
+			qfree += !(q->used >> i & 1);
+		}
+	for (unsigned i = 0; i < b->m->n; i++)
+		if (b->m->tok[i].kind == MK_NUMBER) {
+			bn++;
+			bfree += !(b->used >> i & 1);
+		}
+	if (qfree > 0 && bfree > 0)
+		return NR_CONFLICT;
+	if (qfree > 0 || bfree > 0)
+		return NR_EXTRA;
+	return qn > 0 || bn > 0 ? NR_SAME : NR_NONE;
+}
+
+static float
+script_of(const struct mname *m)
+{
+	static const uint8_t order[] = { MS_HANG, MS_KANA, MS_HAN,  MS_ARAB,
+					 MS_HEBR, MS_CYRL, MS_GREEK, MS_THAI };
+
+	for (unsigned i = 0; i < sizeof(order); i++)
+		if (m->scripts >> order[i] & 1)
+			return (float)(i + 1);
+	return 0;
+}
+
+static unsigned
+letters(const struct mname *m)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < m->n; i++)
+		n += m->tok[i].n;
+	return n;
+}
+
+/* The two cores without blanks, by sound when the scripts differ. */
+static float
+glued(const struct mname *a, const struct mname *b, bool vowelless)
+{
+	char x[MPHON_MAX], y[MPHON_MAX];
+	struct str p = { x, mkey_glue(a, x, sizeof(x)) };
+	struct str q = { y, mkey_glue(b, y, sizeof(y)) };
+
+	if (str_eq(p, q))
+		return 1;
+	if (p.n > 2 * q.n + 4 || q.n > 2 * p.n + 4)
+		return 0;
+	return mphon_sim(p, q, vowelless, GLUE_MIN);
+}
+
+static float
+disorder(const struct malign *a)
+{
+	unsigned bad = 0, all = 0;
+
+	for (unsigned i = 0; i < a->n; i++)
+		for (unsigned k = 0; k < i; k++) {
+			all++;
+			bad += (a->link[i].q < a->link[k].q) !=
+			       (a->link[i].b < a->link[k].b);
+		}
+	return all == 0 ? 0 : (float)bad / (float)all;
+}
+
+void
+malign_features(const struct mquery_name *q, const struct mside *qs,
+		const struct mside *bs, struct malign *out)
+{
+	float *f = out->f;
+	const uint32_t vowelless = 1u << MS_ARAB | 1u << MS_HEBR;
+
+	sum_links(qs, bs, out);
+	rest_of(qs, f, MF_QREST_MAX, MF_QWORD, MF_QGEN, MF_QPLACE);
+	rest_of(bs, f, MF_BREST_MAX, MF_BWORD, MF_BGEN, MF_BPLACE);
+	out->place_clash = f[MF_QPLACE] > 0 && f[MF_BPLACE] > 0;
+	out->legal = legal_rel(q->m->classes, bs->m->classes);
+	out->number = number_rel(qs, bs);
+	f[MF_LEGAL] = (float)out->legal;
+	f[MF_NUMBER] = (float)out->number;
+	f[MF_QN] = (float)q->m->n;
+	f[MF_BN] = (float)bs->m->n;
+	f[MF_QLEN] = (float)letters(q->m);
+	f[MF_BLEN] = (float)letters(bs->m);
+	f[MF_SCRIPT] = script_of(q->m);
+	f[MF_BSCRIPT] = script_of(bs->m);
+	f[MF_GLUE] = f[MF_QCOV] > 0.999f && f[MF_BCOV] > 0.999f ?
+			 1 :
+			 glued(q->m, bs->m,
+			       ((q->m->scripts | bs->m->scripts) &
+				vowelless) != 0);
+	f[MF_ORDER] = disorder(out);
+	for (unsigned i = 0; i < out->n; i++)
+		if (out->link[i].q == 0 && out->link[i].b == 0)
+			f[MF_FIRST] = out->link[i].sim;
+	f[MF_BASE] = 0.5f * f[MF_QCOV] + 0.5f * f[MF_BCOV];
+	if (f[MF_SCRIPT] != f[MF_BSCRIPT] && f[MF_GLUE] * 0.95f > f[MF_BASE])
+		f[MF_BASE] = f[MF_GLUE] * 0.95f;
+	if (out->number == NR_CONFLICT)
+		f[MF_BASE] *= 0.7f;
+	else if (out->number == NR_EXTRA)
+		f[MF_BASE] *= 0.92f;
+	if (out->legal == LR_CONFLICT)
+		f[MF_BASE] -= 0.02f;
+}

@@ -1,0 +1,328 @@
+/*
+ * mphon.c - soft spelling, consonant skeleton, weighted edit distance.
+ */
+#include "mphon.h"
+
+#include <pthread.h>
+#include <string.h>
+
+static bool
+vowel(char c)
+{
+	return c == 'a' || c == 'e' || c == 'i' || c == 'o' || c == 'u';
+}
+
+static char
+at(struct str s, size_t i)
+{
+	return i < s.n ? s.p[i] : 0;
+}
+
+/* Spellings of several letters; used is how many of them are eaten. */
+static const struct {
+	char from[5];
+	char to[4];
+	uint8_t used;
+} spelling[] = {
+	{ "ae", "e", 2 },
+	{ "bh", "b", 2 },
+	{ "chr", "kr", 3 },
+	{ "chl", "kl", 3 },
+	{ "ck", "k", 2 },
+	{ "ch", "c", 2 },
+	{ "dh", "d", 2 },
+	{ "dz", "j", 2 },
+	{ "dj", "j", 2 },
+	{ "dg", "j", 2 },
+	{ "eo", "o", 2 },
+	{ "eu", "u", 2 },
+	{ "ee", "i", 2 },
+	{ "gh", "g", 2 },
+	{ "iy", "i", 2 },
+	{ "iy", "i", 2 },
+	{ "kh", "h", 2 },
+	{ "kn", "n", 2 },
+	{ "mp", "np", 2 },
+	{ "mb", "nb", 2 },
+	{ "oe", "o", 2 },
+	{ "ou", "o", 2 },
+	{ "oo", "o", 2 },
+	{ "ph", "f", 2 },
+	{ "qu", "ku", 2 },
+	{ "sion", "son", 4 },
+	{ "shch", "s", 4 },
+	{ "sch", "s", 3 },
+	{ "sh", "s", 2 },
+	{ "tion", "son", 4 },
+	{ "tch", "c", 3 },
+	{ "th", "t", 2 },
+	{ "ts", "c", 2 },
+	{ "tz", "c", 2 },
+	{ "ue", "u", 2 },
+	{ "wr", "r", 2 },
+	{ "yy", "i", 2 },
+	{ "zh", "j", 2 },
+};
+
+/* Where the spellings of a first letter are in that table. */
+static const struct {
+	uint8_t from, to;
+} spelling_of[26] = {
+	['a' - 'a'] = { 0, 1 },
+	['b' - 'a'] = { 1, 2 },
+	['c' - 'a'] = { 2, 6 },
+	['d' - 'a'] = { 6, 10 },
+	['e' - 'a'] = { 10, 13 },
+	['g' - 'a'] = { 13, 14 },
+	['i' - 'a'] = { 14, 16 },
+	['k' - 'a'] = { 16, 18 },
+	['m' - 'a'] = { 18, 20 },
+	['o' - 'a'] = { 20, 23 },
+	['p' - 'a'] = { 23, 24 },
+	['q' - 'a'] = { 24, 25 },
+	['s' - 'a'] = { 25, 29 },
+	['t' - 'a'] = { 29, 34 },
+	['u' - 'a'] = { 34, 35 },
+	['w' - 'a'] = { 35, 36 },
+	['y' - 'a'] = { 36, 37 },
+	['z' - 'a'] = { 37, 38 },
+};
+
+static size_t
+spelled(struct str s, size_t i, const char **to)
+{
+	unsigned first = (unsigned)(s.p[i] - 'a');
+
+	if (first >= 26)
+		return 0;
+	for (size_t k = spelling_of[first].from; k < spelling_of[first].to;
+	     k++) {
+		size_t n = spelling[k].used;
+
+		if (i + n > s.n || spelling[k].from[1] != s.p[i + 1] ||
+		    memcmp(spelling[k].from, s.p + i, n) != 0)
+			continue;
+		if (n == 2 && s.p[i] == 'k' && s.p[i + 1] == 'n' && i > 0)
+			continue;
+		*to = spelling[k].to;
+		return n;
+	}
+	return 0;
+}
+
+/* One letter, by its neighbours; 0 when it is silent. */
+static char
+letter(struct str s, size_t i)
+{
+	char c = s.p[i], next = at(s, i + 1);
+
+	switch (c) {
+	case 'c':
+		return next == 'e' || next == 'i' || next == 'y' ? 's' : 'k';
+	case 'q':
+		return 'k';
+	case 'w':
+		return 'v';
+	case 'y':
+		return 'i';
+	case 'h':
+		return i > 0 && vowel(s.p[i - 1]) && !vowel(next) ? 0 : 'h';
+	case 'g':
+		return i > 0 && s.p[i - 1] == 'n' && !vowel(next) ? 0 : 'g';
+	default:
+		return c;
+	}
+}
+
+size_t
+mphon_soft(struct str s, char *dst, size_t size)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < s.n && k + 4 < size;) {
+		const char *to;
+		size_t used;
+
+		/* tech is spoken with a k */
+		if (i > 1 && s.p[i] == 'c' && at(s, i + 1) == 'h' &&
+		    s.p[i - 1] == 'e' && s.p[i - 2] == 't') {
+			dst[k++] = 'k';
+			i += 2;
+			continue;
+		}
+		used = spelled(s, i, &to);
+		if (used > 0) {
+			for (; *to != 0; to++)
+				if (k == 0 || dst[k - 1] != *to)
+					dst[k++] = *to;
+			i += used;
+			continue;
+		}
+		if (s.p[i] == 'x') {
+			dst[k++] = 'k';
+			dst[k++] = 's';
+		} else {
+			char c = letter(s, i);
+
+			if (c != 0 && (k == 0 || dst[k - 1] != c ||
+				       (c >= '0' && c <= '9')))
+				dst[k++] = c;
+		}
+		i++;
+	}
+	return k;
+}
+
+size_t
+mphon_skel(struct str soft, char *dst, size_t size)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < soft.n && k < size; i++) {
+		char c = soft.p[i], next = at(soft, i + 1);
+
+		if (vowel(c)) {
+			if (i == 0)
+				dst[k++] = 'A';
+			continue;
+		}
+		if (c == 'r' && !vowel(next) && i > 0)
+			continue;
+		if (c == 'h' && i > 0)
+			continue;
+		c = c == 'l' ? 'r' :
+		    c == 'v' ? 'b' :
+		    c == 'f' ? 'p' :
+		    c == 'z' ? 'j' :
+			       c;
+		dst[k++] = c;
+	}
+	return k;
+}
+
+/* Costs in hundredths. */
+static unsigned
+weight(char c, bool abjad)
+{
+	if (vowel(c))
+		return abjad ? 8 : c == 'u' || c == 'o' ? 18 : 26;
+	return c == 'h' ? 40 : 100;
+}
+
+static unsigned
+drop(struct str s, size_t i, bool abjad)
+{
+	char c = s.p[i];
+
+	if (c == 'r' && !vowel(at(s, i + 1)))
+		return 35;
+	return weight(c, abjad);
+}
+
+static unsigned
+swap(char a, char b, bool abjad)
+{
+	static const struct {
+		char a, b;
+		uint8_t cost;
+	} near[] = {
+		{ 'l', 'r', 8 },  { 'b', 'v', 12 }, { 'j', 'z', 15 },
+		{ 's', 'z', 20 }, { 'f', 'p', 25 }, { 'f', 'h', 25 },
+		{ 'c', 's', 30 }, { 'c', 'j', 30 }, { 'g', 'k', 28 },
+		{ 'd', 't', 28 }, { 'b', 'p', 28 }, { 'g', 'j', 35 },
+		{ 's', 't', 45 }, { 'c', 't', 35 }, { 'c', 'k', 40 },
+		{ 'm', 'n', 30 }, { 'h', 'k', 40 }, { 'j', 's', 40 },
+		{ 'd', 'j', 40 }, { 'g', 'h', 40 }, { 'f', 'v', 25 },
+		{ 'i', 'j', 40 }, { 'u', 'v', 30 }, { 'o', 'v', 35 },
+		{ 'd', 'z', 40 },
+	};
+
+	if (a == b)
+		return 0;
+	if (vowel(a) && vowel(b))
+		return abjad ? 8 : 24;
+	for (size_t i = 0; i < sizeof(near) / sizeof(near[0]); i++)
+		if ((near[i].a == a && near[i].b == b) ||
+		    (near[i].a == b && near[i].b == a))
+			return near[i].cost;
+	return 130;
+}
+
+/* swap() for every pair of letters, filled once. */
+static struct {
+	uint8_t swap[2][128][128];
+	uint8_t weight[2][128];
+} cost;
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void
+fill(void)
+{
+	for (unsigned v = 0; v < 2; v++)
+		for (unsigned a = 0; a < 128; a++) {
+			cost.weight[v][a] = (uint8_t)weight((char)a, v);
+			for (unsigned b = 0; b < 128; b++)
+				cost.swap[v][a][b] =
+				    (uint8_t)swap((char)a, (char)b, v);
+		}
+}
+
+void
+mphon_get(void)
+{
+	must(pthread_once(&once, fill) == 0);
+}
+
+static unsigned
+sum_of(struct str s, bool abjad, uint8_t *drops)
+{
+	unsigned sum = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		sum += cost.weight[abjad][(uint8_t)s.p[i] & 127];
+		drops[i] = (uint8_t)drop(s, i, abjad);
+	}
+	return sum;
+}
+
+float
+mphon_sim(struct str a, struct str b, bool abjad, float least)
+{
+	uint16_t row[MPHON_MAX + 1];
+	uint8_t da[MPHON_MAX], db[MPHON_MAX];
+	unsigned wa, wb, most, limit;
+
+	if (a.n > MPHON_MAX || b.n > MPHON_MAX || a.n == 0 || b.n == 0)
+		return 0;
+	wa = sum_of(a, abjad, da);
+	wb = sum_of(b, abjad, db);
+	most = wa > wb ? wa : wb;
+	limit = (unsigned)((float)most * (1 - least)) + 1;
+	if ((wa > wb ? wa - wb : wb - wa) > 3 * limit)
+		return 0;
+	row[0] = 0;
+	for (size_t k = 0; k < b.n; k++)
+		row[k + 1] = (uint16_t)(row[k] + db[k]);
+	for (size_t i = 0; i < a.n; i++) {
+		const uint8_t *swaps =
+		    cost.swap[abjad][(uint8_t)a.p[i] & 127];
+		unsigned diag = row[0], left = diag + da[i], low = left;
+
+		row[0] = (uint16_t)left;
+		for (size_t k = 0; k < b.n; k++) {
+			unsigned up = row[k + 1];
+			unsigned best = diag + swaps[(uint8_t)b.p[k] & 127];
+
+			best = up + da[i] < best ? up + da[i] : best;
+			best = left + db[k] < best ? left + db[k] : best;
+			low = best < low ? best : low;
+			diag = up;
+			left = best;
+			row[k + 1] = (uint16_t)best;
+		}
+		if (low > limit)
+			return 0;
+	}
+	return row[b.n] >= most ? 0 : 1 - (float)row[b.n] / (float)most;
+}

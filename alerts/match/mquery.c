@@ -1,0 +1,350 @@
+/*
+ * mquery.c - one query: candidates of every name and view, scored together.
+ */
+#include "mquery.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mdelta.h"
+#include "mquery_priv.h"
+
+#define FIND_MAX 8u
+#define FIND_FOREIGN_MAX 12u /* across scripts likeness is vaguer */
+#define FAR_SHARE 0.72f
+#define TIE 0.02f
+#define MQ_SCAN_LOG 8.97f /* log2 of MQ_SCAN_ROWS */
+
+struct mqscratch *
+mquery_scratch_new(void)
+{
+	return calloc(1, sizeof(struct mqscratch));
+}
+
+void
+mquery_scratch_free(struct mqscratch *x)
+{
+	free(x);
+}
+
+void
+mquery_watch(struct mqscratch *x,
+	     void (*fn)(void *ctx, struct str obligor_id, const float *f),
+	     void *ctx)
+{
+	x->watch = fn;
+	x->watch_ctx = ctx;
+}
+
+const char *
+mquery_verdict_text(enum mverdict v)
+{
+	return v == MQ_ACCEPT ? "accept" : v == MQ_REVIEW ? "review" : "reject";
+}
+
+/* Copies s into the pair's own text. */
+static struct str
+keep(struct mpair *p, struct str s)
+{
+	size_t left = sizeof(p->text) - p->text_n;
+
+	if (s.n > left)
+		s.n = left;
+	if (s.n > 0)
+		memcpy(p->text + p->text_n, s.p, s.n);
+	s.p = p->text + p->text_n;
+	p->text_n += s.n;
+	return s;
+}
+
+static void
+set_pair(struct mpair *p, const struct mcold *cold, uint16_t country,
+	 uint8_t flags)
+{
+	p->country = country;
+	p->flags = flags;
+	p->text_n = 0;
+	p->obligor_id = keep(p, cold->obligor_id);
+	p->raw = keep(p, cold->name);
+	p->ids = keep(p, cold->ids);
+	p->address = keep(p, cold->address);
+	mfold_name(p->raw, flags & MR_PINYIN ? MV_PINYIN : MV_MAIN, &p->name);
+}
+
+/* The same from the delta; the segment still says how rare the words are. */
+static bool
+load_delta(const struct mseg *s, const struct mqscratch *x, uint32_t row,
+	   struct mpair *p)
+{
+	struct mdelta_row r;
+	struct mcold cold;
+
+	if (x->delta == NULL || !mdelta_row(x->delta, row, &r))
+		return false;
+	cold = (struct mcold){ r.obligor_id, r.name, r.ids, r.address };
+	p->row = DELTA_ROW + row;
+	set_pair(p, &cold, r.country, r.flags);
+	for (unsigned i = 0; i < p->name.n; i++)
+		p->w[i] = mcand_weight(
+		    s, mseg_idf(s, mseg_token(s, p->name.tok[i].h)),
+		    (enum mkind)p->name.tok[i].kind);
+	return true;
+}
+
+/* Reads row into p: cold strings kept, name folded in the row's view. */
+static bool
+load_pair(const struct mseg *s, struct mqscratch *x, uint32_t row,
+	  struct mpair *p)
+{
+	struct mcold cold;
+	struct mrow r;
+
+	if (row >= DELTA_ROW)
+		return load_delta(s, x, row - DELTA_ROW, p);
+	mseg_row(s, row, &r);
+	if (mseg_cold(s, row, x->cold, sizeof(x->cold), &cold) != ERR_OK)
+		return false;
+	if (x->delta != NULL && mdelta_hides(x->delta, cold.obligor_id))
+		return false;
+	p->row = row;
+	set_pair(p, &cold, r.country, r.flags);
+	for (unsigned i = 0; i < p->name.n; i++) {
+		uint32_t id = r.n == p->name.n ?
+				  r.tok[i] :
+				  mseg_token(s, p->name.tok[i].h);
+
+		p->w[i] = mcand_weight(s, mseg_idf(s, id),
+				       (enum mkind)p->name.tok[i].kind);
+	}
+	return true;
+}
+
+/* The pair of the same obligor, or a free one; NULL when none is worse. */
+static struct mpair *
+place(struct mqscratch *x, struct str obligor_id, float base)
+{
+	struct mpair *worst = NULL;
+
+	for (unsigned i = 0; i < x->pairs; i++) {
+		struct mpair *p = x->order[i];
+
+		if (str_eq(p->obligor_id, obligor_id))
+			return p->align.f[MF_BASE] < base ? p : NULL;
+		if (worst == NULL ||
+		    p->align.f[MF_BASE] < worst->align.f[MF_BASE])
+			worst = p;
+	}
+	if (x->pairs < MQ_PAIRS_MAX) {
+		x->order[x->pairs] = &x->pair[x->pairs];
+		return x->order[x->pairs++];
+	}
+	return worst->align.f[MF_BASE] < base ? worst : NULL;
+}
+
+/* Moves p; slices into the pair's own text move with it. */
+static void
+move_pair(struct mpair *to, const struct mpair *p)
+{
+	memcpy(to, p, sizeof(*p));
+	to->obligor_id.p = to->text + (p->obligor_id.p - p->text);
+	to->raw.p = to->text + (p->raw.p - p->text);
+	to->ids.p = to->text + (p->ids.p - p->text);
+	to->address.p = to->text + (p->address.p - p->text);
+	to->name.raw = to->raw;
+}
+
+static void
+consider(const struct mseg *s, struct mqscratch *x, unsigned name,
+	 struct mhit hit)
+{
+	struct mpair *p = &x->spare, *to;
+	struct mqname *n = &x->name[name];
+
+	if (!load_pair(s, x, hit.row, p))
+		return;
+	malign_names(&n->q, &n->side, &p->name, p->w, &p->align);
+	p->align.f[MF_FOUND] = hit.score;
+	p->qname = name;
+	p->by_id = false;
+	p->namesakes = 0;
+	if (p->align.f[MF_BASE] <= 0.05f)
+		return;
+	to = place(x, p->obligor_id, p->align.f[MF_BASE]);
+	if (to != NULL)
+		move_pair(to, p);
+}
+
+/* A row that an id of the ask points at, with or without a name. */
+void
+mquery_add_by_id(const struct mseg *s, struct mqscratch *x,
+		 const struct mask *ask, uint32_t row)
+{
+	struct mpair *p = &x->spare, *to;
+	uint16_t country = mseg_country(ask->country);
+
+	if (!load_pair(s, x, row, p))
+		return;
+	memset(&p->align, 0, sizeof(p->align));
+	p->qname = 0;
+	p->by_id = false;
+	p->namesakes = 0;
+	for (unsigned i = 0; i < x->pairs; i++)
+		if (str_eq(x->order[i]->obligor_id, p->obligor_id))
+			return;
+	if (x->names > 0)
+		malign_names(&x->name[0].q, &x->name[0].side, &p->name, p->w,
+			     &p->align);
+	mevidence(s, ask, country, p);
+	if (!p->by_id)
+		return;
+	to = place(x, p->obligor_id, 2);
+	if (to != NULL)
+		move_pair(to, p);
+}
+
+static void
+run_name(const struct mseg *s, struct mqscratch *x, struct str name,
+	 uint16_t country)
+{
+	for (unsigned v = 0; v < MV_COUNT; v++) {
+		struct mqname *n = &x->name[x->names];
+		struct mhit hit[FIND_FOREIGN_MAX];
+		unsigned hits;
+
+		if (x->names == MQ_NAMES_MAX)
+			return;
+		mfold_name(name, (enum mview)v, &n->name);
+		if (v > 0 && !n->name.two_views)
+			return;
+		mcand_name(s, &n->name, country, &n->q);
+		malign_side(&n->side, &n->name, n->q.idf);
+		hits = s->head.rows <= MQ_SCAN_ROWS ?
+			   0 :
+			   mcand_find(s, &x->cand, &n->q, hit,
+				      n->q.foreign ? FIND_FOREIGN_MAX :
+						     FIND_MAX);
+		for (unsigned i = 0; i < hits; i++) {
+			/* Far behind the best, only for its rivals' sake. */
+			if (i >= 4 && hit[i].score < hit[0].score * FAR_SHARE)
+				break;
+			consider(s, x, x->names, hit[i]);
+		}
+		for (uint32_t r = 0;
+		     s->head.rows <= MQ_SCAN_ROWS && r < s->head.rows; r++)
+			consider(s, x, x->names, (struct mhit){ r, 0 });
+		hits = 0;
+		if (x->delta != NULL) {
+			uint32_t row[FIND_MAX];
+
+			hits = (unsigned)mdelta_find(x->delta, &n->name, row,
+						     FIND_MAX);
+			for (unsigned i = 0; i < hits; i++)
+				consider(s, x, x->names,
+					 (struct mhit){ DELTA_ROW + row[i],
+							0.5f });
+		}
+		x->names++;
+		if (!n->name.two_views)
+			return;
+	}
+}
+
+/* Written alike but for the legal form, and the forms agree. */
+static bool
+namesakes(const struct mpair *a, const struct mpair *b)
+{
+	if (a->name.n != b->name.n || a->qname != b->qname ||
+	    a->align.legal == LR_CONFLICT || b->align.legal == LR_CONFLICT)
+		return false;
+	for (unsigned i = 0; i < a->name.n; i++)
+		if (a->name.tok[i].th != b->name.tok[i].th)
+			return false;
+	return true;
+}
+
+/* Gap to the best other, and how many others are as good. */
+static void
+add_context(struct mqscratch *x, float book)
+{
+	for (unsigned i = 0; i < x->pairs; i++) {
+		float *f = x->order[i]->align.f;
+		float best = 0;
+		unsigned ties = 0;
+
+		x->order[i]->namesakes = 0;
+		for (unsigned k = 0; k < x->pairs; k++) {
+			float v = x->order[k]->align.f[MF_BASE];
+
+			if (k == i)
+				continue;
+			if (namesakes(x->order[i], x->order[k])) {
+				x->order[i]->namesakes++;
+				continue;
+			}
+			best = v > best ? v : best;
+			ties += v >= f[MF_BASE] - TIE;
+		}
+		if (book < MQ_SCAN_LOG)
+			continue;
+		f[MF_GAP] = f[MF_BASE] - best;
+		f[MF_TIES] = (float)ties;
+		f[MF_BOOK] = book;
+	}
+}
+
+static void
+sort_pairs(struct mqscratch *x)
+{
+	for (unsigned i = 1; i < x->pairs; i++) {
+		struct mpair *p = x->order[i];
+		unsigned k = i;
+
+		while (k > 0 &&
+		       (x->order[k - 1]->score < p->score ||
+			(x->order[k - 1]->score == p->score &&
+			 str_cmp(x->order[k - 1]->obligor_id, p->obligor_id) >
+			     0))) {
+			x->order[k] = x->order[k - 1];
+			k--;
+		}
+		x->order[k] = p;
+	}
+}
+
+void
+mquery_run(const struct mseg *s, const struct mdelta *delta,
+	   struct mqscratch *x, const struct mask *ask,
+	   const struct mlimits *limits, struct mresult *out)
+{
+	uint16_t country = mseg_country(ask->country);
+
+	x->delta = delta;
+	x->pairs = 0;
+	x->names = 0;
+	x->why_n = 0;
+	out->n = 0;
+	for (unsigned i = 0; i < ask->names && i < MQUERY_NAMES_MAX; i++)
+		run_name(s, x, ask->name[i], country);
+	add_context(x, log2f((float)s->head.rows + 1));
+	for (unsigned i = 0; i < x->pairs; i++) {
+		struct mpair *p = x->order[i];
+
+		if (x->watch != NULL)
+			x->watch(x->watch_ctx, p->obligor_id, p->align.f);
+		mevidence(s, ask, country, p);
+	}
+	mevidence_ids(s, x, ask);
+	sort_pairs(x);
+	for (unsigned i = 0; i < x->pairs && i < MQUERY_CANDIDATES_MAX; i++) {
+		struct mpair *p = x->order[i];
+		struct manswer *a = &out->answer[out->n++];
+
+		a->obligor_id = p->obligor_id;
+		a->score = p->score;
+		a->by_id = p->by_id;
+		a->verdict = mevidence_verdict(x, ask, limits, p);
+		a->whys = 0;
+		mwhy_put(s, x, ask, p, a);
+	}
+}

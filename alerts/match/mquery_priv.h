@@ -1,0 +1,75 @@
+/*
+ * mquery_priv.h - what mquery.c, mevidence.c and mwhy.c share.
+ */
+#ifndef MQUERY_PRIV_H
+#define MQUERY_PRIV_H
+
+#include "mquery.h"
+#include "mscore.h"
+
+#define MQ_NAMES_MAX (2 * MQUERY_NAMES_MAX)
+#define MQ_PAIRS_MAX 24u
+#define DELTA_ROW UINT32_C(0x80000000) /* rows from here are the delta's */
+#define MQ_SCAN_ROWS 500u /* books up to here are compared whole */
+
+/* A spelling of the query beside a spelling of an obligor. */
+struct mpair {
+	uint32_t row;
+	uint16_t country;
+	uint8_t flags;
+	unsigned qname;
+	struct str obligor_id, raw, ids, address; /* in text */
+	struct mname name;
+	float w[MFOLD_TOKENS_MAX];
+	struct malign align;
+	float logit;
+	int score;
+	unsigned namesakes; /* other obligors written alike */
+	bool by_id;
+	bool id_clash; /* another value of a hard id that both have */
+	unsigned id_match; /* index in the ask */
+	enum { CR_UNKNOWN, CR_SAME, CR_OTHER } country_rel;
+	float address_sim; /* -1 unknown */
+	size_t text_n;
+	char text[2048];
+};
+
+struct mqname {
+	struct mname name;
+	struct mquery_name q;
+	struct mside side;
+};
+
+struct mqscratch {
+	struct mscratch cand;
+	const struct mdelta *delta; /* of the running query; may be NULL */
+	struct mqname name[MQ_NAMES_MAX];
+	unsigned names;
+	struct mpair pair[MQ_PAIRS_MAX];
+	struct mpair spare;
+	struct mpair *order[MQ_PAIRS_MAX];
+	unsigned pairs;
+	unsigned id_obligors; /* obligors that hard ids point at */
+	char cold[MSEG_COLD_RECORD_MAX * MSEG_BLOCK];
+	char why[MQUERY_TEXT_MAX];
+	size_t why_n;
+	void (*watch)(void *ctx, struct str obligor_id, const float *f);
+	void *watch_ctx;
+};
+
+void mevidence(const struct mseg *s, const struct mask *ask, uint16_t country,
+	       struct mpair *p);
+void mevidence_ids(const struct mseg *s, struct mqscratch *x,
+		   const struct mask *ask);
+enum mverdict mevidence_verdict(const struct mqscratch *x,
+				const struct mask *ask,
+				const struct mlimits *limits,
+				const struct mpair *p);
+void mwhy_put(const struct mseg *s, struct mqscratch *x,
+	      const struct mask *ask, const struct mpair *p,
+	      struct manswer *a);
+/* mquery.c */
+void mquery_add_by_id(const struct mseg *s, struct mqscratch *x,
+		      const struct mask *ask, uint32_t row);
+
+#endif

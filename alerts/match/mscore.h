@@ -1,0 +1,38 @@
+/*
+ * mscore.h - features into confidence.  Private to match.
+ *
+ * The name model is a small forest of regression trees fitted on labelled
+ * pairs (tests/bench/fit.c writes mmodel.c); its sum is the log-odds that the
+ * candidate is the company meant, given the name alone.  Country, address
+ * and ids are added as log-likelihood ratios.
+ */
+#ifndef MSCORE_H
+#define MSCORE_H
+
+#include "malign.h"
+
+#define MSCORE_DEPTH 5u
+#define MSCORE_NODES ((1u << MSCORE_DEPTH) - 1)
+
+struct mtree {
+	uint8_t feature[MSCORE_NODES];
+	float at[MSCORE_NODES]; /* left when value <= at */
+	float leaf[1u << MSCORE_DEPTH];
+};
+
+struct mforest {
+	const struct mtree *tree;
+	unsigned trees;
+	float bias;
+};
+
+/* Fitted on books of 400 to 100,000 names; and for the smallest ones, where
+ * every name of the book is compared and no other competes. */
+extern const struct mforest mmodel;
+extern const struct mforest mmodel_small;
+
+float mscore_logit(const struct mforest *m, const float f[MF_COUNT]);
+/* 1 / (1 + e^-x) */
+float mscore_share(float logit);
+
+#endif

@@ -1,0 +1,537 @@
+/*
+ * mseg.c - opening and reading segments.  The only file that knows xxHash.
+ */
+#include "mseg.h"
+
+#include <fcntl.h>
+#include <math.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "mseg_sum.h"
+
+#define COLD_MAPPED_MAX (UINT64_C(1) << 31)
+#define SUM_CHUNK (1u << 20)
+#define TRUST_HALF 3000.0 /* rows at which df counts half */
+
+uint64_t
+msum_of(const void *p, size_t n)
+{
+	return XXH3_64bits(p, n);
+}
+
+struct msum *
+msum_new(void)
+{
+	XXH3_state_t *s = XXH3_createState();
+
+	if (s == NULL || XXH3_64bits_reset(s) != XXH_OK) {
+		(void)XXH3_freeState(s);
+		return NULL;
+	}
+	return (struct msum *)(void *)s;
+}
+
+void
+msum_put(struct msum *s, const void *p, size_t n)
+{
+	must(XXH3_64bits_update((XXH3_state_t *)(void *)s, p, n) == XXH_OK);
+}
+
+uint64_t
+msum_end(struct msum *s)
+{
+	uint64_t sum = XXH3_64bits_digest((XXH3_state_t *)(void *)s);
+
+	(void)XXH3_freeState((XXH3_state_t *)(void *)s);
+	return sum;
+}
+
+uint64_t
+msum_head(struct mseg_head head)
+{
+	head.head_sum = 0;
+	return msum_of(&head, sizeof(head));
+}
+
+/* Sums the cold section by reading it, a megabyte at a time. */
+struct cold_job {
+	int fd;
+	uint64_t off, n;
+	uint64_t sum;
+	bool ok;
+};
+
+static void *
+sum_cold(void *ctx)
+{
+	struct cold_job *j = ctx;
+	static _Thread_local char chunk[SUM_CHUNK];
+	struct msum *s = msum_new();
+
+	j->ok = s != NULL;
+	for (uint64_t done = 0; j->ok && done < j->n;) {
+		uint64_t want = j->n - done;
+		ssize_t n = pread(j->fd, chunk,
+				  want < SUM_CHUNK ? (size_t)want : SUM_CHUNK,
+				  (off_t)(j->off + done));
+
+		j->ok = n > 0;
+		if (!j->ok)
+			break;
+		msum_put(s, chunk, (size_t)n);
+		done += (uint64_t)n;
+	}
+	if (s != NULL)
+		j->sum = msum_end(s);
+	return NULL;
+}
+
+static enum err
+check_head(const struct mseg_head *h, uint64_t size, struct diag *d)
+{
+	uint64_t rows = h->rows;
+
+	if (h->magic != MSEG_MAGIC)
+		return diag_set(d, ERR_INPUT, 0, "not a match index");
+	if (h->version != MSEG_VERSION)
+		return diag_set(d, ERR_INPUT, 0,
+				"index version %u, this program reads %u",
+				h->version, MSEG_VERSION);
+	if (h->head_sum != msum_head(*h))
+		return diag_set(d, ERR_CORRUPT, 0, "index header is damaged");
+	if (h->table_version != MTAB_VERSION || h->table_hash != mtab_hash())
+		return diag_set(d, ERR_INPUT, 0,
+				"index was built with other tables");
+	if (h->size != size)
+		return diag_set(d, ERR_CORRUPT, 0,
+				"index has %llu bytes, its header says %llu",
+				(unsigned long long)size,
+				(unsigned long long)h->size);
+	for (unsigned i = 0; i < SEG_COUNT; i++)
+		if (h->section[i].off < MSEG_HEADER ||
+		    h->section[i].off > size ||
+		    h->section[i].n > size - h->section[i].off)
+			return diag_set(d, ERR_CORRUPT, 0,
+					"index section %u lies outside", i);
+	if (rows > MSEG_ROWS_MAX || h->tokens > MSEG_TOKENS_MAX ||
+	    h->slot_bits > 34 || h->var_bits > 32 || h->key_bits > 32 ||
+	    h->split_bits > 32 || h->section[SEG_ROW_LEN].n != rows ||
+	    h->section[SEG_ROW_BASE].n < (rows / MSEG_BLOCK + 1) * 8 ||
+	    h->section[SEG_COLD_BASE].n < (rows / MSEG_BLOCK + 1) * 8 ||
+	    h->section[SEG_SLOT].n != UINT64_C(8) << h->slot_bits ||
+	    h->section[SEG_SPLIT].n != UINT64_C(16) << h->split_bits ||
+	    h->section[SEG_TOKEN].n != h->tokens * 16 ||
+	    h->section[SEG_VAR_BASE].n !=
+		((UINT64_C(1) << h->var_bits) + 1) * 4 ||
+	    h->section[SEG_KEY_BASE].n !=
+		((UINT64_C(1) << h->key_bits) + 1) * 4 ||
+	    h->section[SEG_KEY].n != h->section[SEG_KEY_TAG].n * 4)
+		return diag_set(d, ERR_CORRUPT, 0, "index sizes disagree");
+	return ERR_OK;
+}
+
+/* Idf by rank: the df of the token at the beginning of each eighth octave. */
+static void
+fill_idf(struct mseg *s)
+{
+	double n = (double)s->head.rows;
+	double big = n < 1e5 ? 1e5 : n;
+
+	s->log_n = (float)log2(big);
+	s->trust = (float)(n / (n + TRUST_HALF));
+	for (unsigned i = 0; i < 512; i++) {
+		double id = exp2(i / 8.0) - 1;
+		double df = 1, idf;
+
+		if (id < (double)s->head.tokens)
+			df = mseg_token_at(s, (uint32_t)id).df;
+		idf = log2((big + 1) / (df * (big / (n < 1 ? 1 : n)) + 0.5));
+		idf = idf < 0.5 ? 0.5 : idf > 31 ? 31 : idf;
+		s->idf8[i] = (uint8_t)(idf * 8);
+	}
+}
+
+static enum err
+verify(struct mseg *s, struct diag *d)
+{
+	const struct mseg_head *h = &s->head;
+	struct cold_job job = { .fd = s->fd,
+				.off = h->section[SEG_COLD].off,
+				.n = h->section[SEG_COLD].n };
+	uint64_t from = h->section[SEG_COLD].off + h->section[SEG_COLD].n;
+	uint64_t sum;
+	pthread_t thread;
+	bool joined = pthread_create(&thread, NULL, sum_cold, &job) == 0;
+
+	if (!joined)
+		(void)sum_cold(&job);
+	sum = msum_of(s->map + (from - s->cold_off), h->size - from);
+	if (joined)
+		(void)pthread_join(thread, NULL);
+	if (!job.ok)
+		return diag_set(d, ERR_IO, 0, "index cannot be read");
+	if (mtab_mix(job.sum, sum) != h->checksum)
+		return diag_set(d, ERR_CORRUPT, 0,
+				"index checksum does not fit");
+	return ERR_OK;
+}
+
+static enum err
+map_file(struct mseg *s, struct diag *d)
+{
+	const struct mseg_head *h = &s->head;
+	bool all = h->size <= COLD_MAPPED_MAX;
+	uint64_t cold_end = h->section[SEG_COLD].off + h->section[SEG_COLD].n;
+	uint64_t from = all ? 0 : cold_end & ~UINT64_C(4095);
+	void *p;
+
+	p = mmap(NULL, h->size - from, PROT_READ, MAP_SHARED, s->fd,
+		 (off_t)from);
+	if (p == MAP_FAILED)
+		return diag_set(d, ERR_IO, 0, "index cannot be mapped");
+	s->map = p;
+	s->map_n = h->size - from;
+	s->cold_off = from;
+	(void)madvise(p, s->map_n, MADV_WILLNEED);
+	for (unsigned i = 0; i < SEG_COUNT; i++)
+		if (i != SEG_COLD || all) {
+			if (h->section[i].off < from)
+				return diag_set(d, ERR_CORRUPT, 0,
+						"index sections overlap");
+			s->sec[i] = s->map + (h->section[i].off - from);
+		}
+	return ERR_OK;
+}
+
+enum err
+mseg_open(const char *path, struct mseg *out, struct diag *d)
+{
+	struct stat st;
+	enum err err = ERR_OK;
+
+	mtab_get();
+	memset(out, 0, sizeof(*out));
+	out->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (out->fd < 0 || fstat(out->fd, &st) != 0)
+		err = diag_set(d, ERR_IO, 0, "%s cannot be opened", path);
+	else if (pread(out->fd, &out->head, sizeof(out->head), 0) !=
+		 (ssize_t)sizeof(out->head))
+		err = diag_set(d, ERR_INPUT, 0, "not a match index");
+	if (err == ERR_OK)
+		err = check_head(&out->head, (uint64_t)st.st_size, d);
+	if (err == ERR_OK)
+		err = map_file(out, d);
+	if (err == ERR_OK)
+		err = verify(out, d);
+	if (err == ERR_OK)
+		fill_idf(out);
+	else
+		mseg_close(out);
+	return err;
+}
+
+void
+mseg_close(struct mseg *s)
+{
+	if (s->map != NULL)
+		(void)munmap((void *)(uintptr_t)s->map, s->map_n);
+	if (s->fd >= 0)
+		(void)close(s->fd);
+	memset(s, 0, sizeof(*s));
+	s->fd = -1;
+}
+
+static uint64_t
+get64(const struct mseg *s, enum mseg_section sec, uint64_t i)
+{
+	uint64_t v;
+
+	memcpy(&v, s->sec[sec] + i * 8, 8);
+	return v;
+}
+
+static uint32_t
+get32(const struct mseg *s, enum mseg_section sec, uint64_t i)
+{
+	uint32_t v;
+
+	memcpy(&v, s->sec[sec] + i * 4, 4);
+	return v;
+}
+
+uint32_t
+mseg_token(const struct mseg *s, uint64_t h)
+{
+	uint64_t mask = (UINT64_C(1) << s->head.slot_bits) - 1;
+	uint64_t tag = h >> 28;
+
+	for (uint64_t at = h & mask, left = mask; left > 0;
+	     at = (at + 1) & mask, left--) {
+		uint64_t v = get64(s, SEG_SLOT, at);
+		uint32_t id = (uint32_t)(v & 0xFFFFFFF);
+
+		if (v == UINT64_MAX)
+			break;
+		if (v >> 28 == tag && id < s->head.tokens)
+			return id;
+	}
+	return UINT32_MAX;
+}
+
+struct mseg_token
+mseg_token_at(const struct mseg *s, uint32_t id)
+{
+	struct mseg_token t = { .post = UINT64_MAX };
+
+	if (id < s->head.tokens)
+		memcpy(&t, s->sec[SEG_TOKEN] + (uint64_t)id * 16, 16);
+	return t;
+}
+
+struct str
+mseg_text(const struct mseg *s, uint32_t id)
+{
+	uint64_t off = mseg_token_at(s, id).text;
+	uint64_t n = s->head.section[SEG_TEXT].n;
+	const uint8_t *p = s->sec[SEG_TEXT];
+
+	if (off >= n || p[off] > n - off - 1)
+		return STR_NONE;
+	return (struct str){ (const char *)p + off + 1, p[off] };
+}
+
+static struct str
+post_at(const struct mseg *s, uint64_t off)
+{
+	uint64_t n = s->head.section[SEG_POST].n;
+
+	if (off >= n)
+		return STR_NONE;
+	return (struct str){ (const char *)s->sec[SEG_POST] + off,
+			     (size_t)(n - off) };
+}
+
+struct str
+mseg_post(const struct mseg *s, uint32_t token)
+{
+	return post_at(s, mseg_token_at(s, token).post);
+}
+
+struct str
+mseg_post_in(const struct mseg *s, uint32_t token, uint16_t country)
+{
+	uint64_t mask = (UINT64_C(1) << s->head.split_bits) - 1;
+	uint64_t at = mtab_mix(token, country) & mask;
+
+	for (uint64_t left = mask; left > 0; at = (at + 1) & mask, left--) {
+		struct mseg_split e;
+
+		memcpy(&e, s->sec[SEG_SPLIT] + at * 16, 16);
+		if (!e.used)
+			break;
+		if (e.token == token && e.country == country)
+			return post_at(s, e.post);
+	}
+	return STR_NONE;
+}
+
+/* Offset and length of a row in SEG_ROW; length 0 when out of range. */
+static uint64_t
+row_at(const struct mseg *s, uint32_t row, unsigned *n)
+{
+	uint64_t off = get64(s, SEG_ROW_BASE, row / MSEG_BLOCK);
+	const uint8_t *len = s->sec[SEG_ROW_LEN];
+
+	for (uint32_t i = row & ~(MSEG_BLOCK - 1); i < row; i++)
+		off += len[i];
+	*n = len[row];
+	if (off > s->head.section[SEG_ROW].n ||
+	    *n > s->head.section[SEG_ROW].n - off)
+		*n = 0;
+	return off;
+}
+
+void
+mseg_row_prefetch(const struct mseg *s, uint32_t row)
+{
+	if (row >= s->head.rows)
+		return;
+	__builtin_prefetch(s->sec[SEG_ROW_BASE] + row / MSEG_BLOCK * 8u);
+	__builtin_prefetch(s->sec[SEG_ROW_LEN] + row);
+}
+
+void
+mseg_row_prefetch2(const struct mseg *s, uint32_t row)
+{
+	unsigned n;
+
+	if (row < s->head.rows)
+		__builtin_prefetch(s->sec[SEG_ROW] + row_at(s, row, &n));
+}
+
+uint16_t
+mseg_row_country(const struct mseg *s, uint32_t row)
+{
+	uint16_t country = 0;
+	unsigned n;
+	uint64_t off;
+
+	if (row >= s->head.rows)
+		return 0;
+	off = row_at(s, row, &n);
+	if (n >= 2)
+		memcpy(&country, s->sec[SEG_ROW] + off, 2);
+	return country;
+}
+
+void
+mseg_row(const struct mseg *s, uint32_t row, struct mrow *out)
+{
+	const uint8_t *p, *end;
+	unsigned n;
+	uint64_t off;
+
+	out->n = 0;
+	out->country = 0;
+	out->classes = 0;
+	out->flags = 0;
+	if (row >= s->head.rows)
+		return;
+	off = row_at(s, row, &n);
+	if (n < 5)
+		return;
+	p = s->sec[SEG_ROW] + off;
+	end = p + n;
+	memcpy(&out->country, p, 2);
+	out->flags = p[2];
+	memcpy(&out->classes, p + 3, 2);
+	p += 5;
+	while (p < end && out->n < MFOLD_TOKENS_MAX)
+		out->tok[out->n++] = mseg_varint(&p, end);
+}
+
+/* Length-prefixed field; ok is cleared when it does not fit. */
+static struct str
+field(const uint8_t **p, const uint8_t *end, bool *ok)
+{
+	uint32_t n = mseg_varint(p, end);
+	struct str s = { (const char *)*p, n };
+
+	if (n > (size_t)(end - *p)) {
+		*ok = false;
+		return STR_NONE;
+	}
+	*p += n;
+	return s;
+}
+
+enum err
+mseg_cold(const struct mseg *s, uint32_t row, char *buf, size_t n,
+	  struct mcold *out)
+{
+	uint64_t off, all = s->head.section[SEG_COLD].n;
+	const uint8_t *p, *end;
+	bool ok = true;
+
+	if (row >= s->head.rows)
+		return ERR_ABSENT;
+	off = get64(s, SEG_COLD_BASE, row / MSEG_BLOCK);
+	if (off > all)
+		return ERR_CORRUPT;
+	if (s->sec[SEG_COLD] != NULL) {
+		p = s->sec[SEG_COLD] + off;
+		end = s->sec[SEG_COLD] + all;
+	} else {
+		ssize_t got = pread(s->fd, buf,
+				    n < all - off ? n : (size_t)(all - off),
+				    (off_t)(s->head.section[SEG_COLD].off +
+					    off));
+
+		if (got <= 0)
+			return ERR_IO;
+		p = (const uint8_t *)buf;
+		end = p + got;
+	}
+	for (uint32_t i = row % MSEG_BLOCK; i > 0 && ok; i--)
+		(void)field(&p, end, &ok);
+	if (ok) {
+		struct str rec = field(&p, end, &ok);
+
+		p = (const uint8_t *)rec.p;
+		end = p + rec.n;
+	}
+	out->obligor_id = ok ? field(&p, end, &ok) : STR_NONE;
+	out->name = ok ? field(&p, end, &ok) : STR_NONE;
+	out->ids = ok ? field(&p, end, &ok) : STR_NONE;
+	out->address = ok ? field(&p, end, &ok) : STR_NONE;
+	return ok ? ERR_OK : ERR_CORRUPT;
+}
+
+/* Bucket bounds of a two-array table; false when they are not sane. */
+static bool
+bucket(const struct mseg *s, enum mseg_section base, enum mseg_section list,
+       unsigned size, uint64_t i, uint32_t *from, uint32_t *to)
+{
+	*from = get32(s, base, i);
+	*to = get32(s, base, i + 1);
+	return *from <= *to &&
+	       (uint64_t)*to * size <= s->head.section[list].n;
+}
+
+void
+mseg_variants_prefetch(const struct mseg *s, uint64_t key)
+{
+	__builtin_prefetch(s->sec[SEG_VAR_BASE] +
+			   (key >> (64 - s->head.var_bits)) * 4);
+}
+
+size_t
+mseg_variants(const struct mseg *s, uint64_t key, const uint32_t **first)
+{
+	uint32_t from, to;
+
+	if (s->head.var_bits == 0 ||
+	    !bucket(s, SEG_VAR_BASE, SEG_VAR, 4, key >> (64 - s->head.var_bits),
+		    &from, &to))
+		return 0;
+	*first = (const uint32_t *)(const void *)(s->sec[SEG_VAR]) + from;
+	return to - from;
+}
+
+size_t
+mseg_keys(const struct mseg *s, uint64_t key, uint32_t *out, size_t max)
+{
+	uint32_t h = (uint32_t)(key >> 32);
+	uint32_t from, to;
+	size_t n = 0;
+
+	if (key == 0 || s->head.key_bits == 0 ||
+	    !bucket(s, SEG_KEY_BASE, SEG_KEY, 4, h >> (32 - s->head.key_bits),
+		    &from, &to))
+		return 0;
+	for (uint32_t i = from; i < to && n < max; i++)
+		if (s->sec[SEG_KEY_TAG][i] == (uint8_t)h)
+			out[n++] = get32(s, SEG_KEY, i);
+	return n;
+}
+
+float
+mseg_idf(const struct mseg *s, uint32_t token)
+{
+	/* floor(8 log2(id + 1)) without a logarithm: exponent and table. */
+	static const uint8_t eighth[16] = { 0, 0, 1, 2, 2, 3, 3, 4,
+					    4, 5, 5, 6, 6, 6, 7, 7 };
+	uint64_t v = (uint64_t)token + 1;
+	unsigned e = 63u - (unsigned)__builtin_clzll(v);
+	unsigned frac = e >= 4 ? (unsigned)(v >> (e - 4)) & 15 :
+				 (unsigned)(v << (4 - e)) & 15;
+
+	if (token == UINT32_MAX)
+		return s->log_n;
+	return (float)s->idf8[8 * e + eighth[frac]] / 8;
+}

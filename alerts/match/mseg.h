@@ -1,0 +1,176 @@
+/*
+ * mseg.h - a segment: one immutable, memory-mapped index of names.  Private
+ * to match.
+ *
+ * File: one header of MSEG_HEADER bytes (struct mseg_head, zero filled), then
+ * the sections at 4096-byte boundaries, native little-endian.  A row is one
+ * spelling of one obligor (name or alias, in one view).  Every offset read
+ * from the file is checked against its section before use, so a corrupt file
+ * gives wrong answers at worst; the checksum makes it refused at open.
+ *
+ * mseg_open maps read-only, verifies and reads the hot part once in order;
+ * mseg_close unmaps.  An open segment may be read by any number of threads.
+ */
+#ifndef MSEG_H
+#define MSEG_H
+
+#include "mfold.h"
+
+#define MSEG_MAGIC UINT64_C(0x3147455354414343) /* "CCATSEG1" */
+#define MSEG_VERSION 1u
+#define MSEG_HEADER 4096u
+#define MSEG_ROWS_MAX (UINT64_C(1) << 28)
+#define MSEG_TOKENS_MAX (UINT64_C(1) << 28)
+#define MSEG_ID_MASK UINT32_C(0xFFFFFFF)
+#define MSEG_SPLIT_MIN 128u /* df above which a token has country lists */
+#define MSEG_BLOCK 16u /* rows per block of the row directories */
+#define MSEG_COUNTRIES_MAX 1024u
+
+enum mseg_section {
+	SEG_ROW_BASE,  /* u64 per block: offset in SEG_ROW */
+	SEG_ROW_LEN,   /* u8 per row */
+	SEG_ROW,       /* country u16, flags u8, classes u16, varint tokens */
+	SEG_COLD_BASE, /* u64 per block: offset in SEG_COLD */
+	SEG_COLD,      /* blobs: id, name, ids, address */
+	SEG_SLOT,      /* u64 hash table of tokens: tag 36 bits, token id 28 */
+	SEG_TOKEN,     /* struct mseg_token per token, most frequent first */
+	SEG_TEXT,      /* length byte and letters of every token */
+	SEG_POST,      /* posting lists: varint count, varint gaps */
+	SEG_SPLIT,     /* struct mseg_split hash table: token and country */
+	SEG_VAR_BASE,  /* u32 per bucket: variant keys of tokens */
+	SEG_VAR,       /* u32: token id, 4 bits of the key above it */
+	SEG_KEY_BASE,  /* u32 per bucket: keys of names */
+	SEG_KEY,       /* u32 rows */
+	SEG_KEY_TAG,   /* u8 beside every entry of SEG_KEY */
+	SEG_COUNT,
+};
+
+struct mseg_token {
+	uint32_t df;
+	uint32_t text; /* offset in SEG_TEXT */
+	uint64_t post; /* offset in SEG_POST; UINT64_MAX: too common */
+};
+
+struct mseg_split {
+	uint32_t token;
+	uint16_t country;
+	uint16_t used;
+	uint64_t post;
+};
+
+struct mseg_head {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t table_version;
+	uint64_t table_hash;
+	uint64_t size;	   /* of the file */
+	uint64_t checksum; /* of everything behind the header */
+	uint64_t head_sum; /* of the header with this field zero */
+	uint64_t rows;
+	uint64_t obligors;
+	uint64_t tokens;
+	uint64_t shared_set; /* rows whose set key another row has too */
+	uint32_t slot_bits;
+	uint32_t split_bits;
+	uint32_t var_bits;
+	uint32_t key_bits;
+	struct {
+		uint64_t off;
+		uint64_t n; /* bytes */
+	} section[SEG_COUNT];
+};
+
+enum mrow_flag {
+	MR_PINYIN = 1,	/* folded in MV_PINYIN */
+	MR_ALIAS = 2,	/* not the first name of its obligor */
+	MR_COMMON = 4,	/* every token is common: found by pairs */
+};
+
+struct mrow {
+	uint16_t country;
+	uint16_t classes;
+	uint8_t flags;
+	uint8_t n;
+	uint32_t tok[MFOLD_TOKENS_MAX];
+};
+
+struct mcold {
+	struct str obligor_id;
+	struct str name;
+	struct str ids; /* scheme:value|... canonical */
+	struct str address;
+};
+
+struct mseg {
+	struct mseg_head head;
+	const uint8_t *map; /* owned mapping */
+	size_t map_n;
+	int fd; /* for the cold part of large files; -1 when mapped */
+	const uint8_t *sec[SEG_COUNT];
+	uint64_t cold_off;
+	uint8_t idf8[512]; /* by floor(log2(id+1)*8): idf in 1/8 bits */
+	float log_n; /* log2 of the rows, at least of 100,000 */
+	float trust; /* in the book's own frequencies, 0..1 */
+};
+
+NODISCARD enum err mseg_open(const char *path, struct mseg *out,
+			     struct diag *d);
+void mseg_close(struct mseg *s);
+
+/* Token id of hash h, UINT32_MAX when absent. */
+uint32_t mseg_token(const struct mseg *s, uint64_t h);
+struct mseg_token mseg_token_at(const struct mseg *s, uint32_t id);
+struct str mseg_text(const struct mseg *s, uint32_t id);
+/* The posting list of a token or of a token in one country; empty if none. */
+struct str mseg_post(const struct mseg *s, uint32_t token);
+struct str mseg_post_in(const struct mseg *s, uint32_t token,
+			uint16_t country);
+void mseg_row(const struct mseg *s, uint32_t row, struct mrow *out);
+uint16_t mseg_row_country(const struct mseg *s, uint32_t row);
+void mseg_row_prefetch(const struct mseg *s, uint32_t row);
+/* Once the directory has come: the row itself. */
+void mseg_row_prefetch2(const struct mseg *s, uint32_t row);
+/* buf of size n holds the bytes when the cold part is not mapped. */
+NODISCARD enum err mseg_cold(const struct mseg *s, uint32_t row, char *buf,
+			     size_t n, struct mcold *out);
+/* Entries of SEG_VAR in the bucket of a key: [*first, *first + count). */
+size_t mseg_variants(const struct mseg *s, uint64_t key,
+		     const uint32_t **first);
+void mseg_variants_prefetch(const struct mseg *s, uint64_t key);
+/* Rows filed under a name key, at most max, into out. */
+size_t mseg_keys(const struct mseg *s, uint64_t key, uint32_t *out,
+		 size_t max);
+/* Idf of a token by its rank, in bits. */
+float mseg_idf(const struct mseg *s, uint32_t token);
+
+/* A LEB128 number at *p, not beyond end; 0 there. */
+static inline uint32_t
+mseg_varint(const uint8_t **p, const uint8_t *end)
+{
+	uint32_t v = 0;
+	unsigned shift = 0;
+
+	while (*p < end && shift < 35) {
+		uint8_t b = *(*p)++;
+
+		v |= (uint32_t)(b & 127) << (shift & 31);
+		if (b < 128)
+			return v;
+		shift += 7;
+	}
+	return v;
+}
+
+/* Countries are numbered by their two letters. */
+static inline uint16_t
+mseg_country(struct str s)
+{
+	if (s.n < 2 || s.p[0] < 'A' || s.p[0] > 'Z' || s.p[1] < 'A' ||
+	    s.p[1] > 'Z')
+		return 0;
+	return (uint16_t)((s.p[0] - 'A') * 26 + (s.p[1] - 'A') + 1);
+}
+
+#define MSEG_COLD_RECORD_MAX 2560u
+
+#endif

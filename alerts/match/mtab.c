@@ -1,0 +1,540 @@
+/*
+ * mtab.c - tables compiled into the program, hashed for look-up once.
+ */
+#include "mtab.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mfold.h"
+#include "mphon.h"
+
+#define POOL_SIZE (512u * 1024u)
+#define WORDS_MIN 65536u
+#define RUN_MAX 24u
+
+/* The file etc/match/NAME as mtab_NAME .. mtab_NAME_end. */
+#define EMBED(name)                                                            \
+	__asm__(".section .rodata\n"                                           \
+		".global mtab_file_" #name "\n"                                     \
+		".hidden mtab_file_" #name "\n"                                     \
+		".balign 16\n"                                                 \
+		"mtab_file_" #name ":\n"                                            \
+		".incbin \"etc/match/" #name ".tsv\"\n"                        \
+		".byte 0\n"                                                    \
+		".global mtab_file_" #name "_end\n"                                 \
+		".hidden mtab_file_" #name "_end\n"                                 \
+		"mtab_file_" #name "_end:\n"                                        \
+		".byte 0\n"                                                    \
+		".previous\n");                                                \
+	extern const char mtab_file_##name[];                                       \
+	extern const char mtab_file_##name##_end[]
+
+EMBED(translit);
+EMBED(legal);
+EMBED(concept);
+EMBED(reading);
+EMBED(kana);
+
+#define FILE_OF(name)                                                          \
+	{                                                                      \
+		mtab_file_##name,                                              \
+		    (size_t)(mtab_file_##name##_end - mtab_file_##name) - 1    \
+	}
+
+struct words {
+	struct mword *slot;
+	size_t mask;
+	size_t count;
+};
+
+static struct {
+	uint64_t hash;
+	size_t pool_n;
+	struct mlegal legal[MTAB_LEGALS_MAX];
+	unsigned legals;
+	struct mconcept concept[MTAB_CONCEPTS_MAX];
+	unsigned concepts;
+	struct words phrase;
+	struct words run;
+} tab;
+
+uint8_t mtab_script_of[0x10000];
+uint32_t mtab_latin_of[0x10000];
+char mtab_pool[POOL_SIZE];
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static const char *const class_word[ML_COUNT] = {
+	"none", "co",	"inc", "llc", "jsc",   "lp",	"sole",
+	"coop", "assn", "fnd", "state", "trust", "br", "sc",
+};
+
+static const char *const class_text[ML_COUNT] = {
+	"no legal form",     "company",
+	"corporation",	     "limited liability company",
+	"joint stock company", "partnership",
+	"sole trader",	     "cooperative",
+	"association",	     "foundation or institution",
+	"state enterprise",  "trust or investment corporation",
+	"branch",	     "commercial company",
+};
+
+uint64_t
+mtab_hash_bytes(const char *p, size_t n)
+{
+	uint64_t h = UINT64_C(0xCBF29CE484222325) ^ n;
+	uint64_t w;
+
+	for (; n >= 8; n -= 8, p += 8) {
+		memcpy(&w, p, 8);
+		h = mtab_mix(h, w);
+	}
+	w = 0;
+	if (n > 0)
+		memcpy(&w, p, n);
+	return mtab_mix(h, w + 1);
+}
+
+static void
+words_init(struct words *w, size_t size)
+{
+	w->slot = calloc(size, sizeof(*w->slot));
+	must(w->slot != NULL);
+	w->mask = size - 1;
+	w->count = 0;
+}
+
+static struct mword *
+words_slot(const struct words *w, uint64_t key)
+{
+	size_t at = (size_t)(key >> 7) & w->mask;
+
+	while (w->slot[at].key != 0 && w->slot[at].key != key)
+		at = (at + 1) & w->mask;
+	return &w->slot[at];
+}
+
+/* The entry of key, made when absent. */
+static struct mword *
+words_put(struct words *w, uint64_t key)
+{
+	struct mword *s;
+
+	if (w->count * 2 > w->mask) {
+		struct words big;
+
+		words_init(&big, (w->mask + 1) * 2);
+		for (size_t i = 0; i <= w->mask; i++)
+			if (w->slot[i].key != 0)
+				*words_slot(&big, w->slot[i].key) = w->slot[i];
+		big.count = w->count;
+		free(w->slot);
+		*w = big;
+	}
+	s = words_slot(w, key);
+	if (s->key == 0) {
+		s->key = key;
+		w->count++;
+	}
+	return s;
+}
+
+static const struct mword *
+words_find(const struct words *w, uint64_t key)
+{
+	const struct mword *s = words_slot(w, key);
+
+	return s->key == key ? s : NULL;
+}
+
+/* Next line of *rest that is no comment; false at the end. */
+static bool
+next_line(struct str *rest, struct str *line)
+{
+	while (rest->n > 0) {
+		*line = str_cut(rest, '\n');
+		if (line->n > 0 && line->p[0] != '#')
+			return true;
+	}
+	return false;
+}
+
+static uint32_t
+from_hex(struct str s)
+{
+	uint32_t v = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		uint32_t c = (uint8_t)s.p[i];
+
+		v = v * 16 + (c <= '9' ? c - '0' : c - 'a' + 10);
+	}
+	must(v < 0x10000);
+	return v;
+}
+
+static enum mscript
+block_script(uint32_t cp)
+{
+	static const struct {
+		uint16_t from, to;
+		enum mscript script;
+	} block[] = {
+		{ '0', '9', MS_DIGIT },	       { 'A', 'Z', MS_LATIN },
+		{ 'a', 'z', MS_LATIN },	       { 0xAA, 0xAA, MS_LATIN },
+		{ 0xBA, 0xBA, MS_LATIN },      { 0xC0, 0xD6, MS_LATIN },
+		{ 0xD8, 0xF6, MS_LATIN },      { 0xF8, 0x2AF, MS_LATIN },
+		{ 0x300, 0x36F, MS_IGNORE },   { 0x370, 0x3FF, MS_GREEK },
+		{ 0x400, 0x482, MS_CYRL },     { 0x483, 0x489, MS_IGNORE },
+		{ 0x48A, 0x52F, MS_CYRL },     { 0x531, 0x556, MS_ARMN },
+		{ 0x561, 0x587, MS_ARMN },     { 0x591, 0x5C7, MS_IGNORE },
+		{ 0x5D0, 0x5F2, MS_HEBR },     { 0x610, 0x61A, MS_IGNORE },
+		{ 0x620, 0x63F, MS_ARAB },     { 0x640, 0x640, MS_IGNORE },
+		{ 0x641, 0x64A, MS_ARAB },     { 0x64B, 0x65F, MS_IGNORE },
+		{ 0x660, 0x669, MS_DIGIT },    { 0x66E, 0x66F, MS_ARAB },
+		{ 0x670, 0x670, MS_IGNORE },   { 0x671, 0x6D3, MS_ARAB },
+		{ 0x6D5, 0x6D5, MS_ARAB },     { 0x6D6, 0x6ED, MS_IGNORE },
+		{ 0x6EE, 0x6EF, MS_ARAB },     { 0x6F0, 0x6F9, MS_DIGIT },
+		{ 0x6FA, 0x6FF, MS_ARAB },     { 0x750, 0x77F, MS_ARAB },
+		{ 0x900, 0x903, MS_DEVA },     { 0x904, 0x963, MS_DEVA },
+		{ 0x966, 0x96F, MS_DIGIT },    { 0xE01, 0xE3A, MS_THAI },
+		{ 0xE40, 0xE4E, MS_THAI },     { 0xE50, 0xE59, MS_DIGIT },
+		{ 0x10A0, 0x10FF, MS_GEOR },   { 0x1100, 0x11FF, MS_HANG },
+		{ 0x1C90, 0x1CBF, MS_GEOR },   { 0x1DC0, 0x1DFF, MS_IGNORE },
+		{ 0x1E00, 0x1EFF, MS_LATIN },  { 0x1F00, 0x1FFF, MS_GREEK },
+		{ 0x200B, 0x200F, MS_IGNORE }, { 0x2019, 0x2019, MS_JOIN },
+		{ 0x2018, 0x2018, MS_JOIN },   { 0x202A, 0x202E, MS_IGNORE },
+		{ 0x2060, 0x206F, MS_IGNORE }, { 0x2160, 0x217F, MS_LATIN },
+		{ 0x2460, 0x249B, MS_DIGIT },  { 0x3005, 0x3007, MS_HAN },
+		{ 0x3041, 0x3096, MS_KANA },   { 0x3099, 0x309A, MS_IGNORE },
+		{ 0x309D, 0x309F, MS_KANA },   { 0x30A1, 0x30FA, MS_KANA },
+		{ 0x30FC, 0x30FF, MS_KANA },   { 0x3131, 0x318E, MS_HANG },
+		{ 0x3400, 0x4DBF, MS_HAN },    { 0x4E00, 0x9FFF, MS_HAN },
+		{ 0xA960, 0xA97F, MS_HANG },   { 0xAC00, 0xD7A3, MS_HANG },
+		{ 0xF900, 0xFAFF, MS_HAN },    { 0xFB00, 0xFB06, MS_LATIN },
+		{ 0xFB13, 0xFB17, MS_ARMN },   { 0xFB1D, 0xFB4F, MS_HEBR },
+		{ 0xFB50, 0xFDFF, MS_ARAB },   { 0xFE00, 0xFE0F, MS_IGNORE },
+		{ 0xFE20, 0xFE2F, MS_IGNORE }, { 0xFE70, 0xFEFC, MS_ARAB },
+		{ 0xFEFF, 0xFEFF, MS_IGNORE }, { 0xFF10, 0xFF19, MS_DIGIT },
+		{ 0xFF21, 0xFF3A, MS_LATIN },  { 0xFF41, 0xFF5A, MS_LATIN },
+		{ 0xFF66, 0xFF9D, MS_KANA },   { 0xFF9E, 0xFF9F, MS_IGNORE },
+		{ '\'', '\'', MS_JOIN },       { '`', '`', MS_JOIN },
+		{ 0xB4, 0xB4, MS_JOIN },       { 0x2BB, 0x2BD, MS_JOIN },
+		{ 0xAD, 0xAD, MS_IGNORE },     { 0x180B, 0x180E, MS_IGNORE },
+	};
+
+	for (size_t i = 0; i < sizeof(block) / sizeof(block[0]); i++)
+		if (cp >= block[i].from && cp <= block[i].to)
+			return block[i].script;
+	return MS_SEP;
+}
+
+static void
+load_translit(void)
+{
+	struct str rest = FILE_OF(translit);
+	struct str line;
+
+	tab.pool_n = 1; /* offset 0 is the empty text */
+	for (uint32_t cp = 0; cp < 0x10000; cp++)
+		mtab_script_of[cp] = (uint8_t)block_script(cp);
+	for (char c = 'a'; c <= 'z'; c++) {
+		mtab_latin_of[(uint8_t)c] = (uint32_t)tab.pool_n | 1u << 24;
+		mtab_latin_of[(uint8_t)(c - 32)] =
+		    (uint32_t)tab.pool_n | 1u << 24;
+		mtab_pool[tab.pool_n] = c;
+		tab.pool_n += 2;
+	}
+	for (char c = '0'; c <= '9'; c++) {
+		mtab_latin_of[(uint8_t)c] = (uint32_t)tab.pool_n | 1u << 24;
+		mtab_pool[tab.pool_n] = c;
+		tab.pool_n += 2;
+	}
+	while (next_line(&rest, &line)) {
+		uint32_t cp = from_hex(str_cut(&line, '\t'));
+
+		must(tab.pool_n + line.n + 1 < POOL_SIZE);
+		mtab_latin_of[cp] = (uint32_t)tab.pool_n |
+				    (uint32_t)line.n << 24;
+		memcpy(mtab_pool + tab.pool_n, line.p, line.n);
+		tab.pool_n += line.n + 1;
+	}
+}
+
+/* Every prefix of an unspaced form is an entry, the last a whole one. */
+static struct mword *
+put_form(struct str form)
+{
+	uint32_t key_of[RUN_MAX + 1];
+	size_t n = mfold_run(form, key_of, RUN_MAX + 1);
+	struct mword *w = NULL;
+	uint64_t h = 1;
+
+	if (n > RUN_MAX)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		h = mtab_mix(h, key_of[i]);
+		w = words_put(&tab.run, h);
+	}
+	if (w != NULL)
+		w->chars = (uint8_t)n;
+	return w;
+}
+
+static struct mword *
+put_phrase(struct str form)
+{
+	uint64_t part[MTAB_PHRASE_MAX];
+	size_t n = mfold_words(form, part, MTAB_PHRASE_MAX);
+	struct mword *w = NULL;
+	uint64_t h = 2;
+
+	for (size_t i = 0; i < n; i++) {
+		h = mtab_mix(h, part[i]);
+		w = words_put(&tab.phrase, h);
+	}
+	if (w != NULL)
+		w->chars = (uint8_t)n;
+	return w;
+}
+
+static enum mlegal_class
+class_of(struct str s)
+{
+	for (unsigned i = 0; i < ML_COUNT; i++)
+		if (str_eq(s, str_of(class_word[i])))
+			return (enum mlegal_class)i;
+	must(false); /* a class of etc/match/legal.tsv that is none */
+	return ML_NONE;
+}
+
+static enum mlegal_where
+where_of(struct str s)
+{
+	if (str_eq(s, S("edge")))
+		return MW_EDGE;
+	if (str_eq(s, S("start")))
+		return MW_START;
+	return str_eq(s, S("end")) ? MW_END : MW_ANY;
+}
+
+static void
+load_legal(void)
+{
+	struct str rest = FILE_OF(legal);
+	struct str line;
+
+	tab.legals = 1;
+	while (next_line(&rest, &line)) {
+		struct mlegal *l = &tab.legal[tab.legals];
+
+		must(tab.legals < MTAB_LEGALS_MAX);
+		l->class = class_of(str_cut(&line, '\t'));
+		l->countries = str_cut(&line, '\t');
+		l->where = where_of(str_cut(&line, '\t'));
+		while (line.n > 0) {
+			struct str form = str_cut(&line, '|');
+			struct mword *w = put_form(form);
+
+			if (w == NULL)
+				w = put_phrase(form);
+			if (w == NULL || (w->whole && w->legal != 0))
+				continue;
+			w->whole = 1;
+			w->legal = (uint8_t)tab.legals;
+		}
+		tab.legals++;
+	}
+}
+
+static void
+set_concept(struct mword *w, unsigned id)
+{
+	if (w == NULL || w->concept != 0)
+		return;
+	w->whole = 1;
+	w->concept = (uint16_t)id;
+}
+
+/* A place in Han is also met as "city of": its form and U+5E02. */
+static void
+put_city(struct str form, unsigned id)
+{
+	char text[64];
+
+	if (form.n > sizeof(text) - 3)
+		return;
+	memcpy(text, form.p, form.n);
+	memcpy(text + form.n, "\xE5\xB8\x82", 3);
+	set_concept(put_form((struct str){ text, form.n + 3 }), id);
+}
+
+static void
+load_concept_forms(struct str forms, unsigned id)
+{
+	while (forms.n > 0) {
+		struct str form = str_trim(str_cut(&forms, '|'));
+		struct mword *w = put_form(form);
+
+		if (w != NULL && tab.concept[id].kind == MC_PLACE)
+			put_city(form, id);
+		if (w == NULL)
+			w = put_phrase(form);
+		set_concept(w, id);
+	}
+}
+
+static unsigned
+concept_id(struct str name)
+{
+	for (unsigned i = 1; i < tab.concepts; i++)
+		if (str_eq(tab.concept[i].name, name))
+			return i;
+	must(tab.concepts < MTAB_CONCEPTS_MAX);
+	tab.concept[tab.concepts].name = name;
+	return tab.concepts++;
+}
+
+static void
+load_concept(void)
+{
+	struct str rest = FILE_OF(concept);
+	struct str line;
+
+	tab.concepts = 1;
+	while (next_line(&rest, &line)) {
+		unsigned id = concept_id(str_cut(&line, '\t'));
+		struct str kind = str_cut(&line, '\t');
+
+		must(kind.n == 1);
+		tab.concept[id].kind = kind.p[0] == 'p' ? MC_PLACE :
+				       kind.p[0] == 'n' ? MC_NUMBER :
+				       kind.p[0] == 's' ? MC_FUNCTION :
+							  MC_GENERAL;
+		load_concept_forms(line, id);
+	}
+	rest = (struct str)FILE_OF(kana);
+	while (next_line(&rest, &line)) {
+		struct str name = str_cut(&line, '\t');
+
+		load_concept_forms(line, concept_id(name));
+	}
+}
+
+static void
+load_reading(void)
+{
+	struct str rest = FILE_OF(reading);
+	struct str line;
+
+	while (next_line(&rest, &line)) {
+		struct str surface = str_cut(&line, '\t');
+		struct str kana = str_cut(&line, '\t');
+		uint64_t cost = 0;
+		struct mword *w = put_form(surface);
+
+		must(str_to_u64(line, 255, &cost) == ERR_OK);
+		if (w == NULL)
+			continue;
+		w->whole = 1;
+		w->reading = (uint32_t)(kana.p - mtab_file_reading);
+		w->cost = (uint8_t)cost;
+	}
+}
+
+static uint64_t
+hash_all(void)
+{
+	const struct str file[] = {
+		FILE_OF(translit), FILE_OF(legal), FILE_OF(concept),
+		FILE_OF(reading),  FILE_OF(kana),
+	};
+	uint64_t h = MTAB_VERSION;
+
+	for (size_t i = 0; i < sizeof(file) / sizeof(file[0]); i++)
+		h = mtab_mix(h, mtab_hash_bytes(file[i].p, file[i].n));
+	return h;
+}
+
+static void
+load(void)
+{
+	words_init(&tab.phrase, WORDS_MIN / 4);
+	words_init(&tab.run, 16 * WORDS_MIN);
+	load_translit();
+	load_legal();
+	load_concept();
+	load_reading();
+	tab.hash = hash_all();
+}
+
+void
+mtab_get(void)
+{
+	mphon_get();
+	must(pthread_once(&once, load) == 0);
+}
+
+uint64_t
+mtab_hash(void)
+{
+	return tab.hash;
+}
+
+const struct mlegal *
+mtab_legal(unsigned id)
+{
+	must(id < tab.legals);
+	return &tab.legal[id];
+}
+
+const struct mconcept *
+mtab_concept(unsigned id)
+{
+	must(id < tab.concepts);
+	return &tab.concept[id];
+}
+
+unsigned
+mtab_concepts(void)
+{
+	return tab.concepts;
+}
+
+unsigned
+mtab_legals(void)
+{
+	return tab.legals;
+}
+
+const char *
+mtab_class_text(enum mlegal_class c)
+{
+	return class_text[c];
+}
+
+const struct mword *
+mtab_phrase(uint64_t key)
+{
+	return words_find(&tab.phrase, key);
+}
+
+const struct mword *
+mtab_run(uint64_t key)
+{
+	return words_find(&tab.run, key);
+}
+
+struct str
+mtab_reading(const struct mword *w)
+{
+	const char *p = mtab_file_reading + w->reading;
+	const char *end;
+
+	if (w->reading == 0)
+		return STR_NONE;
+	end = memchr(p, '\t', 256);
+	return (struct str){ p, end == NULL ? 0 : (size_t)(end - p) };
+}

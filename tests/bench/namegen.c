@@ -1,0 +1,432 @@
+/*
+ * namegen.c - books of any size with the shape of real names.
+ *
+ *   namegen ROWS SEED BOOK.tsv > obligors.csv
+ *
+ * BOOK.tsv (row, cluster, name, folded) lends its names as templates: how
+ * many words, which common words, which legal forms and scripts.  A common
+ * word stays or is redrawn by frequency; a rare one is drawn from the rare
+ * words or made up by a letter model of its script, so that new words keep
+ * appearing as the book grows.  The real names themselves are planted evenly
+ * (ids C<cluster>R<row>), made-up ones are C-9R<n>.  Countries follow the mix
+ * of Chinese exports, or the script.  The same arguments give the same bytes.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORDS_MAX 2000000
+#define NAMES_MAX 200000
+#define RARE_DF 12
+#define LETTERS 512 /* of the letter model, by hash */
+
+struct word {
+	char *p;
+	uint32_t df;
+};
+
+static char *name[NAMES_MAX];
+static long cluster[NAMES_MAX];
+static size_t names;
+static struct word *slot; /* hash table */
+static struct word *common_w, *rare_w;
+static size_t commons, rares;
+static uint64_t *common_sum;
+static uint64_t state;
+static size_t reuse; /* of 10,000 rare words, how many are not new */
+
+static const struct {
+	char code[3];
+	unsigned share; /* per 10,000 */
+} mix[] = {
+	{ "US", 1470 }, { "HK", 810 }, { "VN", 470 }, { "JP", 440 },
+	{ "KR", 420 },	{ "IN", 350 }, { "RU", 330 }, { "DE", 300 },
+	{ "MY", 280 },	{ "NL", 260 }, { "MX", 250 }, { "TH", 240 },
+	{ "GB", 225 },	{ "SG", 220 }, { "ID", 220 }, { "BR", 210 },
+	{ "AU", 210 },	{ "TW", 210 }, { "AE", 190 }, { "PH", 150 },
+	{ "SA", 140 },	{ "CA", 130 }, { "IT", 130 }, { "ES", 120 },
+	{ "FR", 120 },	{ "TR", 110 }, { "PL", 110 }, { "KZ", 80 },
+	{ "BE", 90 },	{ "ZA", 70 },  { "BD", 70 },  { "CL", 60 },
+	{ "NG", 60 },	{ "EG", 50 },  { "PK", 55 },  { "IQ", 45 },
+	{ "CZ", 50 },	{ "UZ", 40 },  { "PE", 40 },  { "CO", 40 },
+	{ "IL", 40 },	{ "KH", 40 },  { "IR", 30 },  { "UA", 25 },
+	{ "KE", 25 },	{ "AR", 35 },  { "GR", 40 },  { "SE", 30 },
+	{ "DK", 25 },	{ "HU", 35 },  { "RO", 25 },  { "AT", 15 },
+	{ "CH", 20 },	{ "FI", 10 },  { "NO", 15 },  { "PT", 15 },
+	{ "DZ", 30 },	{ "MA", 20 },  { "LK", 15 },  { "MM", 30 },
+};
+
+static uint64_t
+draw(void)
+{
+	uint64_t z = state += UINT64_C(0x9E3779B97F4A7C15);
+
+	z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+	z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
+	return z ^ z >> 31;
+}
+
+static size_t
+below(size_t n)
+{
+	return (size_t)((__uint128_t)draw() * n >> 64);
+}
+
+static const char *
+country(uint64_t r)
+{
+	unsigned sum = 0, all = 0;
+
+	for (size_t i = 0; i < sizeof(mix) / sizeof(mix[0]); i++)
+		all += mix[i].share;
+	r %= all;
+	for (size_t i = 0; i < sizeof(mix) / sizeof(mix[0]); i++) {
+		sum += mix[i].share;
+		if (r < sum)
+			return mix[i].code;
+	}
+	return "US";
+}
+
+static uint64_t
+hash(const char *p, size_t n)
+{
+	uint64_t h = 14695981039346656037u;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (unsigned char)p[i]) * 1099511628211u;
+	return h ^ h >> 29;
+}
+
+static struct word *
+word_of(const char *p, size_t n)
+{
+	size_t at = hash(p, n) % WORDS_MAX;
+
+	while (slot[at].p != NULL &&
+	       (strncmp(slot[at].p, p, n) != 0 || slot[at].p[n] != 0))
+		at = (at + 1) % WORDS_MAX;
+	if (slot[at].p == NULL)
+		slot[at].p = strndup(p, n);
+	return &slot[at];
+}
+
+/* Calls fn for every blank-separated word. */
+static void
+each_word(const char *s, void (*fn)(const char *p, size_t n))
+{
+	while (*s != 0) {
+		size_t n = strcspn(s, " ");
+
+		if (n > 0)
+			fn(s, n);
+		s += n + (s[n] == ' ');
+	}
+}
+
+static void
+count_word(const char *p, size_t n)
+{
+	word_of(p, n)->df++;
+}
+
+/* ---- letters of made-up words ---- */
+
+static uint16_t follow[LETTERS * LETTERS][4];
+static uint8_t follows[LETTERS * LETTERS];
+
+static void
+learn(const char *p, size_t n)
+{
+	unsigned a = 0, b = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned c = (unsigned char)p[i];
+		size_t key = (a * 31 + b) % (LETTERS * LETTERS);
+
+		if (follows[key] < 4)
+			follow[key][follows[key]++] = (uint16_t)c;
+		else if (below(8) == 0)
+			follow[key][below(4)] = (uint16_t)c;
+		a = b * 257 % LETTERS;
+		b = c;
+	}
+}
+
+static void
+learn_ascii(const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)p[i] >= 128)
+			return;
+	if (n > 3 && word_of(p, n)->df <= RARE_DF)
+		learn(p, n);
+}
+
+static size_t
+make_up(char *dst, size_t n)
+{
+	unsigned a = 0, b = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t key = (a * 31 + b) % (LETTERS * LETTERS);
+		unsigned c;
+
+		if (follows[key] == 0)
+			c = (unsigned)"aeiounrstl"[below(10)];
+		else
+			c = follow[key][below(follows[key])];
+		if (i > 0 && below(6) == 0)
+			c = (unsigned)"aeioumnrstlkbd"[below(14)];
+		dst[i] = (char)c;
+		a = b * 257 % LETTERS;
+		b = c;
+	}
+	return n;
+}
+
+static void
+read_book(const char *path)
+{
+	static char line[65536];
+	FILE *f = fopen(path, "r");
+
+	if (f == NULL)
+		exit(74);
+	while (names < NAMES_MAX && fgets(line, sizeof(line), f) != NULL) {
+		char *save = NULL;
+
+		(void)strtok_r(line, "\t\n", &save);
+		cluster[names] = strtol(strtok_r(NULL, "\t\n", &save), NULL,
+					10);
+		name[names] = strdup(strtok_r(NULL, "\t\n", &save));
+		each_word(name[names], count_word);
+		names++;
+	}
+	fclose(f);
+}
+
+static void
+sort_words(void)
+{
+	uint64_t sum = 0;
+
+	common_w = calloc(WORDS_MAX, sizeof(*common_w));
+	rare_w = calloc(WORDS_MAX, sizeof(*rare_w));
+	common_sum = calloc(WORDS_MAX, sizeof(*common_sum));
+	for (size_t i = 0; i < WORDS_MAX; i++) {
+		if (slot[i].p == NULL)
+			continue;
+		if (slot[i].df > RARE_DF) {
+			sum += slot[i].df;
+			common_sum[commons] = sum;
+			common_w[commons++] = slot[i];
+		} else {
+			rare_w[rares++] = slot[i];
+		}
+	}
+}
+
+static const char *
+draw_common(void)
+{
+	uint64_t v = below(common_sum[commons - 1]);
+	size_t lo = 0, hi = commons - 1;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (common_sum[mid] <= v)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return common_w[lo].p;
+}
+
+/* Length of the legal form or the like at s, which stays as it is. */
+static size_t
+kept(const char *s, size_t n)
+{
+	static const char *const form[] = {
+		"\u682A\u5F0F\u4F1A\u793E", "\u6709\u9650\u4F1A\u793E",
+		"\u5408\u540C\u4F1A\u793E", "\u6709\u9650\u516C\u53F8",
+		"\u80A1\u4EFD",
+		"\u30AB\u30D6\u30B7\u30AD\u30AC\u30A4\u30B7\u30E3",
+		"\u30DB\u30FC\u30EB\u30C7\u30A3\u30F3\u30B0\u30B9",
+		"\uC8FC\uC2DD\uD68C\uC0AC",
+	};
+
+	for (size_t i = 0; i < sizeof(form) / sizeof(form[0]); i++) {
+		size_t m = strlen(form[i]);
+
+		if (m <= n && memcmp(s, form[i], m) == 0)
+			return m;
+	}
+	return 0;
+}
+
+static unsigned changed; /* words or letters of the name being made */
+
+/* Replaces letters of a CJK word by letters of other ones, at least one. */
+static size_t
+mutate(char *dst, const char *p, size_t n)
+{
+	memcpy(dst, p, n);
+	for (unsigned round = 0, done = 0; round < 40 && done == 0; round++)
+		for (size_t i = 0; i + 3 <= n; i++) {
+			const char *other = rare_w[below(rares)].p;
+			size_t m = strlen(other);
+			size_t k = m >= 3 ? below(m / 3) * 3 : 0;
+			size_t skip = kept(dst + i, n - i);
+
+			if (skip > 0) {
+				i += skip - 1;
+				continue;
+			}
+			if ((unsigned char)dst[i] < 0xE3 ||
+			    (unsigned char)dst[i] > 0xED)
+				continue;
+			if (m >= k + 3 && below(2) == 0 &&
+			    (unsigned char)other[k] == (unsigned char)dst[i] &&
+			    memcmp(dst + i, other + k, 3) != 0) {
+				memcpy(dst + i, other + k, 3);
+				done++;
+				changed++;
+			}
+			i += 2;
+		}
+	return n;
+}
+
+static size_t
+put_word(char *dst, const char *p, size_t n)
+{
+	const struct word *w = word_of(p, n);
+	const char *other;
+	size_t kind = below(100);
+
+	if (w->df > RARE_DF) {
+		if (kind < 72 || (unsigned char)p[0] >= 128)
+			other = w->p;
+		else
+			other = draw_common();
+	} else if ((unsigned char)p[0] >= 0xE3) {
+		return mutate(dst, p, n);
+	} else if (below(10000) < reuse) {
+		other = rare_w[below(rares)].p;
+		if ((unsigned char)other[0] >= 0xE3)
+			other = w->p;
+	} else {
+		size_t len = 4 + below(3) + below(4);
+
+		make_up(dst, len);
+		if (p[0] >= 'A' && p[0] <= 'Z' && dst[0] >= 'a' &&
+		    dst[0] <= 'z')
+			dst[0] = (char)(dst[0] - 32);
+		changed++;
+		return len;
+	}
+	changed += other != w->p;
+	n = strlen(other);
+	memcpy(dst, other, n);
+	return n;
+}
+
+static char made[8192];
+static size_t made_n;
+
+static void
+add_word(const char *p, size_t n)
+{
+	if (made_n + n + 300 > sizeof(made))
+		return;
+	if (made_n > 0)
+		made[made_n++] = ' ';
+	made_n += put_word(made + made_n, p, n);
+}
+
+static const char *
+country_of(const char *s, uint64_t r)
+{
+	for (; *s != 0; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c == 0xE3 && (unsigned char)s[1] >= 0x81)
+			return "JP";
+		if (c >= 0xE4 && c <= 0xE9)
+			return r % 3 == 0 ? "TW" : r % 3 == 1 ? "HK" : "JP";
+		if (c >= 0xEA && c <= 0xED)
+			return "KR";
+		if (c == 0xD0 || c == 0xD1)
+			return "RU";
+	}
+	return country(r);
+}
+
+static void
+print_name(const char *id, long c, unsigned long n, const char *s, uint64_t r)
+{
+	printf("%s%ldR%lu,buyer,\"", id, c, n);
+	for (; *s != 0; s++) {
+		if (*s == '"')
+			putchar('"');
+		putchar(*s);
+	}
+	printf("\",,%s,,,,0\n", country_of(made, r));
+}
+
+int
+main(int argc, char **argv)
+{
+	unsigned long rows, step, planted = 0;
+	static char out[1 << 20];
+
+	if (argc != 4)
+		return 2;
+	rows = strtoul(argv[1], NULL, 10);
+	state = strtoul(argv[2], NULL, 10);
+	/* Words grow with the book as in real ones (Heaps): new ones more
+	 * than in proportion to how rarely old ones come again. */
+	reuse = 2200;
+	for (unsigned long n = 1000000; n < rows; n += n / 4)
+		reuse -= reuse / 9;
+	setvbuf(stdout, out, _IOFBF, sizeof(out));
+	slot = calloc(WORDS_MAX, sizeof(*slot));
+	read_book(argv[3]);
+	sort_words();
+	for (size_t i = 0; i < names; i++)
+		each_word(name[i], learn_ascii);
+	step = rows / names;
+	puts("obligor_id,type,name,aliases,country,jurisdiction,ids,address,"
+	     "natural_person");
+	for (unsigned long i = 0; i < rows; i++) {
+		if (step > 0 && i % step == 0 && planted < names) {
+			/* The country of a cluster is drawn by its number. */
+			uint64_t r = hash((char *)&cluster[planted],
+					  sizeof(long));
+
+			made[0] = 0;
+			print_name("C", cluster[planted], planted,
+				   name[planted], r >> 8);
+			planted++;
+			continue;
+		}
+		made_n = 0;
+		changed = 0;
+		each_word(name[below(names)], add_word);
+		/* Two companies are seldom called quite the same. */
+		if (changed == 0) {
+			size_t n = 4 + below(6);
+
+			memmove(made + n + 1, made, made_n);
+			make_up(made, n);
+			made[n] = ' ';
+			made_n += n + 1;
+		}
+		made[made_n] = 0;
+		print_name("C", -9L, i, made, draw());
+	}
+	return 0;
+}

@@ -1,0 +1,202 @@
+/*
+ * Folding of names.  Expectations are spelled out by hand from the
+ * conventions of each script, not printed by the folder.
+ */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mfold.h"
+#include "mphon.h"
+
+static struct mname m;
+
+static void
+fold(const char *name, enum mview view)
+{
+	mtab_get();
+	mfold_name(str_of(name), view, &m);
+}
+
+static const char *
+tokens(const char *name)
+{
+	static char out[2048];
+	size_t n = 0;
+
+	fold(name, MV_MAIN);
+	out[0] = 0;
+	for (unsigned i = 0; i < m.n; i++)
+		n += (size_t)snprintf(out + n, sizeof(out) - n, "%s%.*s",
+				      i == 0 ? "" : " ",
+				      STR_ARG(mfold_text(&m, &m.tok[i])));
+	return out;
+}
+
+static bool
+has_class(enum mlegal_class c)
+{
+	return (m.classes >> c & 1) != 0;
+}
+
+Test(match_fold, latin)
+{
+	cr_assert_str_eq(tokens("Société Générale S.A."), "societe generale");
+	cr_assert(has_class(ML_JSC));
+	cr_assert_str_eq(tokens("MÜLLER & SÖHNE GmbH"), "muller sohne");
+	cr_assert(has_class(ML_LLC));
+	cr_assert_str_eq(tokens("A.B.C. Company"), "abc");
+	cr_assert_str_eq(tokens("O'Neill"), "oneill");
+	cr_assert_str_eq(tokens("ＦＵＬＬ　ＷＩＤＴＨ"), "full width");
+}
+
+Test(match_fold, numbers)
+{
+	cr_assert_str_eq(tokens("Brigade Forty-Four"), "brigade 44");
+	cr_assert_str_eq(tokens("Brigade 044"), "brigade 44");
+	cr_assert_str_eq(tokens("Fonix Fund XII L.P."), "fonix fund 12");
+	cr_assert_str_eq(tokens("1st Ruritania"), "1 ruritania");
+}
+
+Test(match_fold, legal_forms_in_place)
+{
+	cr_assert_str_eq(tokens("PT Contoh Tbk"), "contoh");
+	cr_assert_str_eq(tokens("OOO Romashka"), "romashka");
+	cr_assert(has_class(ML_LLC));
+	/* Only at an edge is AG a form. */
+	cr_assert_str_eq(tokens("Foo AG Bar"), "foo ag bar");
+	/* A name of forms only keeps them. */
+	fold("Limited Company", MV_MAIN);
+	cr_assert_gt(m.n, 0u);
+}
+
+Test(match_fold, cyrillic)
+{
+	cr_assert_str_eq(tokens("ООО «Щука»"), "shchuka");
+	cr_assert_str_eq(tokens("ЗАО «Жигули-Юг»"), "zhiguli yug");
+	cr_assert_str_eq(tokens("Київ"), "kiyiv");
+}
+
+Test(match_fold, homoglyphs)
+{
+	/* The first letter of the second is Cyrillic. */
+	cr_assert_str_eq(tokens("compact"), "compact");
+	cr_assert_str_eq(tokens("\xD1\x81ompact"), "compact");
+}
+
+Test(match_fold, japanese)
+{
+	cr_assert_str_eq(tokens("株式会社デンソー"), "denso");
+	cr_assert(has_class(ML_JSC));
+	cr_assert_str_eq(tokens("東京建設株式会社"), "tokyo kensetsu");
+	cr_assert_str_eq(tokens("カブシキガイシャハトヤ"), "hatoya");
+	cr_assert_str_eq(tokens("（株）ハトヤ"), "hatoya");
+}
+
+Test(match_fold, chinese_and_its_two_views)
+{
+	fold("深圳市光明贸易有限公司", MV_MAIN);
+	cr_assert_not(m.two_views);
+	cr_assert_eq(m.n, 3u);
+	cr_assert_eq(m.tok[0].kind, MK_PLACE);
+	cr_assert_str_eq(tokens("深圳市光明贸易有限公司"),
+			 "shenzhenshi guangming maoyi");
+	fold("田中", MV_MAIN);
+	cr_assert(m.two_views);
+	cr_assert_str_eq(tokens("田中"), "tanaka");
+	fold("田中", MV_PINYIN);
+	cr_assert(str_eq(mfold_text(&m, &m.tok[0]), S("tianzhong")));
+}
+
+Test(match_fold, korean)
+{
+	cr_assert_str_eq(tokens("한강전자 주식회사"), "hangang jeonja");
+	cr_assert(has_class(ML_JSC));
+	cr_assert_str_eq(tokens("에스비케이"), "sbk");
+}
+
+Test(match_fold, concepts_across_languages)
+{
+	static const char *const plant[] = { "plant", "завод", "工場", "usine" };
+	uint16_t first = 0;
+
+	for (size_t i = 0; i < 4; i++) {
+		fold(plant[i], MV_MAIN);
+		cr_assert_eq(m.n, 1u, "%s", plant[i]);
+		cr_assert_neq(m.tok[0].concept, 0, "%s", plant[i]);
+		if (i == 0)
+			first = m.tok[0].concept;
+		cr_assert_eq(m.tok[0].concept, first, "%s", plant[i]);
+	}
+}
+
+Test(match_fold, hostile)
+{
+	size_t n = 10u << 20;
+	char *big = malloc(n);
+
+	cr_assert_not_null(big);
+	memset(big, 'a', n);
+	mtab_get();
+	mfold_name((struct str){ big, n }, MV_MAIN, &m);
+	cr_assert(m.cut);
+	for (size_t i = 0; i + 1 < n; i += 2)
+		memcpy(big + i, "a ", 2);
+	mfold_name((struct str){ big, n }, MV_MAIN, &m);
+	cr_assert(m.cut);
+	cr_assert_leq(m.n, MFOLD_TOKENS_MAX);
+	/* a tower of combining marks */
+	memcpy(big, "Zorro", 5);
+	for (size_t i = 5; i + 2 <= n; i += 2)
+		memcpy(big + i, "\xCC\x81", 2);
+	mfold_name((struct str){ big, n }, MV_MAIN, &m);
+	cr_assert(str_eq(mfold_text(&m, &m.tok[0]), S("zorro")));
+	memset(big, 0xFF, n);
+	mfold_name((struct str){ big, n }, MV_MAIN, &m);
+	cr_assert(m.bad);
+	cr_assert_eq(m.n, 0u);
+	free(big);
+	/* bidirectional marks and zero-width letters fold away */
+	cr_assert_str_eq(tokens("\xE2\x80\xAE"
+				"Zo\xE2\x80\x8Brro"),
+			 "zorro");
+	fold("Zor\xC3", MV_MAIN);
+	cr_assert(m.bad);
+}
+
+Test(match_fold, limits)
+{
+	char name[MFOLD_BYTES_MAX + 2];
+
+	memset(name, ' ', sizeof(name));
+	memcpy(name, "Zorro", 5);
+	mtab_get();
+	mfold_name((struct str){ name, 399 }, MV_MAIN, &m);
+	cr_assert_not(m.cut);
+	mfold_name((struct str){ name, MFOLD_CHARS_MAX }, MV_MAIN, &m);
+	cr_assert_not(m.cut);
+	mfold_name((struct str){ name, MFOLD_CHARS_MAX + 1 }, MV_MAIN, &m);
+	cr_assert(m.cut);
+	mfold_name((struct str){ name, MFOLD_BYTES_MAX + 1 }, MV_MAIN, &m);
+	cr_assert(m.cut);
+}
+
+static float
+sim(const char *a, const char *b)
+{
+	char x[MPHON_MAX], y[MPHON_MAX];
+
+	mphon_get();
+	return mphon_sim(
+	    (struct str){ x, mphon_soft(str_of(a), x, sizeof(x)) },
+	    (struct str){ y, mphon_soft(str_of(b), y, sizeof(y)) }, false, 0);
+}
+
+Test(match_fold, sound)
+{
+	cr_assert_gt(sim("furutekku", "fulltech"), 0.7f);
+	cr_assert_gt(sim("kompyuta", "computer"), 0.6f);
+	cr_assert_float_eq(sim("zorro", "zorro"), 1, 1e-6f);
+	cr_assert_lt(sim("zorro", "banana"), 0.5f);
+}
