@@ -1,8 +1,10 @@
 /*
  * net_curl.c - the only file that knows libcurl.
  *
- * libcurl pushes, net.h pulls: the write callback keeps one chunk per
- * transfer and pauses it when the next comes before the last was taken.
+ * libcurl pushes, net.h pulls: what one round of reading brought is kept per
+ * transfer, and the transfer rests until all of it was taken.  It is never
+ * paused from within the write callback: libcurl would keep the rest of what
+ * it unpacked and copy all of it at every piece, seconds for a gzip bomb.
  */
 #include "net_curl.h"
 
@@ -24,7 +26,7 @@
 #define WAIT_WRITE_MS 10
 #define WAIT_ACTIVE_MS 200
 #define HEADER_LIMIT "more than 65536 bytes of header"
-#define PIECE_MAX (512u << 10) /* what libcurl may hand over at once */
+#define AHEAD_MAX (8u << 20) /* unpacked from one round of reading */
 
 _Static_assert(NET_HEADER_MAX == 65536, "HEADER_LIMIT tells it");
 
@@ -34,6 +36,8 @@ struct transfer {
 	CURL *easy;
 	struct curl_slist *headers;
 	struct buf chunk;
+	size_t chunk_from; /* taken already */
+	size_t lent_n;	   /* of it, with the caller */
 	char etag[FIELD_SIZE];
 	char last_modified[FIELD_SIZE];
 	char error[CURL_ERROR_SIZE];
@@ -64,16 +68,14 @@ on_body(char *p, size_t size, size_t n, void *self)
 	struct transfer *t = self;
 	int64_t more = (int64_t)(size * n);
 
-	if (t->chunk.n > 0) {
-		t->paused = true;
-		return CURL_WRITEFUNC_PAUSE;
-	}
 	t->decoded += more;
 	if (t->decoded > t->decoded_max) {
 		t->limit = "more than decoded_max bytes";
 		return 0;
 	}
 	buf_put(&t->chunk, (struct str){ p, (size_t)more });
+	if (t->chunk.err != ERR_OK)
+		t->limit = "unpacks to far more than it is";
 	return t->chunk.err == ERR_OK ? (size_t)more : 0;
 }
 
@@ -311,7 +313,7 @@ net_start(void *self, const struct net_request *r, struct instant now)
 	t->decoded_max = r->decoded_max;
 	t->wire_max = r->wire_max;
 	t->allow_private = r->allow_private;
-	buf_init(&t->chunk, PIECE_MAX);
+	buf_init(&t->chunk, AHEAD_MAX);
 	t->easy = curl_easy_init();
 	if (t->easy == NULL || !header_add(t, "If-None-Match", r->etag) ||
 	    !header_add(t, "If-Modified-Since", r->last_modified) ||
@@ -335,6 +337,20 @@ net_cancel(void *self, uint64_t id)
 
 /* ---- events ---- */
 
+/* Who brought something rests until it was taken. */
+static void
+rest(struct net_curl *n)
+{
+	for (size_t i = 0; i < NET_TRANSFERS_MAX; i++) {
+		struct transfer *t = &n->transfer[i];
+
+		if (t->id == 0 || t->done || t->paused || t->chunk.n == 0)
+			continue;
+		t->paused = true;
+		(void)curl_easy_pause(t->easy, CURLPAUSE_RECV);
+	}
+}
+
 static void
 perform(struct net_curl *n)
 {
@@ -348,7 +364,7 @@ perform(struct net_curl *n)
 
 		m = curl_multi_info_read(n->multi, &left);
 		if (m == NULL)
-			return;
+			break;
 		if (m->msg != CURLMSG_DONE ||
 		    curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t) !=
 			CURLE_OK ||
@@ -357,6 +373,7 @@ perform(struct net_curl *n)
 		t->done = true;
 		t->code = m->data.result;
 	}
+	rest(n);
 }
 
 /* The chunk lent at the last call is given back and the body flows on. */
@@ -368,8 +385,12 @@ give_back(struct net_curl *n)
 	n->lent = NULL;
 	if (t == NULL)
 		return;
+	t->chunk_from += t->lent_n;
+	if (t->chunk_from < t->chunk.n)
+		return;
 	buf_clear(&t->chunk);
-	if (t->paused) {
+	t->chunk_from = 0;
+	if (t->paused && !t->done) {
 		t->paused = false;
 		(void)curl_easy_pause(t->easy, CURLPAUSE_CONT);
 	}
@@ -384,6 +405,9 @@ tell_end(struct transfer *t, struct net_event *out)
 		out->type = NET_DONE;
 	} else {
 		out->type = NET_FAILED;
+		/* libcurl's own cap of one line says only this. */
+		if (why == NULL && t->code == CURLE_OUT_OF_MEMORY)
+			why = "a header line over 100 KiB, or no memory";
 		if (why == NULL)
 			why = t->error[0] != 0 ? t->error :
 						 curl_easy_strerror(t->code);
@@ -413,7 +437,9 @@ tell(struct net_curl *n, struct transfer *t, struct net_event *out)
 	}
 	if (t->chunk.n > 0 && !failed) {
 		out->type = NET_BYTES;
-		out->bytes = buf_str(&t->chunk);
+		out->bytes = str_sub(buf_str(&t->chunk), t->chunk_from,
+				     NET_CHUNK_MAX);
+		t->lent_n = out->bytes.n;
 		n->lent = t;
 		return true;
 	}

@@ -21,6 +21,7 @@
 #define SPLIT_TAG_MAX 65536u	    /* bytes of one XML tag */
 #define SPLIT_ATTRIBUTES_MAX 128u   /* in one tag */
 #define SPLIT_DEPTH_MAX 64u
+#define SPLIT_DICT_MAX 16384 /* different names in one document */
 #define SPLIT_NAMES_MAX 256u /* different child names of one element */
 
 struct split_sink {

@@ -334,6 +334,14 @@ on_start(void *self, const xmlChar *local, const xmlChar *prefix,
 		stop(x);
 		return;
 	}
+	/* The parser remembers every name until the document ends. */
+	if (xmlDictSize(x->ctxt->dict) > SPLIT_DICT_MAX) {
+		(void)split_refuse(x->common, "limit", ERR_LIMIT, line_of(x),
+				   "more than %d different names",
+				   SPLIT_DICT_MAX);
+		stop(x);
+		return;
+	}
 	if (x->record_depth == 0) {
 		if (!is_record(x, name))
 			return;
@@ -502,5 +510,8 @@ split_xml_push(struct split_xml *x, struct str bytes)
 enum err
 split_xml_end(struct split_xml *x)
 {
+	if (!x->gate.seen)
+		return split_refuse(x->common, "format", ERR_INPUT, 1,
+				    "an empty document");
 	return feed_parser(x, S(""), 1);
 }

@@ -177,7 +177,7 @@ class BadServer:
             with self.lock:
                 self.asked.append((time.monotonic(), conn.path))
                 good = self.good.get(conn.path, b"")
-                bad = self.bad.get(conn.path)
+                bad = self.bad.get(conn.path.partition("?")[0])
             if (self.evil or conn.path not in self.good) and bad is not None:
                 bad(conn)
             else:

