@@ -24,7 +24,7 @@ from listen import Listener  # noqa: E402
 c = Checks("boot")
 PACKAGES = ("systemd,systemd-sysv,dbus,libzmq5,libsodium23,libxml2,libcurl4,"
             "libsqlite3-0,libjq1,libjansson4,libyaml-0-2,libicu72,libxxhash0,"
-            "libseccomp2,libsystemd0,libmicrohttpd12,ca-certificates")
+            "libseccomp2,libsystemd0,libcsv3,libmicrohttpd12,ca-certificates")
 TAR = ROOT / ("build/bookworm.%08x.tar" % zlib.crc32(PACKAGES.encode()))
 # nspawn's own filter does not know Landlock's calls yet.
 LANDLOCK = ("landlock_create_ruleset landlock_add_rule "
