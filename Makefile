@@ -121,9 +121,11 @@ $(B)/unit: $(TEST_OBJS) $(SUPPORT_OBJS) $(B)/all.a
 	$(Q)$(CC) $(LDFLAGS_ALL) $(TEST_OBJS) $(SUPPORT_OBJS) $(B)/all.a $(LIBS) \
 	    -lcriterion -o $@
 
-$(B)/scn: $(B)/tests/scn/scn.o $(B)/tests/support/net_sim.o $(B)/all.a
+SCN_SUPPORT := $(B)/tests/support/net_sim.o $(B)/tests/support/scratch.o
+
+$(B)/scn: $(B)/tests/scn/scn.o $(SCN_SUPPORT) $(B)/all.a
 	@echo '  LD $@'
-	$(Q)$(CC) $(LDFLAGS_ALL) $< $(B)/tests/support/net_sim.o $(B)/all.a \
+	$(Q)$(CC) $(LDFLAGS_ALL) $< $(SCN_SUPPORT) $(B)/all.a \
 	    $(LIBS) -o $@
 
 # A book a line in, its exposures a line out: for tests/model/compare.py.

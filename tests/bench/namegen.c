@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "str.h"
+
 #define WORDS_MAX 2000000
 #define NAMES_MAX 200000
 #define RARE_DF 12
@@ -27,7 +29,7 @@ struct word {
 };
 
 static char *name[NAMES_MAX];
-static long cluster[NAMES_MAX];
+static uint64_t cluster[NAMES_MAX];
 static size_t names;
 static struct word *slot; /* hash table */
 static struct word *common_w, *rare_w;
@@ -195,12 +197,15 @@ read_book(const char *path)
 	if (f == NULL)
 		exit(74);
 	while (names < NAMES_MAX && fgets(line, sizeof(line), f) != NULL) {
-		char *save = NULL;
+		struct str rest = str_trim(str_of(line));
+		struct str text;
 
-		(void)strtok_r(line, "\t\n", &save);
-		cluster[names] = strtol(strtok_r(NULL, "\t\n", &save), NULL,
-					10);
-		name[names] = strdup(strtok_r(NULL, "\t\n", &save));
+		(void)str_cut(&rest, '\t'); /* the row's number */
+		if (str_to_u64(str_cut(&rest, '\t'), UINT32_MAX,
+			       &cluster[names]) != ERR_OK)
+			exit(65);
+		text = str_cut(&rest, '\t');
+		name[names] = strndup(text.p, text.n);
 		each_word(name[names], count_word);
 		names++;
 	}
@@ -380,13 +385,13 @@ print_name(const char *id, long c, unsigned long n, const char *s, uint64_t r)
 int
 main(int argc, char **argv)
 {
-	unsigned long rows, step, planted = 0;
+	uint64_t rows = 0, step, planted = 0;
 	static char out[1 << 20];
 
-	if (argc != 4)
+	if (argc != 4 ||
+	    str_to_u64(str_of(argv[1]), 1000000000, &rows) != ERR_OK ||
+	    str_to_u64(str_of(argv[2]), UINT64_MAX, &state) != ERR_OK)
 		return 2;
-	rows = strtoul(argv[1], NULL, 10);
-	state = strtoul(argv[2], NULL, 10);
 	/* Words grow with the book as in real ones (Heaps): new ones more
 	 * than in proportion to how rarely old ones come again. */
 	reuse = 2200;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "feed_rig.h"
+#include "scratch.h"
 
 static const char *const ours[] = {
 	"feeds.d/gleif.yaml",	 "feeds.d/gleif.jq",
@@ -47,11 +48,12 @@ TestSuite(golden_feeds, .init = setup, .fini = teardown);
 static void
 read_twice(const char *feed, const char *reader, const char *path)
 {
-	char out[64] = "/tmp/golden.XXXXXX";
-	char cmd[512];
+	char out[SCRATCH_PATH_SIZE];
+	const char *const words[] = { "/usr/bin/python3",
+				      "tests/golden/feeds_reader.py", reader,
+				      path, out, NULL };
 	struct buf doc;
 	struct buf one;
-	int fd;
 
 	if (!feed_rig_file(&doc, path))
 		cr_skip_test("%s is not here", path);
@@ -68,15 +70,8 @@ read_twice(const char *feed, const char *reader, const char *path)
 		cr_assert(str_eq(buf_str(&rig.notices), buf_str(&one)),
 			  "step %zu", n);
 	}
-	fd = mkstemp(out);
-	cr_assert(fd >= 0);
-	cr_assert_eq(write(fd, one.p, one.n), (ssize_t)one.n);
-	(void)close(fd);
-	(void)snprintf(cmd, sizeof(cmd),
-		       "/usr/bin/python3 tests/golden/feeds_reader.py %s %s "
-		       "%s",
-		       reader, path, out);
-	cr_assert_eq(system(cmd), 0);
+	scratch_file(out, "golden", buf_str(&one));
+	cr_assert_eq(scratch_run(words), 0);
 	(void)unlink(out);
 	buf_free(&one);
 	buf_free(&doc);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "feed_rig.h"
+#include "scratch.h"
 
 #define REAL "../shared/data/"
 #define OURS "tests/golden/feeds/"
@@ -93,23 +94,18 @@ struct want {
 static void
 python(const struct want *w, struct str notices)
 {
-	char out[64] = "/tmp/golden.XXXXXX";
-	char cmd[1024];
+	char out[SCRATCH_PATH_SIZE];
 	char files[512] = "";
-	int fd = mkstemp(out);
+	const char *const words[] = { "/usr/bin/python3",
+				      "tests/golden/feeds_reader.py",
+				      w->reader, files, out, NULL };
 
-	cr_assert(fd >= 0);
-	cr_assert_eq(write(fd, notices.p, notices.n), (ssize_t)notices.n);
-	(void)close(fd);
+	scratch_file(out, "golden", notices);
 	for (size_t i = 0; i < PARTS && w->path[i] != NULL; i++)
 		(void)snprintf(files + strlen(files),
 			       sizeof(files) - strlen(files), "%s%s",
 			       i > 0 ? "," : "", w->path[i]);
-	(void)snprintf(cmd, sizeof(cmd),
-		       "/usr/bin/python3 tests/golden/feeds_reader.py %s %s "
-		       "%s",
-		       w->reader, files, out);
-	cr_assert_eq(system(cmd), 0, "%s", cmd);
+	cr_assert_eq(scratch_run(words), 0, "%s %s", w->reader, files);
 	(void)unlink(out);
 }
 

@@ -23,7 +23,7 @@ TRY = ROOT / "build/gcc-dev/sandbox_try"
 subprocess.run(["make", "-s", "-C", ROOT, "CC=gcc", "MODE=dev",
                 TRY.relative_to(ROOT)], check=True,
                stdout=subprocess.DEVNULL)
-state = pathlib.Path("/tmp") / ("calarm.state.%d" % os.getpid())
+state = ROOT / "build" / ("calarm.state.%d" % os.getpid())
 state.mkdir(mode=0o700)
 (state / "inside").write_text("x")
 tried = subprocess.run([TRY, state], capture_output=True, text=True,

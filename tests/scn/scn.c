@@ -115,9 +115,7 @@ set_up(struct scn *s)
 	struct buf zpl;
 	int bad;
 
-	(void)snprintf(s->dir, sizeof(s->dir), "/tmp/scn.XXXXXX");
-	if (mkdtemp(s->dir) == NULL)
-		return fail(s, "no scratch directory");
+	scratch_dir(s->dir, "scn");
 	bundle_init(&s->all);
 	(void)snprintf(conf, sizeof(conf),
 		       "instance: scn\nstate_dir: %s\nlog:\n  level: 3\n"
@@ -146,8 +144,6 @@ set_up(struct scn *s)
 static void
 tear_down(struct scn *s)
 {
-	char cmd[128];
-
 	if (s->started)
 		one_stop(&s->one);
 	for (size_t i = 0; i < s->people; i++)
@@ -158,9 +154,7 @@ tear_down(struct scn *s)
 	for (int p = PEER_FETCH; p < PEER_COUNT; p++)
 		bundle_free(&s->bundle[p]);
 	bundle_free(&s->all);
-	(void)snprintf(cmd, sizeof(cmd), "rm -rf %s", s->dir);
-	if (strncmp(s->dir, "/tmp/scn.", 9) == 0 && system(cmd) != 0)
-		(void)fprintf(stderr, "%s is left behind\n", s->dir);
+	scratch_remove(s->dir);
 }
 
 static void

@@ -13,6 +13,7 @@
 #include "net_sim.h"
 #include "one.h"
 #include "say.h"
+#include "scratch.h"
 #include "seal.h"
 
 #define SCN_PEOPLE_MAX 16u
@@ -48,7 +49,7 @@ struct scn {
 	const char *file;
 	unsigned line;
 	struct buf text; /* the file */
-	char dir[64];
+	char dir[SCRATCH_PATH_SIZE];
 	struct clock_sim sim;
 	struct clock clock;
 	struct bundle all;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "scratch.h"
 
 static void
 open_or_fail(struct store_fixture *f)
@@ -27,8 +28,7 @@ store_fixture_init(struct store_fixture *f, enum store_where where)
 	if (where == STORE_ON_MEMORY) {
 		(void)snprintf(f->path, sizeof(f->path), ":memory:");
 	} else {
-		(void)snprintf(f->dir, sizeof(f->dir), "/tmp/storeXXXXXX");
-		cr_assert_not_null(mkdtemp(f->dir));
+		scratch_dir(f->dir, "store");
 		(void)snprintf(f->path, sizeof(f->path), "%s/store.db",
 			       f->dir);
 	}

@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 
+#include "scratch.h"
 #include "store.h"
 
 /* One check, two tests: on :memory: and on a file. */
@@ -34,7 +35,7 @@ struct store_fixture {
 	struct store *s;
 	struct arena a;
 	enum store_where where;
-	char dir[64];
+	char dir[SCRATCH_PATH_SIZE];
 	char path[128];
 };
 

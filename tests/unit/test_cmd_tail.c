@@ -15,13 +15,14 @@
 #include "cmd.h"
 #include "json.h"
 #include "push_world.h"
+#include "scratch.h"
 
 #define ARGS_MAX 24
 #define TURNS 600
 #define TURN_MS 20
 
 static struct world w;
-static char dir[64];
+static char dir[SCRATCH_PATH_SIZE];
 static char key_path[80];
 static char out_path[80];
 static char server_line[KEYS_LINE_MAX];
@@ -37,8 +38,7 @@ setup(void)
 		       "  endpoint: \"tcp://127.0.0.1:%d\"\n",
 		       20000 + getpid() % 20000);
 	world_init(&w, yaml, 0);
-	(void)snprintf(dir, sizeof(dir), "/tmp/creditalarm-tail-XXXXXX");
-	cr_assert_not_null(mkdtemp(dir));
+	scratch_dir(dir, "tail");
 	(void)snprintf(key_path, sizeof(key_path), "%s/key", dir);
 	(void)snprintf(out_path, sizeof(out_path), "%s/out", dir);
 	buf_init(&b, KEYS_LINE_MAX);

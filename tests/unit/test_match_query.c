@@ -69,7 +69,7 @@ setup_with(unsigned copies)
 	struct diag d = { 0 };
 
 	mid_get();
-	snprintf(path, sizeof(path), "/tmp/match-%ld.idx", (long)getpid());
+	snprintf(path, sizeof(path), "build/match-%ld.idx", (long)getpid());
 	build(path, 2, copies);
 	cr_assert_eq(mseg_open(path, &seg, &d), ERR_OK, "%s", d.why);
 	scratch = mquery_scratch_new();

@@ -53,7 +53,7 @@ static const char server[] =
     "s.serve_forever()\n";
 
 static pid_t pid;
-static unsigned long port;
+static uint64_t port;
 static struct net net;
 
 static void
@@ -73,8 +73,7 @@ setup(void)
 	(void)close(fd[1]);
 	cr_assert(read(fd[0], line, sizeof(line) - 1) > 0);
 	(void)close(fd[0]);
-	port = strtoul(line, NULL, 10);
-	cr_assert_gt(port, 0);
+	cr_assert_eq(str_to_u64(str_trim(str_of(line)), 65535, &port), ERR_OK);
 	cr_assert_eq(net_curl_new(&net), ERR_OK);
 }
 

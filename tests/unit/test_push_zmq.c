@@ -14,12 +14,13 @@
 #include "dealer.h"
 #include "push_world.h"
 #include "zctx.h"
+#include "scratch.h"
 
 #define TRIES 200
 #define TRY_MS 20
 
 static struct world w;
-static char dir[64];
+static char dir[SCRATCH_PATH_SIZE];
 static char line[KEYS_LINE_MAX];
 static uint32_t window; /* credit of client(); 0: the library's */
 
@@ -35,8 +36,7 @@ setup(void)
 		       "  endpoint: \"tcp://127.0.0.1:%d\"\n",
 		       20000 + getpid() % 20000);
 	world_init(&w, yaml, 0);
-	(void)snprintf(dir, sizeof(dir), "/tmp/creditalarm-push-XXXXXX");
-	cr_assert_not_null(mkdtemp(dir));
+	scratch_dir(dir, "push");
 	buf_init(&b, KEYS_LINE_MAX);
 	keys_casrv_put(&b, &w.server);
 	cr_assert_eq(str_copy(line, sizeof(line), buf_str(&b)), ERR_OK);
@@ -577,8 +577,7 @@ door_open(struct door *o)
 	keys_casrv_put(&b, &w.server);
 	cr_assert_eq(str_copy(line, sizeof(line), buf_str(&b)), ERR_OK);
 	buf_free(&b);
-	(void)snprintf(dir, sizeof(dir), "/tmp/creditalarm-push-XXXXXX");
-	cr_assert_not_null(mkdtemp(dir));
+	scratch_dir(dir, "push");
 	seal_keys_generate(&o->own, 0);
 	cr_assert_eq(bus_zmq_open(&c, &o->z, NULL), ERR_OK);
 	o->bus = bus_zmq_port(o->z);

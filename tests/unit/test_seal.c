@@ -12,6 +12,7 @@
 #include "keys.h"
 #include "seal.h"
 #include "wire_vectors.h"
+#include "scratch.h"
 
 #define VECTOR_MAX 1024
 
@@ -330,16 +331,15 @@ Test(keys, z85_as_the_rfc_has_it)
 		      ERR_OK, "above 2^32");
 }
 
-static char dir[] = "/tmp/creditalarm-keys-XXXXXX";
-
 Test(keys, files)
 {
-	char path[128];
+	char dir[SCRATCH_PATH_SIZE];
+	char path[2 * SCRATCH_PATH_SIZE];
 	struct keys k, back;
 	struct buf text, read;
 	struct diag d = { 0 };
 
-	cr_assert_not_null(mkdtemp(dir));
+	scratch_dir(dir, "keys");
 	(void)snprintf(path, sizeof(path), "%s/k", dir);
 	seal_keys_generate(&k, 2);
 	buf_init(&text, KEYS_FILE_MAX);
