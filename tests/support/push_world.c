@@ -407,3 +407,11 @@ want_nothing(struct sub *s, int line)
 	cr_assert(!hear_no_beat(s, &h, WIRE_HELLO), "line %d: %c", line,
 		  (int)h.frame.letter);
 }
+
+void
+world_with_sub(struct world *w, struct sub *s)
+{
+	world_init(w, "push:\n  heartbeat: 1s\n  credit_max: 10\n", 1);
+	sub_init(s, w, WORLD_STREAM);
+	sub_connect(s, 'a');
+}

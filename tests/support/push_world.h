@@ -68,6 +68,8 @@ struct heard {
 	char signature[SEAL_SIGNATURE_SIZE];
 };
 
+/* The usual one: a bus in memory, credit for ten, one subscriber connected. */
+void world_with_sub(struct world *w, struct sub *s);
 void sub_init(struct sub *s, struct world *w, const char *stream);
 /* A socket with that routing id (16 bytes made of it). */
 void sub_connect(struct sub *s, char routing);

@@ -8,95 +8,9 @@
 #include <string.h>
 
 #include "book_check.h"
-#include "book_fixture.h"
+#include "book_rig.h"
 
-static struct store *s;
-static struct arena a;
-static struct book_report r;
-
-static void
-setup(void)
-{
-	cr_assert_eq(arena_init(&a, 16u << 20), ERR_OK);
-	s = book_fixture_dir("tests/demo/book");
-	book_report_init(&r);
-}
-
-static void
-teardown(void)
-{
-	book_report_free(&r);
-	store_close(s);
-	arena_fini(&a);
-}
-
-TestSuite(book_import, .init = setup, .fini = teardown);
-
-#define ok(expr) cr_assert_eq((expr), ERR_OK, "%s", #expr)
-#define faults_are(lit)                                                        \
-	cr_assert(str_eq(buf_str(&r.faults), S(lit)), "got:\n%.*s",            \
-		  STR_ARG(buf_str(&r.faults)))
-
-static const struct instant now = { 0, 1672103520000 };
-
-static enum err
-run(struct book_options opt, const struct book_text *texts, size_t count)
-{
-	struct book_file files[BOOK_FILES_MAX + 1];
-
-	for (size_t i = 0; i < count; i++)
-		files[i] = (struct book_file){ str_of(texts[i].name),
-					       str_of(texts[i].csv) };
-	opt.schemes = book_fixture_idschemes();
-	book_report_free(&r);
-	book_report_init(&r);
-	return book_import(s, files, count, &opt, now, &r);
-}
-
-static enum err
-one(const char *csv)
-{
-	struct book_text text = { "f.csv", csv };
-
-	return run((struct book_options){ 0 }, &text, 1);
-}
-
-static enum err
-collect(void *self, struct str csv)
-{
-	struct buf *b = self;
-
-	buf_put(b, csv);
-	return b->err;
-}
-
-/* The whole book as text: to tell whether anything changed. */
-static void
-dump(struct buf *b)
-{
-	static const char *const kinds[] = { "schemes",	 "exporters",
-					     "policies", "obligors",
-					     "follows",	 "shipments" };
-	struct book_sink sink = { collect, b };
-
-	buf_init(b, 16u << 20);
-	for (size_t i = 0; i < 6; i++)
-		ok(book_export(s, str_of(kinds[i]), &sink));
-}
-
-static void
-assert_unchanged(const struct buf *before)
-{
-	struct buf after;
-	int64_t version = 0;
-
-	dump(&after);
-	cr_assert(str_eq(buf_str(before), buf_str(&after)));
-	buf_free(&after);
-	ok(store_book_version(s, &version));
-	cr_assert_eq(version, 1);
-	cr_assert_not(store_in_transaction(s));
-}
+TestSuite(book_import, .init = book_rig_setup, .fini = book_rig_teardown);
 
 #define SHIP                                                                   \
 	"shipment_id,exporter_id,obligor_id,bank_id,amount,currency,"          \
@@ -123,8 +37,8 @@ Test(book_import, every_fault_is_told_with_its_place)
 	    "S14,EXP-SZ-0001,OB-AE-0001,,1.0,JPY,OA,ready\n";
 	struct buf before;
 
-	dump(&before);
-	cr_assert_eq(one(csv), ERR_INPUT);
+	book_rig_dump(&before);
+	cr_assert_eq(book_rig_one(csv), ERR_INPUT);
 	faults_are(
 	    "f.csv:2: shipment_id: 'S/1' is not an id ([A-Za-z0-9_-], 1 to "
 	    "64)\n"
@@ -144,8 +58,8 @@ Test(book_import, every_fault_is_told_with_its_place)
 	    "f.csv:14: row: fewer fields than the header\n"
 	    "f.csv:15: row: more fields than the header\n"
 	    "f.csv:16: amount: JPY has 0 decimals\n");
-	cr_assert_eq(r.fault_count, 15);
-	assert_unchanged(&before);
+	cr_assert_eq(rig.r.fault_count, 15);
+	book_rig_unchanged(&before);
 	buf_free(&before);
 }
 
@@ -164,7 +78,7 @@ Test(book_import, schemes_and_exporters_have_rules)
 			   "E3,91440300MADEM0001U,\"a\tb\",en,\n" },
 	};
 
-	cr_assert_eq(run((struct book_options){ 0 }, texts, 2), ERR_INPUT);
+	cr_assert_eq(book_rig_run((struct book_options){ 0 }, texts, 2), ERR_INPUT);
 	faults_are(
 	    "s.csv:2: insured_bp: '10001' is not a number of at most 10000\n"
 	    "s.csv:3: cap_basis: 'both' is none of indemnity|loss\n"
@@ -181,7 +95,7 @@ Test(book_import, schemes_and_exporters_have_rules)
 Test(book_import, obligors_have_rules)
 {
 	cr_assert_eq(
-	    one("obligor_id,type,name,country,ids,aliases,natural_person\n"
+	    book_rig_one("obligor_id,type,name,country,ids,aliases,natural_person\n"
 		"O1,person,N,AE,,,\n"
 		"O2,buyer,N,XX,,,2\n"
 		"O3,buyer,N,AE,lei:000000DEM0QAMAR00116,,\n"
@@ -189,7 +103,7 @@ Test(book_import, obligors_have_rules)
 		"O5,buyer,N,AE,nope:1|sinosure:A1,a\\b,\n"
 		"O6,buyer,N,ae,sinosure,x||y,\n"),
 	    ERR_INPUT);
-	cr_assert(str_contains(buf_str(&r.faults),
+	cr_assert(str_contains(buf_str(&rig.r.faults),
 			       S("f.csv:2: type: 'person' is none of "
 				 "buyer|bank|guarantor\n"
 				 "f.csv:3: country: 'XX' is not a country of "
@@ -197,18 +111,18 @@ Test(book_import, obligors_have_rules)
 				 "f.csv:3: natural_person: '2' is not 0 or "
 				 "1\n"
 				 "f.csv:4: ids: 'lei:000000DEM0QAMAR00116'")),
-		  "%.*s", STR_ARG(buf_str(&r.faults)));
-	cr_assert(str_contains(buf_str(&r.faults),
+		  "%.*s", STR_ARG(buf_str(&rig.r.faults)));
+	cr_assert(str_contains(buf_str(&rig.r.faults),
 			       S("f.csv:5: ids: an empty part")));
-	cr_assert(str_contains(buf_str(&r.faults),
+	cr_assert(str_contains(buf_str(&rig.r.faults),
 			       S("f.csv:6: aliases: an empty part, or")));
-	cr_assert(str_contains(buf_str(&r.faults),
+	cr_assert(str_contains(buf_str(&rig.r.faults),
 			       S("f.csv:6: ids: 'nope:1': no such id "
 				 "scheme\n")));
-	cr_assert(str_contains(buf_str(&r.faults),
+	cr_assert(str_contains(buf_str(&rig.r.faults),
 			       S("f.csv:7: country: 'ae'")));
-	cr_assert(str_contains(buf_str(&r.faults), S("f.csv:7: ids: ")));
-	cr_assert_eq(r.fault_count, 10, "%zu", r.fault_count);
+	cr_assert(str_contains(buf_str(&rig.r.faults), S("f.csv:7: ids: ")));
+	cr_assert_eq(rig.r.fault_count, 10, "%zu", rig.r.fault_count);
 }
 
 Test(book_import, a_header_decides_and_is_checked)
@@ -233,13 +147,13 @@ Test(book_import, a_header_decides_and_is_checked)
 	};
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
-		cr_assert_eq(one(t[i].csv), ERR_INPUT, "%s", t[i].csv);
-		cr_assert(str_eq(buf_str(&r.faults), str_of(t[i].fault)),
-			  "%.*s", STR_ARG(buf_str(&r.faults)));
+		cr_assert_eq(book_rig_one(t[i].csv), ERR_INPUT, "%s", t[i].csv);
+		cr_assert(str_eq(buf_str(&rig.r.faults), str_of(t[i].fault)),
+			  "%.*s", STR_ARG(buf_str(&rig.r.faults)));
 	}
 	/* Order is free; a header alone is an import of nothing. */
-	ok(one("obligor_id,exporter_id\n"));
-	cr_assert_eq(r.rows, 0);
+	ok(book_rig_one("obligor_id,exporter_id\n"));
+	cr_assert_eq(rig.r.rows, 0);
 }
 
 Test(book_import, csv_is_strict)
@@ -265,23 +179,23 @@ Test(book_import, csv_is_strict)
 
 		(void)snprintf(csv, sizeof(csv), "exporter_id,obligor_id\n%s",
 			       t[i].rows);
-		cr_assert_eq(one(csv), ERR_INPUT, "%zu", i);
-		cr_assert(str_eq(buf_str(&r.faults), str_of(t[i].fault)),
-			  "%.*s", STR_ARG(buf_str(&r.faults)));
+		cr_assert_eq(book_rig_one(csv), ERR_INPUT, "%zu", i);
+		cr_assert(str_eq(buf_str(&rig.r.faults), str_of(t[i].fault)),
+			  "%.*s", STR_ARG(buf_str(&rig.r.faults)));
 	}
-	ok(one("exporter_id,obligor_id\r\n\"EXP-SZ-0002\",\"OB-DE-0001\"\r\n"
+	ok(book_rig_one("exporter_id,obligor_id\r\n\"EXP-SZ-0002\",\"OB-DE-0001\"\r\n"
 	       "\r\nEXP-SZ-0002,OB-DE-0002"));
-	cr_assert_eq(r.added, 2);
+	cr_assert_eq(rig.r.added, 2);
 }
 
 Test(book_import, a_quoted_field_may_hold_commas_and_quotes)
 {
 	struct obligor o;
 
-	ok(one("obligor_id,type,name,country,aliases,address\n"
+	ok(book_rig_one("obligor_id,type,name,country,aliases,address\n"
 	       "O1,buyer,\"Smith, \"\"Jones\"\" & Co\",GB,\"a\\|b|c\\\\d\","
 	       "\"1, Street\"\n"));
-	ok(store_obligor(s, S("O1"), &a, &o));
+	ok(store_obligor(rig.s, S("O1"), &rig.a, &o));
 	cr_assert(str_eq(o.name, S("Smith, \"Jones\" & Co")));
 	cr_assert_eq(o.alias_count, 2);
 	cr_assert(str_eq(o.aliases[0], S("a|b")));
@@ -296,11 +210,11 @@ Test(book_import, names_are_stored_in_nfc)
 	size_t n = 0;
 
 	/* U+0041 U+030A becomes U+00C5. */
-	ok(one("obligor_id,type,name,country\n"
+	ok(book_rig_one("obligor_id,type,name,country\n"
 	       "O1,buyer,A\xCC\x8Angstrom AB,SE\n"));
-	ok(store_obligor(s, S("O1"), &a, &o));
+	ok(store_obligor(rig.s, S("O1"), &rig.a, &o));
 	cr_assert(str_eq(o.name, S("\xC3\x85ngstrom AB")));
-	ok(store_obligors_by_name(s, S("\xC3\xA5ngstrom ab"), &a, &v, &n));
+	ok(store_obligors_by_name(rig.s, S("\xC3\xA5ngstrom ab"), &rig.a, &v, &n));
 	cr_assert_eq(n, 1);
 }
 
@@ -314,12 +228,12 @@ Test(book_import, a_hundred_faults_then_a_count)
 	for (int i = 0; i < 250; i++)
 		buf_printf(&csv, "NOBODY-%d,OB-AE-0001\n", i);
 	buf_byte(&csv, 0);
-	cr_assert_eq(one(csv.p), ERR_INPUT);
-	cr_assert_eq(r.fault_count, 250);
-	for (size_t i = 0; i < r.faults.n; i++)
-		lines += r.faults.p[i] == '\n';
+	cr_assert_eq(book_rig_one(csv.p), ERR_INPUT);
+	cr_assert_eq(rig.r.fault_count, 250);
+	for (size_t i = 0; i < rig.r.faults.n; i++)
+		lines += rig.r.faults.p[i] == '\n';
 	cr_assert_eq(lines, 101);
-	cr_assert(str_ends(buf_str(&r.faults),
+	cr_assert(str_ends(buf_str(&rig.r.faults),
 			   S("250 faults in all, 100 shown\n")));
 	buf_free(&csv);
 }
@@ -336,10 +250,10 @@ Test(book_import, references_look_in_the_files_first_in_any_order)
 	struct str *v = NULL;
 	size_t n = 0;
 
-	ok(run((struct book_options){ 0 }, texts, 3));
-	cr_assert_eq(r.added, 4);
-	cr_assert_eq(r.version, 2);
-	ok(store_exporters_of(s, S("OB-AE-0001"), &a, &v, &n));
+	ok(book_rig_run((struct book_options){ 0 }, texts, 3));
+	cr_assert_eq(rig.r.added, 4);
+	cr_assert_eq(rig.r.version, 2);
+	ok(store_exporters_of(rig.s, S("OB-AE-0001"), &rig.a, &v, &n));
 	cr_assert_eq(n, 2);
 }
 
@@ -350,7 +264,7 @@ Test(book_import, a_faulty_row_is_told_once_not_at_every_reference)
 		{ "f.csv", "exporter_id,obligor_id\nEXP-SZ-0001,O9\n" },
 	};
 
-	cr_assert_eq(run((struct book_options){ 0 }, texts, 2), ERR_INPUT);
+	cr_assert_eq(book_rig_run((struct book_options){ 0 }, texts, 2), ERR_INPUT);
 	faults_are("o.csv:2: name: is required\n");
 }
 
@@ -360,30 +274,30 @@ Test(book_import, a_row_replaces_the_row_with_its_key)
 	size_t n = 0;
 	struct obligor o;
 
-	ok(one("obligor_id,type,name,country,ids\n"
+	ok(book_rig_one("obligor_id,type,name,country,ids\n"
 	       "OB-AE-0001,buyer,Qamar Renamed LLC,AE,sinosure:ARE/999\n"
 	       "OB-DE-0001,buyer,Nordlicht Haustechnik GmbH,DE,\n"));
-	cr_assert_eq(r.added, 0);
-	cr_assert_eq(r.changed, 2);
-	ok(store_obligors_since(s, 1, &a, &v, &n));
+	cr_assert_eq(rig.r.added, 0);
+	cr_assert_eq(rig.r.changed, 2);
+	ok(store_obligors_since(rig.s, 1, &rig.a, &v, &n));
 	cr_assert_eq(n, 2);
-	ok(store_obligor(s, S("OB-AE-0001"), &a, &o));
+	ok(store_obligor(rig.s, S("OB-AE-0001"), &rig.a, &o));
 	cr_assert_eq(o.alias_count, 0, "the row is the whole truth");
-	ok(store_obligors_by_id(s, S("sinosure"), S("ARE000123"), &a, &v,
+	ok(store_obligors_by_id(rig.s, S("sinosure"), S("ARE000123"), &rig.a, &v,
 				&n));
 	cr_assert_eq(n, 0);
-	ok(store_obligors_by_id(s, S("sinosure"), S("ARE999"), &a, &v, &n));
+	ok(store_obligors_by_id(rig.s, S("sinosure"), S("ARE999"), &rig.a, &v, &n));
 	cr_assert_eq(n, 1);
-	ok(store_obligors_by_name(s, S("qamar albahr trading"), &a, &v, &n));
+	ok(store_obligors_by_name(rig.s, S("qamar albahr trading"), &rig.a, &v, &n));
 	cr_assert_eq(n, 0);
-	ok(store_obligors_by_name(s, S("qamar renamed llc"), &a, &v, &n));
+	ok(store_obligors_by_name(rig.s, S("qamar renamed llc"), &rig.a, &v, &n));
 	cr_assert_eq(n, 1);
 	/* The same again changes nothing, but is an import. */
-	ok(one("obligor_id,type,name,country,ids\n"
+	ok(book_rig_one("obligor_id,type,name,country,ids\n"
 	       "OB-AE-0001,buyer,Qamar Renamed LLC,AE,sinosure:ARE999\n"));
-	cr_assert_eq(r.added + r.changed, 0);
-	cr_assert_eq(r.version, 3);
-	ok(store_obligors_since(s, 2, &a, &v, &n));
+	cr_assert_eq(rig.r.added + rig.r.changed, 0);
+	cr_assert_eq(rig.r.version, 3);
+	ok(store_obligors_since(rig.s, 2, &rig.a, &v, &n));
 	cr_assert_eq(n, 0);
 }
 
@@ -393,10 +307,10 @@ Test(book_import, check_changes_nothing)
 					   "EXP-SZ-0002,OB-AE-0001\n" };
 	struct buf before;
 
-	dump(&before);
-	ok(run((struct book_options){ .mode = BOOK_CHECK }, &text, 1));
-	cr_assert_eq(r.added, 1);
-	assert_unchanged(&before);
+	book_rig_dump(&before);
+	ok(book_rig_run((struct book_options){ .mode = BOOK_CHECK }, &text, 1));
+	cr_assert_eq(rig.r.added, 1);
+	book_rig_unchanged(&before);
 	buf_free(&before);
 }
 
@@ -405,124 +319,22 @@ Test(book_import, inside_a_transaction_a_fault_undoes_only_the_import)
 	struct buf before;
 	int used = 0;
 
-	dump(&before);
-	ok(store_begin(s));
-	ok(store_report_reserve(s, S("P1"), S("a1"), 1));
-	cr_assert_eq(one("exporter_id,obligor_id\nEXP-SZ-0002,OB-AE-0001\n"
+	book_rig_dump(&before);
+	ok(store_begin(rig.s));
+	ok(store_report_reserve(rig.s, S("P1"), S("a1"), 1));
+	cr_assert_eq(book_rig_one("exporter_id,obligor_id\nEXP-SZ-0002,OB-AE-0001\n"
 			 "EXP-SZ-0002,NOBODY\n"),
 		     ERR_INPUT);
-	cr_assert(store_in_transaction(s));
-	ok(store_commit(s));
-	assert_unchanged(&before);
-	ok(store_reports_used(s, S("P1"), &used));
+	cr_assert(store_in_transaction(rig.s));
+	ok(store_commit(rig.s));
+	book_rig_unchanged(&before);
+	ok(store_reports_used(rig.s, S("P1"), &used));
 	cr_assert_eq(used, 1);
-	ok(store_begin(s));
-	ok(one("exporter_id,obligor_id\nEXP-SZ-0002,OB-AE-0001\n"));
-	store_rollback(s);
-	assert_unchanged(&before);
+	ok(store_begin(rig.s));
+	ok(book_rig_one("exporter_id,obligor_id\nEXP-SZ-0002,OB-AE-0001\n"));
+	store_rollback(rig.s);
+	book_rig_unchanged(&before);
 	buf_free(&before);
-}
-
-/* 10 follows; the file keeps 7 of them, then 6. */
-static void
-ten_follows(void)
-{
-	struct buf csv;
-
-	buf_init(&csv, 4096);
-	buf_put(&csv, S("obligor_id,type,name,country\n"));
-	for (int i = 0; i < 6; i++)
-		buf_printf(&csv, "X%d,buyer,X%d,DE\n", i, i);
-	buf_byte(&csv, 0);
-	ok(one(csv.p));
-	buf_clear(&csv);
-	buf_put(&csv, S("exporter_id,obligor_id\n"));
-	for (int i = 0; i < 6; i++)
-		buf_printf(&csv, "EXP-SZ-0002,X%d\n", i);
-	buf_byte(&csv, 0);
-	ok(one(csv.p));
-	buf_free(&csv);
-}
-
-#define SEVEN                                                                  \
-	"exporter_id,obligor_id\nEXP-SZ-0002,X0\nEXP-SZ-0002,X1\n"             \
-	"EXP-SZ-0002,X2\nEXP-SZ-0002,X3\nEXP-SZ-0002,X4\nEXP-SZ-0002,X5\n"     \
-	"EXP-SZ-0001,OB-AE-0001\n"
-
-Test(book_import, replace_removes_at_most_thirty_percent)
-{
-	struct book_text seven = { "f.csv", SEVEN };
-	struct book_text six = { "f.csv",
-				 "exporter_id,obligor_id\nEXP-SZ-0002,X0\n"
-				 "EXP-SZ-0002,X1\nEXP-SZ-0002,X2\n"
-				 "EXP-SZ-0002,X3\nEXP-SZ-0002,X4\n"
-				 "EXP-SZ-0002,X5\n"
-				 "EXP-SZ-0002,OB-AE-0001\n" };
-	struct book_options opt = { .replace = S("follows") };
-	struct str *v = NULL;
-	size_t n = 0;
-
-	ten_follows();
-	/* A new row does not hide that 4 of 10 would go. */
-	cr_assert_eq(run(opt, &six, 1), ERR_REFUSED);
-	faults_are("book: follows: replacing would remove 4 of 10 rows, more "
-		   "than 30 %: needs force\n");
-	ok(store_exporters_of(s, S("OB-JP-0001"), &a, &v, &n));
-	cr_assert_eq(n, 1);
-	ok(run(opt, &seven, 1));
-	cr_assert_eq(r.removed, 3);
-	ok(store_exporters_of(s, S("OB-JP-0001"), &a, &v, &n));
-	cr_assert_eq(n, 0);
-	opt.force = 1;
-	six.csv = "exporter_id,obligor_id\n";
-	ok(run(opt, &six, 1));
-	cr_assert_eq(r.removed, 7);
-}
-
-/* A row with a fault is not a row that is missing. */
-Test(book_import, a_faulty_replace_tells_of_its_rows_alone)
-{
-	struct book_text text = { "f.csv", "exporter_id,obligor_id,"
-					   "last_order_on\n"
-					   "EXP-SZ-0001,OB-AE-0001,soon\n"
-					   "EXP-SZ-0001,OB-DE-0001,soon\n"
-					   "EXP-SZ-0001,OB-DE-0002,\n"
-					   "EXP-SZ-0002,OB-JP-0001,\n" };
-	struct book_options opt = { .replace = S("follows") };
-
-	cr_assert_eq(run(opt, &text, 1), ERR_INPUT);
-	faults_are("f.csv:2: last_order_on: 'soon' is not a date like "
-		   "2022-12-30\n"
-		   "f.csv:3: last_order_on: 'soon' is not a date like "
-		   "2022-12-30\n");
-}
-
-Test(book_import, replace_needs_a_file_and_a_kind)
-{
-	struct book_text text = { "f.csv", "exporter_id,obligor_id\n" };
-
-	cr_assert_eq(run((struct book_options){ .replace = S("policies") },
-			 &text, 1),
-		     ERR_INPUT);
-	faults_are("book: policies: to be replaced, but no file has it\n");
-	cr_assert_eq(run((struct book_options){ .replace = S("x") }, &text,
-			 1),
-		     ERR_INPUT);
-	faults_are("book: replace: no such kind\n");
-}
-
-Test(book_import, replace_may_not_leave_references_behind)
-{
-	struct book_text text = { "e.csv",
-				  "exporter_id,uscc,name\n"
-				  "EXP-SZ-0001,91440300MADEM0001U,A\n" };
-	struct book_options opt = { .replace = S("exporters"), .force = 1 };
-
-	cr_assert_eq(run(opt, &text, 1), ERR_INPUT);
-	faults_are("book: policies: exporter_id: 'EXP-SZ-0002' was removed "
-		   "by the replace\n"
-		   "book: follows: exporter_id: 'EXP-SZ-0002' was removed by "
-		   "the replace\n");
 }
 
 Test(book_import, json_lines_say_the_same)
@@ -540,9 +352,9 @@ Test(book_import, json_lines_say_the_same)
 	};
 	struct obligor o;
 
-	ok(run((struct book_options){ 0 }, &text, 1));
-	cr_assert_eq(r.added, 3);
-	ok(store_obligor(s, S("O9"), &a, &o));
+	ok(book_rig_run((struct book_options){ 0 }, &text, 1));
+	cr_assert_eq(rig.r.added, 3);
+	ok(store_obligor(rig.s, S("O9"), &rig.a, &o));
 	cr_assert_eq(o.natural_person, 1);
 	cr_assert_eq(o.alias_count, 2);
 	cr_assert(str_eq(o.aliases[0], S("a|b")));
@@ -561,17 +373,17 @@ Test(book_import, json_lines_have_faults_of_form)
 		"{\n"
 	};
 
-	cr_assert_eq(run((struct book_options){ 0 }, &text, 1), ERR_INPUT);
-	cr_assert(str_starts(buf_str(&r.faults),
+	cr_assert_eq(book_rig_run((struct book_options){ 0 }, &text, 1), ERR_INPUT);
+	cr_assert(str_starts(buf_str(&rig.r.faults),
 			     S("b.jsonl:1: row: unknown member 'x'\n"
 			       "b.jsonl:2: kind: is no kind of the book\n"
 			       "b.jsonl:3: row: ")),
-		  "%.*s", STR_ARG(buf_str(&r.faults)));
-	cr_assert(str_contains(buf_str(&r.faults), S("b.jsonl:5: row: ")));
-	cr_assert(str_ends(buf_str(&r.faults),
+		  "%.*s", STR_ARG(buf_str(&rig.r.faults)));
+	cr_assert(str_contains(buf_str(&rig.r.faults), S("b.jsonl:5: row: ")));
+	cr_assert(str_ends(buf_str(&rig.r.faults),
 			   S("b.jsonl:4: export_amount: is not a string (or "
 			     "what the column takes besides)\n")));
-	cr_assert_eq(r.fault_count, 5);
+	cr_assert_eq(rig.r.fault_count, 5);
 }
 
 #define POLICY                                                                 \
@@ -582,20 +394,20 @@ Test(book_import, two_policies_for_a_day_are_a_warning)
 {
 	/* Through scheme years; late pick-up without an issue date covers
 	 * nothing; cancelled covers nothing. */
-	ok(one(POLICY "P7,SZ2022,EXP-SZ-0001,received,,,2023-06-30,\n"
+	ok(book_rig_one(POLICY "P7,SZ2022,EXP-SZ-0001,received,,,2023-06-30,\n"
 		      "P8,SZ2022,EXP-SZ-0001,effective,2022-07-01,,,\n"
 		      "P9,SZ2022,EXP-SZ-0001,cancelled,,,,\n"));
-	cr_assert(str_eq(buf_str(&r.warnings),
+	cr_assert(str_eq(buf_str(&rig.r.warnings),
 			 S("policies P7 and POL-2022-0001 cover the same days:"
 			   " the later cover_from, then the smaller id "
 			   "decides\n")),
-		  "%.*s", STR_ARG(buf_str(&r.warnings)));
-	cr_assert_eq(r.warning_count, 1);
-	ok(one(POLICY "P7,SZ2022,EXP-SZ-0001,received,,,2023-07-01,2023-07-01"
+		  "%.*s", STR_ARG(buf_str(&rig.r.warnings)));
+	cr_assert_eq(rig.r.warning_count, 1);
+	ok(book_rig_one(POLICY "P7,SZ2022,EXP-SZ-0001,received,,,2023-07-01,2023-07-01"
 		      "\n"));
-	cr_assert(str_contains(buf_str(&r.warnings),
+	cr_assert(str_contains(buf_str(&rig.r.warnings),
 			       S("P7 and POL-2023-0001")));
-	cr_assert_not(str_contains(buf_str(&r.warnings),
+	cr_assert_not(str_contains(buf_str(&rig.r.warnings),
 				   S("POL-2022-0001")));
 }
 
@@ -605,18 +417,18 @@ Test(book_import, under_an_lc_the_bank_bears_the_risk)
 	struct str *e = NULL;
 	size_t n = 0;
 
-	ok(one(SHIP "S1,EXP-SZ-0002,OB-AE-0001,OB-DE-0002,90000,USD,LC,"
+	ok(book_rig_one(SHIP "S1,EXP-SZ-0002,OB-AE-0001,OB-DE-0002,90000,USD,LC,"
 		    "shipped\n"
 		    "S2,EXP-SZ-0002,OB-AE-0001,OB-DE-0002,5,USD,OA,"
 		    "shipped\n"));
-	ok(store_shipments(s, S("EXP-SZ-0002"), S("OB-DE-0002"), &a, &v, &n));
+	ok(store_shipments(rig.s, S("EXP-SZ-0002"), S("OB-DE-0002"), &rig.a, &v, &n));
 	cr_assert_eq(n, 1);
 	cr_assert(str_eq(v[0].shipment_id, S("S1")));
 	cr_assert(str_eq(v[0].bank_id, S("OB-DE-0002")));
-	ok(store_shipments(s, S("EXP-SZ-0002"), S("OB-AE-0001"), &a, &v, &n));
+	ok(store_shipments(rig.s, S("EXP-SZ-0002"), S("OB-AE-0001"), &rig.a, &v, &n));
 	cr_assert_eq(n, 1);
 	cr_assert(str_eq(v[0].shipment_id, S("S2")));
-	ok(store_exporters_of(s, S("OB-DE-0002"), &a, &e, &n));
+	ok(store_exporters_of(rig.s, S("OB-DE-0002"), &rig.a, &e, &n));
 	cr_assert_eq(n, 2);
 	cr_assert(str_eq(e[1], S("EXP-SZ-0002")));
 }
@@ -637,9 +449,9 @@ Test(book_import, words_become_their_enumerators)
 		buf_printf(&csv, "W%d,EXP-SZ-0002,OB-DE-0001,,1,USD,%s,%s\n",
 			   i, i % 2 == 0 ? "DP" : "PREPAID", words[i]);
 	buf_byte(&csv, 0);
-	ok(one(csv.p));
+	ok(book_rig_one(csv.p));
 	buf_free(&csv);
-	ok(store_shipments(s, S("EXP-SZ-0002"), S("OB-DE-0001"), &a, &v, &n));
+	ok(store_shipments(rig.s, S("EXP-SZ-0002"), S("OB-DE-0001"), &rig.a, &v, &n));
 	cr_assert_eq(n, 8);
 	for (int i = 0; i < 8; i++) {
 		cr_assert_eq(v[i].status, (enum shipment_status)i);
@@ -659,18 +471,18 @@ Test(book_import, limits_hold_at_max_and_one_more)
 	name[BOOK_TEXT_MAX] = '\0';
 	(void)snprintf(csv, sizeof(csv),
 		       "obligor_id,type,name,country\nO1,buyer,%s,DE\n", name);
-	ok(one(csv));
+	ok(book_rig_one(csv));
 	name[BOOK_TEXT_MAX] = 'n';
 	name[BOOK_TEXT_MAX + 1] = '\0';
 	(void)snprintf(csv, sizeof(csv),
 		       "obligor_id,type,name,country\nO1,buyer,%s,DE\n", name);
-	cr_assert_eq(one(csv), ERR_INPUT);
+	cr_assert_eq(book_rig_one(csv), ERR_INPUT);
 	faults_are("f.csv:2: name: longer than 1024 bytes\n");
 	for (size_t i = 0; i <= BOOK_FILES_MAX; i++)
 		many[i] = (struct book_text){ "f.csv", "exporter_id,"
 						       "obligor_id\n" };
-	ok(run((struct book_options){ 0 }, many, BOOK_FILES_MAX));
-	cr_assert_eq(run((struct book_options){ 0 }, many,
+	ok(book_rig_run((struct book_options){ 0 }, many, BOOK_FILES_MAX));
+	cr_assert_eq(book_rig_run((struct book_options){ 0 }, many,
 			 BOOK_FILES_MAX + 1),
 		     ERR_LIMIT);
 }
@@ -688,7 +500,7 @@ Test(book_import, a_list_has_a_limit)
 			buf_printf(&csv, "|a%d", i);
 		buf_put(&csv, S("\n"));
 		buf_byte(&csv, 0);
-		cr_assert_eq(one(csv.p), parts == 64 ? ERR_OK : ERR_INPUT);
+		cr_assert_eq(book_rig_one(csv.p), parts == 64 ? ERR_OK : ERR_INPUT);
 		buf_free(&csv);
 	}
 	faults_are("f.csv:2: aliases: more than 64 parts\n");
@@ -708,9 +520,9 @@ Test(book_import, every_prefix_is_an_answer)
 
 		memcpy(cut, whole, n);
 		cut[n] = '\0';
-		err = one(cut);
+		err = book_rig_one(cut);
 		cr_assert(err == ERR_OK || err == ERR_INPUT);
-		cr_assert_eq(err == ERR_OK, r.fault_count == 0);
+		cr_assert_eq(err == ERR_OK, rig.r.fault_count == 0);
 	}
 }
 
@@ -745,9 +557,9 @@ Test(book_import, the_other_kinds_have_rules_too)
 		{ "x", "base,quote,rate,as_of\nUSD,HKD,0,2022-01-01\n" },
 	};
 
-	ok(run((struct book_options){ 0 }, good, 6));
-	cr_assert_eq(r.added, 6);
-	cr_assert_eq(run((struct book_options){ 0 }, bad, 4), ERR_INPUT);
+	ok(book_rig_run((struct book_options){ 0 }, good, 6));
+	cr_assert_eq(rig.r.added, 6);
+	cr_assert_eq(book_rig_run((struct book_options){ 0 }, bad, 4), ERR_INPUT);
 	faults_are("l:2: policy_id: no 'P' in policies\n"
 		   "l:2: status: 'cut' is none of approved|reduced|withdrawn|"
 		   "expired|declined\n"
@@ -774,8 +586,8 @@ Test(book_import, sizes_hold_at_max_and_one_more)
 		for (int i = 1; i < columns; i++)
 			buf_printf(&csv, ",c%d", i);
 		buf_byte(&csv, 0);
-		cr_assert_eq(one(csv.p), ERR_INPUT);
-		cr_assert_eq(r.fault_count, columns == 64 ? 63 + 1 : 1);
+		cr_assert_eq(book_rig_one(csv.p), ERR_INPUT);
+		cr_assert_eq(rig.r.fault_count, columns == 64 ? 63 + 1 : 1);
 		buf_free(&csv);
 	}
 	faults_are("f.csv:1: header: too many or too long columns\n");
@@ -788,7 +600,7 @@ Test(book_import, sizes_hold_at_max_and_one_more)
 			buf_byte(&csv, 'n');
 		buf_put(&csv, S("\",DE\nO2,buyer,,DE\n"));
 		buf_byte(&csv, 0);
-		cr_assert_eq(one(csv.p), ERR_INPUT);
+		cr_assert_eq(book_rig_one(csv.p), ERR_INPUT);
 		buf_free(&csv);
 		if (n < BOOK_ROW_MAX)
 			faults_are("f.csv:2: name: longer than 1024 bytes\n"
@@ -797,9 +609,9 @@ Test(book_import, sizes_hold_at_max_and_one_more)
 			faults_are("f.csv:2: row: too large\n"
 				   "f.csv:3: name: is required\n");
 	}
-	book_report_free(&r);
-	book_report_init(&r);
-	cr_assert_eq(book_import(s, &file, 1, &opt, now, &r), ERR_INPUT);
+	book_report_free(&rig.r);
+	book_report_init(&rig.r);
+	cr_assert_eq(book_import(rig.s, &file, 1, &opt, book_rig_now, &rig.r), ERR_INPUT);
 	faults_are("f:0: file: larger than 1073741824 bytes\n");
 }
 
@@ -810,7 +622,7 @@ Test(book_import, receipts_come_as_json_too)
 				  "{\"kind\":\"receipts\",\"receipt_kind\":"
 				  "\"gift\",\"receipt_id\":\"R1\"}\n" };
 
-	cr_assert_eq(run((struct book_options){ 0 }, &text, 1), ERR_INPUT);
-	cr_assert(str_contains(buf_str(&r.faults), S("b:1: receipt_kind: ")));
-	cr_assert_not(str_contains(buf_str(&r.faults), S("unknown member")));
+	cr_assert_eq(book_rig_run((struct book_options){ 0 }, &text, 1), ERR_INPUT);
+	cr_assert(str_contains(buf_str(&rig.r.faults), S("b:1: receipt_kind: ")));
+	cr_assert_not(str_contains(buf_str(&rig.r.faults), S("unknown member")));
 }
