@@ -33,6 +33,9 @@ struct key {
 };
 
 #define HEADER_MAX 100u
+#define STREAM_INTERVAL_MS 10000
+#define STREAM_IDLE_MS 120000
+#define STREAM_STALE_MS 900000
 
 #define F(field) offsetof(struct feed, field)
 
@@ -51,6 +54,10 @@ static const struct key keys[] = {
 	  "append snapshot cursor window stream drop" },
 	{ "on_absent", KEY_WORD, F(on_absent), "keep cancel" },
 	{ "baseline", KEY_WORD, F(baseline), "silent bad_states" },
+	{ "stream", KEY_SPECIAL, 0, NULL },
+	{ "cursor", KEY_SPECIAL, 0, NULL },
+	{ "idle", KEY_DURATION, F(idle_ms), NULL },
+	{ "quiet_after", KEY_DURATION, F(quiet_after_ms), NULL },
 	{ "interval", KEY_DURATION, F(interval_ms), NULL },
 	{ "min_gap", KEY_DURATION, F(min_gap_ms), NULL },
 	{ "timeout", KEY_DURATION, F(timeout_ms), NULL },
@@ -74,7 +81,6 @@ static const struct key keys[] = {
 	{ "vocab", KEY_TEXT, F(vocab), NULL },
 	{ "enabled", KEY_YESNO, F(enabled), NULL },
 	{ "directory", KEY_LATER, 0, NULL },
-	{ "stream", KEY_LATER, 0, NULL },
 	{ "member", KEY_LATER, 0, NULL },
 	{ "window", KEY_LATER, 0, NULL },
 	{ "max_connections", KEY_LATER, 0, NULL },
@@ -91,6 +97,11 @@ static const struct key guard_keys[] = {
 	{ "max_growth_pct", KEY_PERCENT, F(guards.max_growth_pct), NULL },
 	{ "max_reject_pct", KEY_PERCENT, F(guards.max_reject_pct), NULL },
 	{ "stale_after", KEY_DURATION, F(guards.stale_after_ms), NULL },
+};
+
+static const struct key cursor_keys[] = {
+	{ "field", KEY_TEXT, F(cursor.field), NULL },
+	{ "parameter", KEY_TEXT, F(cursor.parameter), NULL },
 };
 
 static const struct key csv_keys[] = {
@@ -399,6 +410,8 @@ take_special(struct def *d, const struct yamlr *n)
 {
 	if (str_eq(n->key, S("urls")))
 		take_list(d, n, FEED_URLS_MAX, &d->f->urls, &d->f->url_count);
+	else if (str_eq(n->key, S("stream")))
+		take_list(d, n, 1, &d->f->urls, &d->f->url_count);
 	else if (str_eq(n->key, S("record_key")))
 		take_list(d, n, FEED_KEYS_MAX, &d->f->record_key,
 			  &d->f->record_key_count);
@@ -421,6 +434,9 @@ take_special(struct def *d, const struct yamlr *n)
 		take_nulls(d, n);
 	else if (n->type != YAMLR_MAP)
 		complain(d, n->line, n->key, "is not a map");
+	else if (str_eq(n->key, S("cursor")))
+		take_keys(d, n, cursor_keys,
+			  sizeof(cursor_keys) / sizeof(*cursor_keys));
 	else if (str_eq(n->key, S("csv")))
 		take_keys(d, n, csv_keys,
 			  sizeof(csv_keys) / sizeof(*csv_keys));
@@ -511,6 +527,8 @@ check_where(struct def *d)
 	if (f->join_count > 0 && f->url_count != f->join_count + 1)
 		complain(d, line_of(d, "join"), S("join"),
 			 "needs one url for the records and one for each name");
+	if (f->mode == MODE_STREAM && f->interval_ms == 0)
+		f->interval_ms = STREAM_INTERVAL_MS;
 	if (f->interval_ms < FEEDS_INTERVAL_MS_MIN ||
 	    f->interval_ms > FEEDS_INTERVAL_MS_MAX)
 		complain(d, line_of(d, "interval"), S("interval"),
@@ -542,6 +560,48 @@ check_csv(struct def *d)
 			 "needs csv with header: none");
 }
 
+/* What is said of whole documents cannot be said of a stream. */
+static void
+check_stream(struct def *d)
+{
+	static const char *const others[] = { "urls", "join", "on_absent" };
+	static const char *const only[] = { "stream", "cursor", "idle",
+					    "quiet_after" };
+	struct feed *f = d->f;
+	const struct feed_guards *g = &f->guards;
+
+	for (size_t i = 0; i < sizeof(only) / sizeof(*only); i++)
+		if (f->mode != MODE_STREAM &&
+		    yamlr_find(d->root, str_of(only[i])) != NULL)
+			complain(d, line_of(d, only[i]), str_of(only[i]),
+				 "needs mode stream");
+	if (f->mode != MODE_STREAM)
+		return;
+	require(d, "stream");
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (yamlr_find(d->root, str_of(others[i])) != NULL)
+			complain(d, line_of(d, others[i]), str_of(others[i]),
+				 "is not for mode stream");
+	if (f->container != CONTAINER_NDJSON ||
+	    f->baseline != BASELINE_BAD_STATES)
+		complain(d, line_of(d, "mode"), S("mode"),
+			 "stream needs container ndjson and baseline "
+			 "bad_states");
+	if (g->min_records > 0 || g->max_shrink_pct >= 0 ||
+	    g->max_growth_pct >= 0 || g->max_reject_pct >= 0)
+		complain(d, line_of(d, "guards"), S("guards"),
+			 "of a stream there is only stale_after");
+	if (f->cursor.field.n == 0 || f->cursor.parameter.n == 0 ||
+	    !str_is_id(f->cursor.parameter))
+		complain(d, line_of(d, "cursor"), S("cursor"),
+			 "needs field and parameter, a plain word");
+	if (f->idle_ms == 0)
+		f->idle_ms = STREAM_IDLE_MS;
+	f->cond_etag = 0;
+	f->cond_last_modified = 0;
+	f->cond_body_hash = 0;
+}
+
 static void
 check_what(struct def *d)
 {
@@ -549,13 +609,15 @@ check_what(struct def *d)
 	struct diag why = { 0 };
 
 	check_csv(d);
+	check_stream(d);
 	if (f->record.n == 0 && f->container == CONTAINER_RSS)
 		f->record = S("//item");
 	if (f->record.n == 0 && f->container == CONTAINER_ATOM)
 		f->record = S("//entry");
 	if (split_path_check(f->container, f->record, &why) != ERR_OK)
 		complain(d, line_of(d, "record"), S("record"), "%s", why.why);
-	if (f->mode != MODE_APPEND && f->mode != MODE_SNAPSHOT)
+	if (f->mode != MODE_APPEND && f->mode != MODE_SNAPSHOT &&
+	    f->mode != MODE_STREAM)
 		complain(d, line_of(d, "mode"), S("mode"),
 			 "is not available in this version");
 	if (f->on_absent == ABSENT_CANCEL && f->mode != MODE_SNAPSHOT)
@@ -573,15 +635,18 @@ static void
 check(struct def *d)
 {
 	static const char *const required[] = {
-		"name",	   "urls",	"container", "record_key",
-		"mode",	   "interval",	"certainty", "redistribution",
-		"map",
+		"name", "container", "record_key",
+		"mode", "certainty", "redistribution", "map",
 	};
 	struct feed *f = d->f;
 	struct str base = d->file;
 
 	for (size_t i = 0; i < sizeof(required) / sizeof(*required); i++)
 		require(d, required[i]);
+	if (d->f->mode != MODE_STREAM) {
+		require(d, "urls");
+		require(d, "interval");
+	}
 	while (str_find(base, '/') < base.n)
 		(void)str_cut(&base, '/');
 	base.n -= S(".yaml").n;
@@ -600,7 +665,9 @@ check(struct def *d)
 	if (f->vocab.n > 0)
 		f->vocab = entry_of(d, "vocab", f->vocab);
 	if (f->guards.stale_after_ms == 0)
-		f->guards.stale_after_ms = 3 * f->interval_ms;
+		f->guards.stale_after_ms = f->mode == MODE_STREAM ?
+					       STREAM_STALE_MS :
+					       3 * f->interval_ms;
 }
 
 static void

@@ -22,6 +22,7 @@
 
 #define CONNECT_MS_MAX 15000L
 #define STALL_S_MAX 60L /* without a byte */
+#define HTTP_OK 200
 #define FIELD_SIZE 1024u
 #define WAIT_WRITE_MS 10
 #define WAIT_ACTIVE_MS 200
@@ -47,7 +48,10 @@ struct transfer {
 	int64_t wire_max;
 	size_t header_n; /* of all responses, interim and trailing too */
 	int allow_private;
+	int64_t retry_ms; /* as the server asked; TIME_NONE: nothing */
+	bool held;
 	bool paused;
+	bool head_ready; /* all of it came, and it is 200 */
 	bool head_told;
 	bool done;
 	CURLcode code;
@@ -55,6 +59,7 @@ struct transfer {
 
 struct net_curl {
 	CURLM *multi;
+	int64_t wall_ms; /* of the call at hand, for dates in headers */
 	struct transfer transfer[NET_TRANSFERS_MAX];
 	struct transfer *lent; /* its chunk is with the caller */
 	size_t turn;	       /* nobody waits behind a fast one */
@@ -97,11 +102,31 @@ keep(char dst[FIELD_SIZE], struct str s)
 		dst[0] = 0;
 }
 
+/* Retry-After: seconds, or a date. */
+static int64_t
+retry_after(struct str value, int64_t wall_ms)
+{
+	char text[64];
+	uint64_t seconds = 0;
+	int64_t at;
+
+	if (str_to_u64(value, INT32_MAX, &seconds) == ERR_OK)
+		return (int64_t)seconds * 1000;
+	if (value.n == 0 || str_copy(text, sizeof(text), value) != ERR_OK)
+		return TIME_NONE;
+	at = (int64_t)curl_getdate(text, NULL);
+	if (at < 0)
+		return TIME_NONE;
+	return at * 1000 <= wall_ms ? 0 : at * 1000 - wall_ms;
+}
+
 static size_t
 on_header(char *p, size_t size, size_t n, void *self)
 {
 	struct transfer *t = self;
 	struct str line = { p, size * n };
+	struct str value;
+	long status = 0;
 
 	t->header_n += line.n;
 	if (t->header_n > NET_HEADER_MAX) {
@@ -112,9 +137,18 @@ on_header(char *p, size_t size, size_t n, void *self)
 	if (str_starts(line, S("HTTP/"))) {
 		t->etag[0] = 0;
 		t->last_modified[0] = 0;
+		t->retry_ms = TIME_NONE;
 	}
 	keep(t->etag, header_value(line, "etag"));
 	keep(t->last_modified, header_value(line, "last-modified"));
+	if (str_trim(line).n == 0) {
+		(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE,
+					&status);
+		t->head_ready = status == HTTP_OK;
+	}
+	value = header_value(line, "retry-after");
+	if (value.p != NULL)
+		t->retry_ms = retry_after(value, t->net->wall_ms);
 	return line.n;
 }
 
@@ -263,9 +297,12 @@ set_safety(struct transfer *t, const struct net_request *r)
 	SET(CURLOPT_OPENSOCKETDATA, t);
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS_MAX);
-	SET(CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
-	SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
-	SET(CURLOPT_LOW_SPEED_TIME, STALL_S_MAX);
+	/* Who opened a stream watches it himself. */
+	if (!r->stream) {
+		SET(CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
+		SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
+		SET(CURLOPT_LOW_SPEED_TIME, STALL_S_MAX);
+	}
 	if (r->ca_pem.n > 0)
 		SET(CURLOPT_CAINFO_BLOB, &pem);
 	return ok;
@@ -300,7 +337,7 @@ net_start(void *self, const struct net_request *r, struct instant now)
 	char url[2048];
 	char agent[256];
 
-	(void)now;
+	n->wall_ms = now.wall_ms;
 	for (size_t i = 0; i < NET_TRANSFERS_MAX && t == NULL; i++)
 		if (n->transfer[i].id == 0)
 			t = &n->transfer[i];
@@ -310,8 +347,9 @@ net_start(void *self, const struct net_request *r, struct instant now)
 	    str_copy(agent, sizeof(agent), r->user_agent) != ERR_OK)
 		return ERR_INPUT;
 	t->id = r->id;
-	t->decoded_max = r->decoded_max;
-	t->wire_max = r->wire_max;
+	t->decoded_max = r->stream ? INT64_MAX : r->decoded_max;
+	t->wire_max = r->stream ? INT64_MAX : r->wire_max;
+	t->retry_ms = TIME_NONE;
 	t->allow_private = r->allow_private;
 	buf_init(&t->chunk, AHEAD_MAX);
 	t->easy = curl_easy_init();
@@ -333,6 +371,16 @@ net_cancel(void *self, uint64_t id)
 	for (size_t i = 0; i < NET_TRANSFERS_MAX; i++)
 		if (id != 0 && n->transfer[i].id == id)
 			transfer_free(&n->transfer[i]);
+}
+
+static void
+net_hold(void *self, uint64_t id, bool held)
+{
+	struct net_curl *n = self;
+
+	for (size_t i = 0; i < NET_TRANSFERS_MAX; i++)
+		if (id != 0 && n->transfer[i].id == id)
+			n->transfer[i].held = held;
 }
 
 /* ---- events ---- */
@@ -423,7 +471,9 @@ tell(struct net_curl *n, struct transfer *t, struct net_event *out)
 	long status = 0;
 	bool failed = t->done && (t->code != CURLE_OK || t->limit != NULL);
 
-	if (t->id == 0 || (t->chunk.n == 0 && !t->done))
+	bool head = t->head_ready && !t->head_told;
+
+	if (t->id == 0 || t->held || (t->chunk.n == 0 && !t->done && !head))
 		return false;
 	*out = (struct net_event){ .id = t->id };
 	(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -433,6 +483,7 @@ tell(struct net_curl *n, struct transfer *t, struct net_event *out)
 		out->type = NET_HEAD;
 		out->etag = str_of(t->etag);
 		out->last_modified = str_of(t->last_modified);
+		out->retry_ms = t->retry_ms;
 		return true;
 	}
 	if (t->chunk.n > 0 && !failed) {
@@ -466,7 +517,7 @@ net_next(void *self, struct instant now, struct net_event *out)
 {
 	struct net_curl *n = self;
 
-	(void)now;
+	n->wall_ms = now.wall_ms;
 	give_back(n);
 	if (tell_any(n, out))
 		return ERR_OK;
@@ -529,6 +580,7 @@ net_curl_new(struct net *out)
 		n->transfer[i].net = n;
 	*out = (struct net){ .start = net_start,
 			     .cancel = net_cancel,
+			     .hold = net_hold,
 			     .next = net_next,
 			     .fds = net_fds,
 			     .self = n };

@@ -65,6 +65,12 @@ struct feed_join {
 	struct feed_columns columns;
 };
 
+/* Where a stream stands, and how it is asked to go on from there. */
+struct feed_cursor {
+	struct str field;     /* dotted path to a whole number in the record */
+	struct str parameter; /* of the url's query */
+};
+
 struct feed_guards {
 	struct str root; /* local name of the document element */
 	struct str header; /* names that must be there, by comma */
@@ -78,7 +84,7 @@ struct feed_guards {
 struct feed {
 	struct str name;
 	struct str title;
-	struct str *urls;
+	struct str *urls; /* of a stream: the one */
 	size_t url_count;
 	enum feed_container container;
 	struct str record; /* element path or JSON pointer */
@@ -91,6 +97,9 @@ struct feed {
 	enum feed_mode mode;
 	enum feed_on_absent on_absent;
 	enum feed_baseline baseline;
+	struct feed_cursor cursor; /* mode stream */
+	int64_t idle_ms;	   /* mode stream: silence that reconnects */
+	int64_t quiet_after_ms;	   /* mode stream: heartbeats and no record */
 	int64_t interval_ms;
 	int64_t min_gap_ms;
 	int64_t timeout_ms;

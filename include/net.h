@@ -26,6 +26,7 @@ struct net_request {
 	int64_t wire_max;
 	int64_t decoded_max;
 	int allow_private;
+	int stream; /* it never ends: no limit of time, size or speed */
 };
 
 enum net_event_type {
@@ -42,6 +43,7 @@ struct net_event {
 	struct str bytes; /* NET_BYTES; dies at the next call */
 	struct str etag;
 	struct str last_modified;
+	int64_t retry_ms; /* NET_HEAD: Retry-After from now; TIME_NONE: none */
 	char detail[DIAG_WHY_SIZE];
 };
 
@@ -50,6 +52,8 @@ struct net {
 	NODISCARD enum err (*start)(void *self, const struct net_request *r,
 				    struct instant now);
 	void (*cancel)(void *self, uint64_t id);
+	/* While held it tells nothing, and its server is not read. */
+	void (*hold)(void *self, uint64_t id, bool held);
 	/* The next event, or ERR_AGAIN; performs what can be done now. */
 	NODISCARD enum err (*next)(void *self, struct instant now,
 				   struct net_event *out);

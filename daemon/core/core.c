@@ -144,7 +144,8 @@ rooms_open(struct core *c, struct instant now)
 	if (err == ERR_OK)
 		err = control_init(c);
 	for (size_t i = 0; i < c->feeds.count; i++)
-		c->watch[i] = (struct feed_watch){ now.wall_ms, 0 };
+		c->watch[i] = (struct feed_watch){ .since_ms = now.wall_ms,
+						   .next_ms = TIME_NONE };
 	return err;
 }
 
@@ -328,7 +329,7 @@ watch(struct core *c, struct instant now)
 	if (now.mono_ms - c->watch_ms < WATCH_MS)
 		return;
 	c->watch_ms = now.mono_ms;
-	docs_watch(c, now);
+	watch_feeds(c, now);
 	metrics_tell(c, now);
 }
 

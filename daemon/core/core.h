@@ -27,6 +27,7 @@
 #define CORE_BUSY_S 3600 /* longest import */
 #define CORE_VERSION "0.1.0"
 #define CORE_RETRY_MS 1000 /* after a failed store */
+#define CORE_CAREFUL_LINES 2000u /* of a stream, after parse died */
 
 /* One poll, from the moment core allowed it. */
 struct doc {
@@ -45,6 +46,8 @@ struct doc {
 	char etag[512];
 	char last_modified[128];
 	char body_hash[64];
+	char cursor[24];
+	int weighed; /* parse has bytes whose hash is body_hash */
 	char guard[64];
 	char detail[DIAG_WHY_SIZE];
 };
@@ -52,6 +55,11 @@ struct doc {
 struct feed_watch {
 	int64_t since_ms; /* wall time core first knew of it */
 	int stale;	  /* said so already */
+	int64_t next_ms;  /* wall time of the next try; TIME_NONE */
+	/* Parse died with a document of this feed in hand: */
+	unsigned careful;  /* documents to be weighed first */
+	char bad_hash[64]; /* it died on this one again; "" none */
+	int quarantined;   /* the last document was that one */
 };
 
 struct counters {
@@ -113,11 +121,29 @@ void docs_lost(struct core *c, enum peer peer, struct instant now);
 bool docs_release(struct core *c, struct instant now);
 bool docs_idle(const struct core *c);
 void docs_feed_states(struct core *c);
+/* Nothing more will come of it, from fetch or parse. */
+bool docs_over(const struct doc *d);
+/* What is stored of a feed; all unknown before its first poll. */
+NODISCARD enum err docs_feed_state(struct core *c, struct str name,
+				   struct arena *a, struct feed_state *out);
+
+/* watch.c */
 /* Staleness: a warning when a feed goes silent. */
-void docs_watch(struct core *c, struct instant now);
-/* ok never stale refused failing disabled */
-const char *docs_feed_word(const struct core *c, size_t i,
-			   const struct feed_state *f, struct instant now);
+void watch_feeds(struct core *c, struct instant now);
+/* ok never stale refused failing disabled quarantined */
+const char *watch_word(const struct core *c, size_t i,
+		       const struct feed_state *f, struct instant now);
+/* Parse died: the documents in its hands are suspected, or one convicted. */
+void watch_blame(struct core *c);
+/* A suspect is being polled: no other may be. */
+bool watch_busy(const struct core *c);
+/* go_flags for the next document of that feed. */
+uint8_t watch_flags(const struct core *c, size_t feed,
+		    const struct feed_state *f);
+/* A document of that feed was decided. */
+void watch_stands(struct core *c, size_t feed);
+/* The operator wants the feed polled: a quarantine is over. */
+void watch_forgive(struct core *c, size_t feed);
 
 /* control.c */
 NODISCARD enum err control_init(struct core *c);

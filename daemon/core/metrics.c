@@ -116,7 +116,7 @@ feeds_put(struct buf *b, struct core *c, struct instant now, int *enabled,
 			s->f.refused_at = TIME_NONE;
 			err = ERR_OK;
 		}
-		s->word = docs_feed_word(c, i, &s->f, now);
+		s->word = watch_word(c, i, &s->f, now);
 		*enabled += c->feeds.feed[i].enabled != 0;
 		*fresh += strcmp(s->word, "ok") == 0;
 	}

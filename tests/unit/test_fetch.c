@@ -225,6 +225,8 @@ Test(fetch, two_answers_to_one_question)
 	buf_be64(&b, 77);
 	for (int i = 0; i < 4; i++)
 		buf_blob(&b, STR_NONE);
+	buf_byte(&b, 0);
+	buf_blob(&b, STR_NONE);
 	cr_assert(link_send(room.core_fetch, MSG_POLL_GO, buf_str(&b), NULL,
 			    0));
 	feed_room_run(&room, 100);

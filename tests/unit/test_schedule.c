@@ -129,7 +129,7 @@ Test(schedule, failures_back_off_to_a_cap_and_success_ends_it)
 	for (int i = 0; i < 12; i++) {
 		int64_t wait;
 
-		schedule_failed(s, 0, at(ms));
+		schedule_failed(s, 0, 0, at(ms));
 		wait = until_due(s, 0, ms);
 		cr_assert_geq(wait, last);
 		cr_assert_geq(wait, SCHEDULE_BACKOFF_MS_MIN);
@@ -140,7 +140,7 @@ Test(schedule, failures_back_off_to_a_cap_and_success_ends_it)
 	cr_assert_geq(last, SCHEDULE_BACKOFF_MS_SHORT);
 	schedule_done(s, 0, at(ms));
 	cr_assert_eq(until_due(s, 0, ms), 60000);
-	schedule_failed(s, 0, at(ms));
+	schedule_failed(s, 0, 0, at(ms));
 	cr_assert_leq(until_due(s, 0, ms), SCHEDULE_BACKOFF_MS_MIN * 5 / 4 + 50);
 }
 
@@ -199,7 +199,7 @@ Test(schedule, once)
 		cr_assert(!schedule_finished(s));
 	}
 	schedule_done(s, 0, at(10));
-	schedule_failed(s, 1, at(10));
+	schedule_failed(s, 1, 0, at(10));
 	cr_assert(!schedule_finished(s));
 	schedule_done(s, 2, at(10));
 	cr_assert(schedule_finished(s));
