@@ -57,9 +57,10 @@ struct feed_watch {
 	int stale;	  /* said so already */
 	int64_t next_ms;  /* wall time of the next try; TIME_NONE */
 	/* Parse died with a document of this feed in hand: */
-	unsigned careful;  /* documents to be weighed first */
-	char bad_hash[64]; /* it died on this one again; "" none */
-	int quarantined;   /* the last document was that one */
+	unsigned careful;      /* documents to be weighed first */
+	char suspect_hash[64]; /* of a stream: it died on this line once */
+	char bad_hash[64];     /* it died on this one again; "" none */
+	int quarantined;       /* the last document was that one */
 };
 
 struct counters {

@@ -4,8 +4,9 @@
  * A document on which parse dies twice is quarantined by its hash.  The first
  * time everyone whose document was open is suspected; from then on fetch
  * weighs their documents first (GO_CAREFUL) and only one suspect is let go at
- * a time.  Who is alone among the suspects when parse dies again did it.  Of a
- * stream the document is a line.  Kept in memory: a new core begins afresh.
+ * a time.  Who is the suspect when parse dies again did it.  Of a stream the
+ * document is one line, and what is skipped is never sent again: that line
+ * must have been alone twice.  Kept in memory: a new core begins afresh.
  */
 #include "core.h"
 #include "log.h"
@@ -58,6 +59,25 @@ was_in_parse(const struct doc *d)
  * Parse died.  Who was being watched and had given bytes did it, and the
  * others go free; else everyone there is watched from now on.
  */
+static void
+convict(struct core *c, const struct doc *d)
+{
+	struct feed_watch *w = &c->watch[d->feed];
+	struct str hash = str_of(d->body_hash);
+	bool stream = c->feeds.feed[d->feed].mode == MODE_STREAM;
+
+	if (stream && !str_eq(hash, str_of(w->suspect_hash))) {
+		if (str_copy(w->suspect_hash, sizeof(w->suspect_hash),
+			     hash) != ERR_OK)
+			w->suspect_hash[0] = '\0';
+		return;
+	}
+	w->quarantined =
+	    str_copy(w->bad_hash, sizeof(w->bad_hash), hash) == ERR_OK;
+	log_op(LOG_ERR, "feed.quarantined", "feed=%.*s hash=%s",
+	       STR_ARG(c->feeds.feed[d->feed].name), w->bad_hash);
+}
+
 void
 watch_blame(struct core *c)
 {
@@ -70,8 +90,7 @@ watch_blame(struct core *c)
 		if (!was_in_parse(d) || w->careful == 0 || !d->weighed)
 			continue;
 		found = true;
-		w->quarantined = str_copy(w->bad_hash, sizeof(w->bad_hash),
-					  str_of(d->body_hash)) == ERR_OK;
+		convict(c, d);
 	}
 	for (size_t i = 0; i < CORE_DOCS_MAX && !found; i++) {
 		struct doc *d = &c->doc[i];

@@ -47,7 +47,8 @@ class FeedServer:
 
             def do_GET(self):
                 with outer.lock:
-                    body = outer.bodies.get(self.path)
+                    body = outer.bodies.get(self.path) or \
+                        outer.bodies.get(self.path.partition("?")[0])
                 if callable(body):
                     body(self)
                     return
@@ -124,6 +125,7 @@ class House:
         url = "https://localhost:%d%s" % (self.server.port, path)
         text = re.sub(r"(?m)^urls:.*(\n[ \t]+-.*)*$",
                       'urls: ["%s"]' % url, text)
+        text = re.sub(r"(?m)^stream:.*", "stream: " + url, text)
         text = re.sub(r"(?m)^(interval|min_gap|enabled|ca_file|allow_private|"
                       r"user_agent):.*\n", "", text)
         text += ("interval: %ds\nenabled: yes\nallow_private: yes\n"
