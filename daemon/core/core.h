@@ -33,6 +33,8 @@
 struct doc {
 	uint64_t id; /* 0: free */
 	size_t feed;
+	int64_t begun_ms; /* mono */
+	uint64_t bytes;
 	struct staging stage;
 	int fresh; /* the new diff state, ours; -1 once handed on */
 	int64_t diff_gen;
@@ -52,7 +54,28 @@ struct doc {
 	char detail[DIAG_WHY_SIZE];
 };
 
+/* How a poll ended; the words are in metrics.c. */
+enum fetched { FETCHED_NEW, FETCHED_UNCHANGED, FETCHED_FAILED,
+	       FETCHED_REFUSED, FETCHED_QUARANTINED, FETCHED_COUNT };
+
+/* Of one feed since core began; for /metrics. */
+struct feed_count {
+	uint64_t fetched[FETCHED_COUNT];
+	uint64_t bytes, records, notices, rejects, unknown;
+	uint64_t polls;
+	int64_t poll_ms; /* of all of them together */
+};
+
+#define LATENCY_BOUNDS 8u /* metrics.c has them */
+
+struct latency {
+	uint64_t bucket[LATENCY_BOUNDS]; /* the last has no bound */
+	uint64_t count;
+	int64_t sum_ms;
+};
+
 struct feed_watch {
+	struct feed_count count;
 	int64_t since_ms; /* wall time core first knew of it */
 	int stale;	  /* said so already */
 	int64_t next_ms;  /* wall time of the next try; TIME_NONE */
@@ -88,6 +111,8 @@ struct core {
 	uint64_t doc_next;
 	struct control *control;
 	struct counters count;
+	struct latency stored; /* a document let go to what came of it */
+	struct latency told;   /* an alert stored to open to subscribers */
 	int64_t started_ms;	/* wall */
 	uint8_t token_key[COMPOSE_KEY_SIZE];
 	int64_t tick_next_ms;	/* wall */

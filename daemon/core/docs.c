@@ -14,6 +14,7 @@
 
 #include "core.h"
 #include "log.h"
+#include "metrics.h"
 
 #define HTTP_NO_RANGE 416
 
@@ -192,6 +193,7 @@ poll_ask(struct core *c, struct str name, struct instant now)
 	}
 	d->id = c->doc_next++;
 	d->feed = i;
+	d->begun_ms = now.mono_ms;
 	d->diff_gen = f.diff_gen;
 	c->watch[i].next_ms = TIME_NONE;
 	if (!doc_announce(c, d, &f, old, now))
@@ -214,9 +216,9 @@ poll_told(struct core *c, struct rd *r)
 	struct doc *d = doc_find(c, rd_be64(r));
 	uint8_t verdict = rd_u8(r);
 	uint32_t http = rd_be32(r);
+	uint64_t bytes = rd_be64(r);
 	struct str text[4];
 
-	(void)rd_be64(r);
 	for (size_t i = 0; i < 4; i++)
 		text[i] = rd_blob(r);
 	if (rd_end(r) != ERR_OK || verdict > POLL_QUARANTINED)
@@ -226,6 +228,7 @@ poll_told(struct core *c, struct rd *r)
 	d->polled = 1;
 	d->poll_verdict = (enum poll_verdict)verdict;
 	d->http = http;
+	d->bytes = bytes;
 	keep_text(d->etag, sizeof(d->etag), text[0]);
 	keep_text(d->last_modified, sizeof(d->last_modified), text[1]);
 	keep_text(d->body_hash, sizeof(d->body_hash), text[2]);
@@ -591,6 +594,7 @@ docs_release(struct core *c, struct instant now)
 		core_recover(c);
 		if (last) {
 			say_end(c, d);
+			metrics_poll(c, d, now);
 			if (accepted(d)) {
 				diffs_forget(&c->diffs,
 					     c->feeds.feed[d->feed].name,
