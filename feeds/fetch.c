@@ -195,37 +195,6 @@ poll_spare(struct fetch *f, struct poll *p, enum poll_verdict verdict,
 	fetch_end(f, p, &v, now);
 }
 
-enum err
-fetch_start(struct fetch *f, struct poll *p, struct str url,
-	    struct instant now)
-{
-	const struct feed *feed = fetch_feed(f, p->feed);
-	struct net_request r = {
-		.id = p->conn,
-		.url = url,
-		.user_agent = feed->user_agent,
-		.timeout_ms = feed->timeout_ms,
-		.wire_max = feed->wire_max,
-		.decoded_max = feed->decoded_max,
-		.allow_private = feed->allow_private,
-		.stream = p->stream,
-	};
-	char name[BUNDLE_NAME_MAX + 1];
-
-	/* Validators belong to one response: with more urls there are more. */
-	if (feed->cond_etag && feed->url_count == 1)
-		r.etag = buf_str(&p->old_etag);
-	if (feed->cond_last_modified && feed->url_count == 1)
-		r.last_modified = buf_str(&p->old_last_modified);
-	p->conditional = r.etag.n > 0 || r.last_modified.n > 0;
-	if (feed->ca_file.n > 0) {
-		(void)snprintf(name, sizeof(name), "ca/%.*s",
-			       STR_ARG(feed->ca_file));
-		r.ca_pem = bundle_find(f->role->bundle, str_of(name));
-	}
-	return f->net.start(f->net.self, &r, now);
-}
-
 static enum err
 poll_start(struct fetch *f, struct poll *p, struct instant now)
 {

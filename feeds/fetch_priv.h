@@ -95,8 +95,6 @@ const struct feed *fetch_feed(const struct fetch *f, size_t i);
 /* The link when it is up, or NULL. */
 struct link *fetch_link(const struct fetch *f, enum peer peer);
 bool fetch_ask(struct fetch *f, size_t feed);
-NODISCARD enum err fetch_start(struct fetch *f, struct poll *p, struct str url,
-			       struct instant now);
 /* Bytes of the document at hand; false when parse does not listen. */
 bool fetch_bytes(struct fetch *f, struct poll *p, struct str bytes);
 void fetch_hash(struct str bytes, char out[FETCH_HASH_SIZE]);
@@ -109,6 +107,11 @@ void fetch_end(struct fetch *f, struct poll *p, const struct verdict *v,
 	       struct instant now);
 void fetch_fail(struct fetch *f, struct poll *p, const char *why,
 		struct instant now);
+
+/* ---- fetch_way.c ---- */
+
+NODISCARD enum err fetch_start(struct fetch *f, struct poll *p, struct str url,
+			       struct instant now);
 
 /* ---- fetch_stream.c ---- */
 

@@ -249,24 +249,36 @@ transfer_free(struct transfer *t)
 	*t = (struct transfer){ .net = t->net };
 }
 
-/* "Name: value" with a value that cannot make a second header. */
+/* "Name: " and a value that cannot make a second header; or the whole. */
 static bool
 header_add(struct transfer *t, const char *name, struct str value)
 {
-	char line[FIELD_SIZE + 64];
+	char line[FIELD_SIZE + 128];
 	struct curl_slist *list;
 
-	if (value.n == 0 || value.n > FIELD_SIZE)
+	if (value.n == 0 || value.n > FIELD_SIZE + 64)
 		return true;
 	for (size_t i = 0; i < value.n; i++)
 		if ((unsigned char)value.p[i] < 0x20)
 			return true;
-	(void)snprintf(line, sizeof(line), "%s: %.*s", name, STR_ARG(value));
+	(void)snprintf(line, sizeof(line), "%s%.*s", name, STR_ARG(value));
 	list = curl_slist_append(t->headers, line);
+	explicit_bzero(line, sizeof(line));
 	if (list == NULL)
 		return false;
 	t->headers = list;
 	return true;
+}
+
+static bool
+headers_add(struct transfer *t, const struct net_request *r)
+{
+	for (size_t i = 0; i < r->header_count; i++)
+		if (!header_add(t, "", r->headers[i]))
+			return false;
+	return header_add(t, "If-None-Match: ", r->etag) &&
+	       header_add(t, "If-Modified-Since: ", r->last_modified) &&
+	       header_add(t, "", r->secret);
 }
 
 /* Every option or none: a transfer without one of these is not safe. */
@@ -286,9 +298,10 @@ set_safety(struct transfer *t, const struct net_request *r)
 
 	SET(CURLOPT_PROTOCOLS_STR, protocols);
 	SET(CURLOPT_REDIR_PROTOCOLS_STR, protocols);
-	SET(CURLOPT_FOLLOWLOCATION, 1L);
+	/* A key goes to no other place than it is for. */
+	SET(CURLOPT_FOLLOWLOCATION, r->user.n > 0 || r->secret.n > 0 ? 0L :
+								       1L);
 	SET(CURLOPT_MAXREDIRS, (long)NET_REDIRECTS_MAX);
-	SET(CURLOPT_PROXY, "");
 	SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	SET(CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(CURLOPT_SSL_VERIFYHOST, 2L);
@@ -305,6 +318,34 @@ set_safety(struct transfer *t, const struct net_request *r)
 	}
 	if (r->ca_pem.n > 0)
 		SET(CURLOPT_CAINFO_BLOB, &pem);
+	return ok;
+}
+
+/* A key of the source, and the way out of this network. */
+static bool
+set_way(struct transfer *t, const struct net_request *r)
+{
+	char user[FIELD_SIZE + 1];
+	char password[FIELD_SIZE + 1];
+	char proxy[FIELD_SIZE];
+	bool ok = str_copy(user, sizeof(user), r->user) == ERR_OK &&
+		  str_copy(password, sizeof(password), r->password) ==
+		      ERR_OK &&
+		  str_copy(proxy, sizeof(proxy), r->proxy) == ERR_OK;
+
+	/* Empty: none, whatever the environment says. */
+	SET(CURLOPT_PROXY, proxy);
+	SET(CURLOPT_NOPROXY, "");
+	SET(CURLOPT_HTTPPROXYTUNNEL, 1L);
+	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+	if (r->user.n > 0) {
+		SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+		SET(CURLOPT_USERNAME, user);
+		SET(CURLOPT_PASSWORD, password);
+	}
+	explicit_bzero(user, sizeof(user));
+	explicit_bzero(password, sizeof(password));
 	return ok;
 }
 
@@ -353,9 +394,8 @@ net_start(void *self, const struct net_request *r, struct instant now)
 	t->allow_private = r->allow_private;
 	buf_init(&t->chunk, AHEAD_MAX);
 	t->easy = curl_easy_init();
-	if (t->easy == NULL || !header_add(t, "If-None-Match", r->etag) ||
-	    !header_add(t, "If-Modified-Since", r->last_modified) ||
-	    !set_safety(t, r) || !set_rest(t, url, agent) ||
+	if (t->easy == NULL || !headers_add(t, r) || !set_safety(t, r) ||
+	    !set_way(t, r) || !set_rest(t, url, agent) ||
 	    curl_multi_add_handle(n->multi, t->easy) != CURLM_OK) {
 		transfer_free(t);
 		return ERR_NET;

@@ -4,6 +4,9 @@
 #include "schedule.h"
 
 #include "hash.h"
+#include "prepare.h"
+
+#define WINDOW_LOOK_MS 1800000
 
 enum at {
 	AT_REST,
@@ -84,6 +87,31 @@ schedule_state(struct schedule *s, size_t feed, int64_t last_try_ms,
 }
 
 /*
+ * 0 within the hours of the feed, else how long to wait.  Not further than
+ * WINDOW_LOOK_MS at a time: in between the clocks may be changed.
+ */
+static int64_t
+closed_ms(const struct feed_window *w, int64_t wall_ms)
+{
+	int minute = 0;
+	int64_t rest_ms = 0;
+	int64_t wait;
+	bool open;
+
+	if (w->zone.n == 0 ||
+	    prepare_clock(w->zone, wall_ms, &minute, &rest_ms) != ERR_OK)
+		return 0;
+	open = w->from_min < w->to_min ?
+		   minute >= w->from_min && minute < w->to_min :
+		   minute >= w->from_min || minute < w->to_min;
+	if (open)
+		return 0;
+	wait = (int64_t)((w->from_min - minute + 1440) % 1440) * 60000 -
+	       rest_ms;
+	return wait < WINDOW_LOOK_MS ? wait : WINDOW_LOOK_MS;
+}
+
+/*
  * Asked for or being polled, and how many of them failed the last time; an
  * ask nobody answered is over.
  */
@@ -124,6 +152,12 @@ schedule_due(struct schedule *s, size_t busy_max, struct instant now,
 
 		if (it->at != AT_REST && it->at != AT_ASKED)
 			continue;
+		if (left <= 0 && s->times == SCHEDULE_FOREVER) {
+			left = closed_ms(&s->feeds->feed[i].window,
+					 now.wall_ms);
+			if (left > 0)
+				it->due_ms = now.mono_ms + left;
+		}
 		if (left > 0 && left < *wait_ms)
 			*wait_ms = left;
 		/* Servers that hang never hold more than half of the places. */

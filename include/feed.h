@@ -19,6 +19,9 @@
 #define FEED_COLUMNS_MAX 256u
 #define FEED_NULLS_MAX 16u
 #define FEED_JOIN_MAX 8u
+#define FEED_HEADERS_MAX 16u
+#define FEED_HEADER_SIZE 512u /* "Name: value" and a NUL */
+#define FEED_CREDENTIAL_MAX 1024u /* bytes of a key */
 
 enum feed_container {
 	CONTAINER_XML,
@@ -71,6 +74,26 @@ struct feed_cursor {
 	struct str parameter; /* of the url's query */
 };
 
+/* The secret is in a file; here is only where, and how it is used. */
+enum feed_credential_as {
+	CREDENTIAL_NONE,
+	CREDENTIAL_USER,     /* Basic: the user; the password is empty */
+	CREDENTIAL_PASSWORD, /* Basic: "user:password" */
+	CREDENTIAL_HEADER,   /* the value of a header */
+};
+struct feed_credential {
+	struct str file;
+	struct str header;
+	enum feed_credential_as as;
+};
+
+/* Hours in which it may be polled; zone empty: always. */
+struct feed_window {
+	struct str zone;
+	int from_min; /* of the day; to_min may be of the next */
+	int to_min;
+};
+
 struct feed_guards {
 	struct str root; /* local name of the document element */
 	struct str header; /* names that must be there, by comma */
@@ -105,6 +128,11 @@ struct feed {
 	int64_t timeout_ms;
 	struct str user_agent;
 	struct str ca_file;
+	struct str *headers; /* "Name: value" */
+	size_t header_count;
+	struct feed_credential credential;
+	struct str proxy; /* http://HOST:PORT, or empty */
+	struct feed_window window;
 	int allow_private;
 	int cond_etag;
 	int cond_last_modified;

@@ -21,6 +21,12 @@ struct net_request {
 	struct str etag;	  /* sent as If-None-Match when not empty */
 	struct str last_modified; /* sent as If-Modified-Since */
 	struct str user_agent;
+	const struct str *headers; /* "Name: value"; dies with the call */
+	size_t header_count;
+	struct str user; /* Basic authentication; empty: none */
+	struct str password;
+	struct str secret; /* one more header; a redirect is not followed */
+	struct str proxy;  /* http://HOST:PORT, or empty */
 	struct str ca_pem; /* extra trust anchors, PEM; empty: the system's */
 	int64_t timeout_ms;
 	int64_t wire_max;

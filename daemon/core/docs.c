@@ -225,6 +225,9 @@ poll_told(struct core *c, struct rd *r)
 		return ERR_PEER;
 	if (d == NULL || !str_eq(c->feeds.feed[d->feed].name, feed))
 		return ERR_OK; /* of a time before a restart */
+	/* fetch saw parse die before we did: see docs_lost. */
+	if (verdict == POLL_FAILED && !link_up(c->role->link[PEER_PARSE]))
+		return ERR_OK;
 	d->polled = 1;
 	d->poll_verdict = (enum poll_verdict)verdict;
 	d->http = http;

@@ -47,8 +47,10 @@ class Doc:
 
 
 def notice(i):
-    return json.dumps({"msg_no": "R-%d" % i, "ereignis": "x%d" % i}
-                      ).encode() + b"\n"
+    one = json.loads((ROOT / "tests/demo/feeds/bureau-1.ndjson").read_text()
+                     .splitlines()[0])
+    one["msg_no"] = "R-%d" % i
+    return json.dumps(one).encode() + b"\n"
 
 
 def feed(name):

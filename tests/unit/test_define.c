@@ -163,7 +163,7 @@ Test(define, mistakes)
 		{ "cursor: {field: a, parameter: b}\n",
 		  "cursor: needs mode stream" },
 		{ "idle: 5m\n", "idle: needs mode stream" },
-		{ "credential: x\n", "credential: is not available" },
+		{ "credential: x\n", "credential: is not a map" },
 		{ "prepare:\n  f: bogus\n", "t.yaml:12: f: prepare: 'bogus'" },
 		{ "prepare: [a]\n", "prepare: is not a map" },
 		{ "conditional: [tag]\n", "is not etag, last_modified" },
