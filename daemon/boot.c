@@ -112,7 +112,7 @@ add_credential(struct boot *b, const struct feed *f, struct buf *errors)
 	key = str_trim(buf_str(&text));
 	good = good && key.n > 0 && key.n <= FEED_CREDENTIAL_MAX;
 	for (size_t i = 0; good && i < key.n; i++)
-		good = (unsigned char)key.p[i] > 0x20 && key.p[i] != 0x7F;
+		good = (unsigned char)key.p[i] >= 0x20 && key.p[i] != 0x7F;
 	if (good) {
 		char name[BUNDLE_NAME_MAX + 1];
 

@@ -256,7 +256,7 @@ header_add(struct transfer *t, const char *name, struct str value)
 	char line[FIELD_SIZE + 128];
 	struct curl_slist *list;
 
-	if (value.n == 0 || value.n > FIELD_SIZE + 64)
+	if (value.n == 0 || value.n > FIELD_SIZE + 80)
 		return true;
 	for (size_t i = 0; i < value.n; i++)
 		if ((unsigned char)value.p[i] < 0x20)
