@@ -32,6 +32,7 @@ enum msg_type {
 	MSG_RELOAD,	/* core -> super; u32 uid; fd: the connection that is
 			   to hear how it went */
 	MSG_BUSY,	/* core -> super; u32 seconds: no PONG for so long */
+	MSG_LEVEL,	/* super -> any; u8 log_level */
 	/* core -> web */
 	MSG_COUNTERS,	/* u8 ready, blob why not, blob OpenMetrics text */
 	/* fetch <-> core */

@@ -5,6 +5,7 @@ events flow while roles are killed.  An independent subscriber hears of every
 insolvent buyer exactly once, and of nobody else.  KILLS and SEED make it
 longer or repeat it.
 """
+import base64
 import hashlib
 import json
 import os
@@ -26,6 +27,7 @@ KILLS = int(os.environ.get("KILLS", "9"))
 SEED = int(os.environ.get("SEED", "20210125"))
 REAL = ROOT.parent / "shared/data/buyer/uk-ch-stream/insolvency.ndjson"
 KEY = "not-a-real-key"
+WANT = "Basic " + base64.b64encode((KEY + ":").encode()).decode()
 c = Checks("stream")
 dice = random.Random(SEED)
 
@@ -39,6 +41,7 @@ class Stream:
         self.times = []
         self.open = 0
         self.chaos = 0.0      # chance that a piece is the last one
+        self.cuts = 0         # so many times
         self.gzip = False
         self.status = 200
         self.mute = False     # no heartbeat either
@@ -65,6 +68,8 @@ class Stream:
             self.times.append(time.monotonic())
             generation = getattr(self, "generation", 0)
             status = self.status
+            if h.headers.get("Authorization") != WANT:
+                status = 401
         h.send_response(status)
         h.close_connection = True
         if status != 200:
@@ -110,8 +115,9 @@ class Stream:
                     self.beats += 1
             while new:
                 n = dice.choice((1, 7, 100, 1000, 5000, 20000))
-                if self.chaos and dice.random() < self.chaos:
-                    self.piece(h, z, new[:n // 2])
+                if self.cuts and dice.random() < self.chaos:
+                    self.cuts -= 1
+                    self.piece(h, z, new[:max(1, n // 2)])
                     return  # in the middle, without a last chunk
                 self.piece(h, z, new[:n])
                 new = new[n:]
@@ -185,15 +191,18 @@ def real_events(h, clerk, s):
         return 0
     lines = REAL.read_bytes().splitlines()
     events = [json.loads(line) for line in lines]
-    s.chaos = 0.3
     for i, (line, e) in enumerate(zip(lines, events)):
         # Some glued, some with a carriage return, some after a heartbeat.
         end = (b"", b"\n", b"\r\n", b"\n\n")[i % 4]
         s.add(e["event"]["timepoint"], line + (end or b"\n" if i % 8 else b""))
+        if i == 1:
+            # Until one was accepted there is no place to go on from.
+            h.until(lambda: feed(h).get("cursor"), 20, "the first event")
+            s.chaos, s.cuts = 1.0, 2
     s.add(None, b"\n")
     top = max(e["event"]["timepoint"] for e in events)
     h.until(lambda: feed(h).get("cursor") == str(top), 60, "the last event")
-    s.chaos = 0.0
+    s.cuts = 0
     clerk.take(5, count=1)
     clerk.take(2)
     rung = [(e["data"]["obligor"]["id"], e["data"]["kind"])
@@ -219,7 +228,7 @@ def restart(h):
 def killed(h, clerk, s, top, buyers):
     """Own events while roles die; every buyer rings once."""
     told = len(clerk.alerts)
-    s.chaos, s.gzip = 0.02, True
+    s.chaos, s.cuts, s.gzip = 0.02, 6, True
     sent = {}
     for i, (obligor, company) in enumerate(buyers.items()):
         if i % 5 == 3:
@@ -236,7 +245,7 @@ def killed(h, clerk, s, top, buyers):
     last = top + len(buyers)
     h.until(lambda: feed(h).get("cursor") == str(last), 120,
             "the last event")
-    s.chaos = 0.0
+    s.cuts = 0
     clerk.take(40, count=told + len(buyers))
     clerk.take(3)
     got = [e["data"]["obligor"]["id"] for _, e in clerk.alerts[told:]]
@@ -303,6 +312,9 @@ try:
                ROOT / "etc/feeds.d")
     d = h.dir / "etc/feeds.d/uk-ch-insolvency.yaml"
     d.write_text(d.read_text().replace("idle: 2m", "idle: 4s"))
+    secret = h.dir / "companies-house.key"
+    secret.write_text(KEY + "\n")
+    secret.chmod(0o600)
     h.server.serve("/insolvency-cases", s)
     h.start()
     clerk = Listener(h, who)
