@@ -355,6 +355,15 @@ NODISCARD enum err store_consumer_count(struct store *s, struct str key,
 
 enum subscriber_owner { OWNER_EXPORTER, OWNER_GATEWAY };
 
+/* How much there is, for operators. */
+struct store_usage {
+	int64_t bytes;
+	int64_t streams;
+	int64_t consumers;
+	int64_t max_lag; /* entries the slowest consumer has not acknowledged */
+};
+NODISCARD enum err store_usage(struct store *s, struct store_usage *out);
+
 struct subscriber {
 	struct str subscriber_id;
 	enum subscriber_owner owner;

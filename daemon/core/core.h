@@ -62,6 +62,12 @@ struct counters {
 
 struct control; /* control.c */
 
+/* A process, as super says. */
+struct core_role {
+	uint32_t pid; /* 0: does not run */
+	uint32_t restarts;
+};
+
 struct core {
 	struct role *role;
 	struct arena boot; /* configuration and tables; until fini */
@@ -87,6 +93,7 @@ struct core {
 	int64_t metrics_ms;	/* mono; next time the web role is told */
 	int64_t retry_ms;	/* mono; the store failed, not before this */
 	int degraded;
+	struct core_role roles[PEER_COUNT];
 	int fetch_done; /* --once: fetch polled everything */
 	int done_said;
 };
@@ -112,6 +119,8 @@ void docs_lost(struct core *c, enum peer peer, struct instant now);
 /* Decides at most one batch; true when there is more to do now. */
 bool docs_release(struct core *c, struct instant now);
 bool docs_idle(const struct core *c);
+/* Something is there that only the store keeps from being decided. */
+bool docs_owed(const struct core *c);
 void docs_feed_states(struct core *c);
 /* Staleness: a warning when a feed goes silent. */
 void docs_watch(struct core *c, struct instant now);

@@ -455,6 +455,15 @@ over(const struct doc *d)
 	return d->poll_verdict != POLL_NEW || d->ended;
 }
 
+bool
+docs_owed(const struct core *c)
+{
+	for (size_t i = 0; i < CORE_DOCS_MAX; i++)
+		if (over(&c->doc[i]))
+			return true;
+	return false;
+}
+
 /* One transaction for one batch of one document. */
 static enum err
 release(struct core *c, struct doc *d, struct instant now, bool *last)

@@ -4,6 +4,7 @@
 #include "say.h"
 
 #include <string.h>
+#include <sys/statvfs.h>
 
 struct command {
 	const char *name;
@@ -243,11 +244,63 @@ status_alerts(struct core *c, struct jsonw *w)
 }
 
 static int
+status_usage(struct core *c, struct jsonw *w)
+{
+	struct store_usage u = { 0 };
+	struct statvfs room;
+	uint64_t epoch = 0;
+	int bad = store_epoch(c->store, &epoch) != ERR_OK ||
+		  store_usage(c->store, &u) != ERR_OK;
+
+	jsonw_obj(w, "push");
+	jsonw_int(w, "epoch", (int64_t)epoch);
+	jsonw_int(w, "streams", u.streams);
+	jsonw_int(w, "consumers", u.consumers);
+	jsonw_int(w, "max_lag", u.max_lag);
+	jsonw_end_obj(w);
+	jsonw_obj(w, "store");
+	jsonw_int(w, "bytes", u.bytes);
+	/* In memory there is no disk. */
+	if (c->lock >= 0 && fstatvfs(c->lock, &room) == 0)
+		jsonw_int(w, "free_bytes",
+			  (int64_t)(room.f_bavail * room.f_frsize));
+	else
+		jsonw_null(w, "free_bytes");
+	jsonw_end_obj(w);
+	return bad;
+}
+
+/* Empty with all roles in one process. */
+static void
+status_roles(struct core *c, struct jsonw *w)
+{
+	static const char *const name[PEER_COUNT] = {
+		[PEER_SUPER] = "super", [PEER_FETCH] = "fetch",
+		[PEER_PARSE] = "parse", [PEER_CORE] = "core",
+		[PEER_PUBLISH] = "publish", [PEER_WEB] = "web",
+	};
+
+	jsonw_arr(w, "roles");
+	for (int p = 0; p < PEER_COUNT; p++) {
+		if (c->roles[p].pid == 0 && c->roles[p].restarts == 0)
+			continue;
+		jsonw_obj(w, NULL);
+		jsonw_str(w, "name", str_of(name[p]));
+		if (c->roles[p].pid == 0)
+			jsonw_null(w, "pid");
+		else
+			jsonw_int(w, "pid", c->roles[p].pid);
+		jsonw_int(w, "restarts", c->roles[p].restarts);
+		jsonw_end_obj(w);
+	}
+	jsonw_end_arr(w);
+}
+
+static int
 status_json(struct core *c, struct instant now, const struct feed_tally *t,
 	    struct buf *out)
 {
 	struct jsonw w = jsonw_of(out);
-	uint64_t epoch = 0;
 	int bad;
 
 	jsonw_obj(&w, NULL);
@@ -272,10 +325,8 @@ status_json(struct core *c, struct instant now, const struct feed_tally *t,
 	bad = store_book_counts(c->store, &w) != ERR_OK;
 	jsonw_end_obj(&w);
 	bad += status_alerts(c, &w);
-	jsonw_obj(&w, "push");
-	bad += store_epoch(c->store, &epoch) != ERR_OK;
-	jsonw_int(&w, "epoch", (int64_t)epoch);
-	jsonw_end_obj(&w);
+	bad += status_usage(c, &w);
+	status_roles(c, &w);
 	jsonw_end_obj(&w);
 	buf_byte(out, '\n');
 	return bad != 0;
