@@ -145,7 +145,8 @@ rooms_open(struct core *c, struct instant now)
 	if (err == ERR_OK)
 		err = control_init(c);
 	for (size_t i = 0; i < c->feeds.count; i++)
-		c->watch[i] = (struct feed_watch){ now.wall_ms, 0 };
+		c->watch[i] = (struct feed_watch){ .since_ms = now.mono_ms,
+						   .good_wall_ms = TIME_NONE };
 	return err;
 }
 
@@ -164,6 +165,7 @@ core_init(struct role *r, struct instant now)
 	c->lock = -1;
 	c->diffs.dir = -1;
 	c->started_ms = now.wall_ms;
+	c->started_mono_ms = now.mono_ms;
 	docs_init(c, now);
 	err = arena_init(&c->boot, BOOT_SIZE);
 	if (err == ERR_OK)
@@ -351,7 +353,10 @@ tick(struct core *c, struct instant now)
 	int64_t next = c->tick_next_ms;
 	enum err err;
 
-	if (now.wall_ms < c->tick_next_ms || now.mono_ms < c->retry_ms)
+	/* Never more than a day ahead, unless the wall clock was set back. */
+	if ((now.wall_ms < c->tick_next_ms &&
+	     c->tick_next_ms - now.wall_ms <= DAY_MS) ||
+	    now.mono_ms < c->retry_ms)
 		return ERR_OK;
 	err = store_begin(c->store);
 	if (err == ERR_OK)

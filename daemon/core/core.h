@@ -49,9 +49,12 @@ struct doc {
 	char detail[DIAG_WHY_SIZE];
 };
 
+/* The wall clock may be set; what this core saw itself is timed otherwise. */
 struct feed_watch {
-	int64_t since_ms; /* wall time core first knew of it */
-	int stale;	  /* said so already */
+	int64_t since_ms; /* mono; core first knew of it */
+	int64_t good_ms;  /* mono; it was last good, at good_wall_ms */
+	int64_t good_wall_ms; /* TIME_NONE: not in this core's time */
+	int stale;	      /* said so already */
 };
 
 struct counters {
@@ -86,6 +89,7 @@ struct core {
 	struct control *control;
 	struct counters count;
 	int64_t started_ms;	/* wall */
+	int64_t started_mono_ms;
 	uint8_t token_key[COMPOSE_KEY_SIZE];
 	int64_t tick_next_ms;	/* wall */
 	int64_t watch_ms;	/* mono */
@@ -122,6 +126,9 @@ bool docs_idle(const struct core *c);
 /* Something is there that only the store keeps from being decided. */
 bool docs_owed(const struct core *c);
 void docs_feed_states(struct core *c);
+/* How long ago the feed was good, never negative; TIME_NONE for never. */
+int64_t docs_feed_age(const struct core *c, size_t i,
+		      const struct feed_state *f, struct instant now);
 /* Staleness: a warning when a feed goes silent. */
 void docs_watch(struct core *c, struct instant now);
 /* ok never stale refused failing disabled */

@@ -54,7 +54,7 @@ feed_json(struct core *c, size_t i, const struct feed_state *s,
 	if (good == TIME_NONE)
 		jsonw_null(&w, "age_s");
 	else
-		jsonw_int(&w, "age_s", (now.wall_ms - good) / 1000);
+		jsonw_int(&w, "age_s", docs_feed_age(c, i, s, now) / 1000);
 	jsonw_int(&w, "stale_after_s", f->guards.stale_after_ms / 1000);
 	jsonw_int(&w, "http", s->http);
 	jsonw_int(&w, "records", s->records);
@@ -178,21 +178,22 @@ tally(struct core *c, struct instant now)
 		struct feed_state s = { .last_good_ms = TIME_NONE,
 					.refused_at = TIME_NONE };
 		const char *word;
+		int64_t age;
 		struct arena a;
 
 		if (arena_init(&a, 65536) != ERR_OK)
 			break;
 		(void)!store_feed(c->store, c->feeds.feed[i].name, &a, &s);
 		word = docs_feed_word(c, i, &s, now);
+		age = docs_feed_age(c, i, &s, now);
 		arena_fini(&a);
 		t.total++;
 		t.ok += strcmp(word, "ok") == 0;
 		t.stale += strcmp(word, "stale") == 0;
 		t.refused += strcmp(word, "refused") == 0;
 		t.disabled += strcmp(word, "disabled") == 0;
-		if (s.last_good_ms != TIME_NONE &&
-		    (now.wall_ms - s.last_good_ms) / 1000 > t.oldest_s)
-			t.oldest_s = (now.wall_ms - s.last_good_ms) / 1000;
+		if (age != TIME_NONE && age / 1000 > t.oldest_s)
+			t.oldest_s = age / 1000;
 	}
 	return t;
 }
@@ -310,7 +311,7 @@ status_json(struct core *c, struct instant now, const struct feed_tally *t,
 	jsonw_str(&w, "version", S(CORE_VERSION));
 	jsonw_str(&w, "instance", c->conf.instance);
 	jsonw_time(&w, "time", now.wall_ms);
-	jsonw_int(&w, "up_s", (now.wall_ms - c->started_ms) / 1000);
+	jsonw_int(&w, "up_s", (now.mono_ms - c->started_mono_ms) / 1000);
 	jsonw_str(&w, "state",
 		  c->degraded || t->stale > 0 || t->refused > 0 ?
 		      S("degraded") :
@@ -348,7 +349,7 @@ say_status(struct core *c, const struct say_request *q, struct instant now,
 	if (q->json)
 		return status_json(c, now, &t, out);
 	buf_printf(out, "credit alarm %s, up %lld s: %s\n", CORE_VERSION,
-		   (long long)(now.wall_ms - c->started_ms) / 1000,
+		   (long long)(now.mono_ms - c->started_mono_ms) / 1000,
 		   c->degraded		       ? "degraded (store)" :
 		   t.stale > 0 || t.refused > 0 ? "degraded (feeds)" :
 						  "ok");
