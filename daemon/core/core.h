@@ -74,10 +74,13 @@ struct latency {
 	int64_t sum_ms;
 };
 
+/* The wall clock may be set; what this core saw itself is timed otherwise. */
 struct feed_watch {
 	struct feed_count count;
-	int64_t since_ms; /* wall time core first knew of it */
-	int stale;	  /* said so already */
+	int64_t since_ms; /* mono; core first knew of it */
+	int64_t good_ms;  /* mono; it was last good, at good_wall_ms */
+	int64_t good_wall_ms; /* TIME_NONE: not in this core's time */
+	int stale;	      /* said so already */
 	int64_t next_ms;  /* wall time of the next try; TIME_NONE */
 	/* Parse died with a document of this feed in hand: */
 	unsigned careful;      /* documents to be weighed first */
@@ -93,6 +96,12 @@ struct counters {
 };
 
 struct control; /* control.c */
+
+/* A process, as super says. */
+struct core_role {
+	uint32_t pid; /* 0: does not run */
+	uint32_t restarts;
+};
 
 struct core {
 	struct role *role;
@@ -114,6 +123,7 @@ struct core {
 	struct latency stored; /* a document let go to what came of it */
 	struct latency told;   /* an alert stored to open to subscribers */
 	int64_t started_ms;	/* wall */
+	int64_t started_mono_ms;
 	uint8_t token_key[COMPOSE_KEY_SIZE];
 	int64_t tick_next_ms;	/* wall */
 	int64_t watch_ms;	/* mono */
@@ -121,6 +131,7 @@ struct core {
 	int64_t metrics_ms;	/* mono; next time the web role is told */
 	int64_t retry_ms;	/* mono; the store failed, not before this */
 	int degraded;
+	struct core_role roles[PEER_COUNT];
 	int fetch_done; /* --once: fetch polled everything */
 	int done_said;
 };
@@ -146,6 +157,8 @@ void docs_lost(struct core *c, enum peer peer, struct instant now);
 /* Decides at most one batch; true when there is more to do now. */
 bool docs_release(struct core *c, struct instant now);
 bool docs_idle(const struct core *c);
+/* Something is there that only the store keeps from being decided. */
+bool docs_owed(const struct core *c);
 void docs_feed_states(struct core *c);
 /* Nothing more will come of it, from fetch or parse. */
 bool docs_over(const struct doc *d);
@@ -154,6 +167,9 @@ NODISCARD enum err docs_feed_state(struct core *c, struct str name,
 				   struct arena *a, struct feed_state *out);
 
 /* watch.c */
+/* How long ago the feed was good, never negative; TIME_NONE for never. */
+int64_t watch_age(const struct core *c, size_t i,
+		      const struct feed_state *f, struct instant now);
 /* Staleness: a warning when a feed goes silent. */
 void watch_feeds(struct core *c, struct instant now);
 /* ok never stale refused failing disabled quarantined */

@@ -26,7 +26,7 @@ docs_init(struct core *c, struct instant now)
 		staging_init(&c->doc[i].stage);
 	}
 	/* Above every number of an earlier core that parse may remember. */
-	c->doc_next = (uint64_t)now.wall_ms * 1000 + 1;
+	c->doc_next = (uint64_t)now.mono_ms * 1000 + 1;
 }
 
 static void
@@ -551,6 +551,15 @@ docs_over(const struct doc *d)
 	return d->poll_verdict != POLL_NEW || d->ended;
 }
 
+bool
+docs_owed(const struct core *c)
+{
+	for (size_t i = 0; i < CORE_DOCS_MAX; i++)
+		if (docs_over(&c->doc[i]))
+			return true;
+	return false;
+}
+
 /* One transaction for one batch of one document. */
 static enum err
 release(struct core *c, struct doc *d, struct instant now, bool *last)
@@ -579,6 +588,16 @@ release(struct core *c, struct doc *d, struct instant now, bool *last)
 	return ERR_OK;
 }
 
+/* The store has the wall time, which may be set; here it is timed. */
+static void
+was_good(struct core *c, const struct doc *d, struct instant now)
+{
+	if (d->poll_verdict == POLL_UNCHANGED || accepted(d)) {
+		c->watch[d->feed].good_ms = now.mono_ms;
+		c->watch[d->feed].good_wall_ms = now.wall_ms;
+	}
+}
+
 bool
 docs_release(struct core *c, struct instant now)
 {
@@ -596,6 +615,7 @@ docs_release(struct core *c, struct instant now)
 		}
 		core_recover(c);
 		if (last) {
+			was_good(c, d, now);
 			say_end(c, d);
 			metrics_poll(c, d, now);
 			if (accepted(d)) {

@@ -111,16 +111,31 @@ watch_forgive(struct core *c, size_t feed)
 	c->watch[feed].quarantined = 0;
 }
 
+int64_t
+watch_age(const struct core *c, size_t i, const struct feed_state *f,
+	  struct instant now)
+{
+	const struct feed_watch *w = &c->watch[i];
+
+	if (f->last_good_ms == TIME_NONE)
+		return TIME_NONE;
+	if (f->last_good_ms == w->good_wall_ms)
+		return now.mono_ms - w->good_ms;
+	return now.wall_ms > f->last_good_ms ? now.wall_ms - f->last_good_ms :
+					       0;
+}
+
 static bool
 feed_stale(const struct core *c, size_t i, const struct feed_state *f,
 	   struct instant now)
 {
 	const struct feed *feed = &c->feeds.feed[i];
-	int64_t good = f->last_good_ms == TIME_NONE ? c->watch[i].since_ms :
-						      f->last_good_ms;
+	int64_t age = watch_age(c, i, f, now);
 
+	if (age == TIME_NONE)
+		age = now.mono_ms - c->watch[i].since_ms;
 	return feed->enabled && feed->guards.stale_after_ms > 0 &&
-	       now.wall_ms - good > feed->guards.stale_after_ms;
+	       age > feed->guards.stale_after_ms;
 }
 
 const char *
