@@ -141,6 +141,8 @@ files(void)
 	add(&b, "duties.tsv");
 	add(&b, "feeds.d/bureau.yaml");
 	add(&b, "feeds.d/bureau.jq");
+	add(&b, "vocab/bureau.tsv");
+	add(&b, "vocab/gleif.tsv");
 	add(&b, "feeds.d/gleif.yaml");
 	add(&b, "feeds.d/gleif.jq");
 	return &b;
