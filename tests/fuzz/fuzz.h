@@ -6,9 +6,10 @@
  * libFuzzer, tests/fuzz/replay.c all of them over tests/fuzz/corpus/NAME.
  *
  * The first bytes of an input choose (fuzz_byte): which definition, how the
- * rest is sliced.  What is expensive is made once (static) and stays; a
- * target leaves it as it was, so that an input means the same at any place
- * of a run.  Tests run at the root of the tree.
+ * rest is sliced.  What is expensive is made once (static) and stays, and but
+ * for the memory of a core (fuzz_core.c) a target leaves it as it was, so
+ * that an input means the same at any place of a run.  Tests run at the root
+ * of the tree.
  */
 #ifndef FUZZ_H
 #define FUZZ_H

@@ -172,7 +172,7 @@ use(struct mseg *s)
 		mquery_run(s, NULL, scratch, &ask, &limits, &r);
 		must(r.n <= MQUERY_CANDIDATES_MAX);
 	}
-	for (uint32_t row = 0; row < 400; row++) {
+	for (uint32_t row = 0; row < 64; row++) {
 		char text[MSEG_COLD_RECORD_MAX];
 		struct mcold cold;
 		struct mrow mrow;

@@ -140,6 +140,8 @@ sealed(struct str in, uint8_t at, uint8_t flip)
 	struct buf clear;
 	struct str body;
 
+	if (in.n == 0)
+		return; /* a body has a byte at least */
 	in = str_sub(in, 0, WIRE_BODY_MAX);
 	h.body_len = (uint32_t)in.n;
 	h.sign_keyid = seal_sign_keyid(server.sign[0].pub);
