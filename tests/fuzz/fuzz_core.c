@@ -201,9 +201,9 @@ rig(void)
 
 	if (g.inputs++ % CORE_INPUTS == 0) {
 		core_role.fini(&g.role);
-		g.role = (struct role){ .ops = &core_role,
-					.bundle = files(),
-					.clock = &g.clock };
+		g.role.ops = &core_role;
+		g.role.bundle = files();
+		g.role.clock = &g.clock;
 		g.clock = clock_sim(&g.sim);
 		g.sim.at = (struct instant){ 1000, NOW_MS };
 		must(core_role.init(&g.role, g.sim.at) == ERR_OK);

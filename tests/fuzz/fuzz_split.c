@@ -180,8 +180,9 @@ decode(struct str in, uint8_t way, size_t slice, struct buf *out)
 	if (err == ERR_OK)
 		err = decode_end(&d, out, &why);
 	must(err == ERR_OK || why.why[0] != '\0');
-	/* Only what claims to be UTF-8 already may be something else. */
-	if (err == ERR_OK && way % 8 >= 2)
+	/* What does not claim to be UTF-8 already becomes it. */
+	if (err == ERR_OK && way % 8 >= 2 && way < 128 &&
+	    !str_starts(in, S("\xEF\xBB\xBF")))
 		for (size_t i = 0; i < out->n; i++)
 			must((uint8_t)out->p[i] < 0xF8);
 	return err;
