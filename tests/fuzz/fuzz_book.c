@@ -67,8 +67,9 @@ fuzz_book(struct str in)
 	err = book_import(s, file, count, &opt,
 			  (struct instant){ 0, 1672103520000 }, &r);
 	must(err_class(err) == ERR_NONE || err_class(err) == ERR_REJECT);
-	must((err == ERR_INPUT) == (r.fault_count > 0));
-	if (err != ERR_OK || opt.mode == BOOK_CHECK) {
+	must((err == ERR_OK) == (r.fault_count == 0) || err == ERR_LIMIT);
+	/* The whole book is dear to read: every eighth way of the first byte. */
+	if (way < 32 && (err != ERR_OK || opt.mode == BOOK_CHECK)) {
 		dump(s, &after);
 		must(str_eq(buf_str(&before), buf_str(&after)));
 		buf_free(&after);
