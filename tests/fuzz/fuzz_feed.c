@@ -112,7 +112,7 @@ fuzz_doc(struct str in)
 	const struct feed *f = r->tables.doc[i].feed;
 	struct str part[FEED_URLS_MAX];
 	size_t parts = 1;
-	char name[FEED_NAME_MAX + 1];
+	char name[STR_ID_MAX + 1];
 
 	/* A form feed between the files of a feed that joins. */
 	part[0] = in;

@@ -21,12 +21,14 @@
 #include "idscheme.h"
 #include "jscan.h"
 #include "keys.h"
+#include "mdelta.h"
 #include "money.h"
 #include "nfc.h"
 #include "prepare.h"
 #include "role.h"
 #include "say.h"
 #include "split.h"
+#include "staging.h"
 #include "texts.h"
 #include "vocab.h"
 #include "wire.h"
@@ -133,6 +135,36 @@ Test(limits, notice_lists)
 	cr_assert_eq(notice_with(1, 0, 0, NOTICE_TEXT_MAX), ERR_OK, "%s",
 		     diag.why);
 	cr_assert_neq(notice_with(1, 0, 0, NOTICE_TEXT_MAX + 1), ERR_OK);
+}
+
+/* As core reads it: the JSON as a whole, blanks included. */
+Test(limits, notice_bytes)
+{
+	struct str head = S("{\"source\":\"s\",\"record\":\"r\","
+			    "\"action\":\"NEW\",\"subject\":\"buyer\","
+			    "\"kind\":\"UNKNOWN\",\"certainty\":\"official\","
+			    "\"redistribution\":\"full\","
+			    "\"recorded_at\":\"2022-12-27T01:12:03Z\"}");
+
+	for (size_t more = 0; more < 2; more++) {
+		size_t n = NOTICE_JSON_MAX + more;
+		struct str json = fill(n, ' ');
+		struct staging st;
+		struct notice out;
+		struct str back;
+
+		memcpy((char *)(uintptr_t)json.p, head.p, head.n);
+		cr_assert_eq(notice_get(json, &arena, &out, &diag),
+			     more == 0 ? ERR_OK : ERR_LIMIT, "%s", diag.why);
+		staging_init(&st);
+		cr_assert_eq(staging_put(&st, json),
+			     more == 0 ? ERR_OK : ERR_LIMIT);
+		if (more == 0) {
+			cr_assert_eq(staging_take(&st, &back), ERR_OK);
+			cr_assert(str_eq(back, json));
+		}
+		staging_free(&st);
+	}
 }
 
 Test(limits, money_digits)
@@ -408,7 +440,7 @@ Test(limits, interval_of_a_feed)
 Test(limits, name_of_a_feed)
 {
 	for (size_t more = 0; more < 2; more++) {
-		struct str name = fill(FEED_NAME_MAX + more, 'n');
+		struct str name = fill(STR_ID_MAX + more, 'n');
 		struct buf b;
 
 		buf_init(&b, 65536);
@@ -768,6 +800,25 @@ Test(limits, bytes_of_an_index_row)
 	p[CSVIN_ROW_MAX] = 'x';
 	p[CSVIN_ROW_MAX + 1] = '\n';
 	cr_assert_eq(csv_row(row), ERR_INPUT);
+}
+
+Test(limits, names_beside_a_segment, .timeout = 60)
+{
+	struct mdelta *d = mdelta_new();
+
+	cr_assert_not_null(d);
+	for (size_t i = 0; i <= MDELTA_NAMES_MAX; i++) {
+		char id[24];
+		struct mbuild_obligor o = { .name = S("Hatoya Trading") };
+
+		(void)snprintf(id, sizeof(id), "B%zu", i);
+		o.obligor_id = str_of(id);
+		cr_assert_eq(mdelta_put(d, &o, &diag),
+			     i < MDELTA_NAMES_MAX ? ERR_OK : ERR_LIMIT, "%s",
+			     diag.why);
+	}
+	cr_assert_eq(mdelta_names(d), MDELTA_NAMES_MAX);
+	mdelta_free(d);
 }
 
 /* ---- wire and keys ---- */
