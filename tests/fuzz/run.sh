@@ -10,18 +10,21 @@ only=${1:-}
 seconds=${2:-120}
 fuzz=build/clang-fuzz/fuzz
 mkdir -p build/fuzz
-# Leaks are looked for at the end of each input, not of the process: the
-# tables a target keeps are meant to stay.
-export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1
+# A small quarantine keeps the machine's memory for the others.
+export ASAN_OPTIONS=detect_leaks=1:quarantine_size_mb=16
 # shellcheck disable=SC2046
 set -- $(sed -n 's/^	X(\([a-z_]*\)).*/\1/p' tests/fuzz/fuzz.h)
 bad=0
 for t in "$@"; do
 	[ -z "$only" ] || [ "$only" = "$t" ] || continue
 	mkdir -p "build/fuzz/$t"
-	dict=
-	[ -f "tests/fuzz/dict/$t.dict" ] &&
-	    dict="-dict=tests/fuzz/dict/$t.dict"
+	dict=$t
+	case $t in
+	split_json | split_ndjson | jscan) dict=json ;;
+	core) dict=notice ;;
+	esac
+	dict=tests/fuzz/dict/$dict.dict
+	[ -f "$dict" ] && dict=-dict=$dict || dict=
 	len=4096
 	case $t in map | doc | split_* | match_fold) len=16384 ;; esac
 	# shellcheck disable=SC2086
