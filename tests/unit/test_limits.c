@@ -472,7 +472,7 @@ Test(limits, feeds_of_a_daemon)
 			(void)snprintf(path, sizeof(path),
 				       "feeds.d/f%zu.yaml", i);
 			(void)snprintf(yaml, sizeof(yaml), "name: f%zu\n%s", i,
-				       DEF XML EVERY URL + 8);
+				       &(DEF XML EVERY URL)[8]);
 			bundle_add(&b, str_of(path), str_of(yaml));
 		}
 		err = feeds_define(&b, &arena, &f, &errors);
