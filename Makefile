@@ -6,7 +6,8 @@
 #   make run        build, and ring the demo alarm; ONCE=1 ends by itself
 #   make test       everything that proves it; ends with "N passed, N failed"
 #   make check      the fast part of test: tidy, unit, golden, scenarios
-#   make MODE=asan CC=clang all     any of dev release asan, gcc clang
+#   make fuzz [TARGET=name] [TIME=seconds]   libFuzzer over tests/fuzz
+#   make MODE=asan CC=clang all     any of dev release asan fuzz, gcc clang
 
 MODE ?= release
 ifeq ($(origin CC),default)
@@ -47,8 +48,9 @@ MODE_release := -O2 -g -D_FORTIFY_SOURCE=3
 MODE_dev := -O1 -g3
 MODE_asan := -O1 -g3 -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer
+MODE_fuzz := $(MODE_asan) -fsanitize=fuzzer-no-link
 ifeq ($(MODE_$(MODE)),)
-$(error MODE is one of dev release asan)
+$(error MODE is one of dev release asan fuzz)
 endif
 
 PKGS := libxml-2.0 libcurl libzmq libsodium sqlite3 icu-uc icu-i18n jansson \
@@ -200,6 +202,7 @@ clean:
 .SECONDARY:
 
 -include tests/bench/bench.mk
+-include tests/fuzz/fuzz.mk
 
 -include $(OBJS:.o=.d) $(TEST_OBJS:.o=.d) $(SUPPORT_OBJS:.o=.d) \
 	$(patsubst %,$(B)/daemon/%.d,creditalarmd creditalarm) $(B)/tests/scn/scn.d \

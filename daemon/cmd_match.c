@@ -419,7 +419,7 @@ run_batch(struct job *job, unsigned threads, size_t lines, bool *bad)
 static int
 query_lines(int fd, struct job *job, unsigned threads)
 {
-	size_t size = LINE_MAX_BYTES, n = 0;
+	size_t size = LINE_MAX_BYTES + 1, n = 0;
 	char *text = malloc(size);
 	struct line *line = calloc(BATCH_LINES, sizeof(*line));
 	bool end = false, bad = false;
@@ -430,7 +430,9 @@ query_lines(int fd, struct job *job, unsigned threads)
 	while (text != NULL && line != NULL && status == 0) {
 		size_t lines, used;
 
-		while (!end && n < BATCH_BYTES) {
+		/* At least one whole line, however it comes. */
+		while (!end && n < size &&
+		       (n < BATCH_BYTES || memchr(text, '\n', n) == NULL)) {
 			ssize_t got = read(fd, text + n, size - n);
 
 			if (got < 0 && errno == EINTR)
@@ -442,7 +444,14 @@ query_lines(int fd, struct job *job, unsigned threads)
 			if (n > 0 && text[n - 1] == '\n')
 				break;
 		}
-		used = split(text, n, end || n == size, line, &lines);
+		used = split(text, n, end, line, &lines);
+		if (used == 0 && n == size) {
+			(void)fprintf(stderr,
+				      "creditalarm: a line of more than %u "
+				      "bytes\n",
+				      LINE_MAX_BYTES);
+			status = EXIT_DATA;
+		}
 		if (lines > 0 &&
 		    run_batch(job, threads, lines, &bad) != ERR_OK)
 			status = EXIT_IO;

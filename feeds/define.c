@@ -241,24 +241,26 @@ take_list(struct def *d, const struct yamlr *n, size_t max, struct str **out,
 {
 	const struct yamlr *item = n->type == YAMLR_SEQ ? n->first : n;
 	struct str *v = arena_array(d->a, struct str, max);
+	size_t k = 0;
 
 	if (v == NULL || n->type == YAMLR_MAP) {
 		define_complain(d, n->line, n->key, "is not a list");
 		return;
 	}
-	*count = 0;
 	for (; item != NULL; item = item == n ? NULL : item->next) {
 		if (item->type != YAMLR_SCALAR || item->text.n == 0) {
 			define_complain(d, item->line, n->key, "has an empty item");
 			return;
 		}
-		if (*count == max) {
-			define_complain(d, item->line, n->key, "more than %zu", max);
+		if (k == max) {
+			define_complain(d, item->line, n->key,
+					"more than %zu", max);
 			return;
 		}
-		v[(*count)++] = define_keep(d, n, item->text);
+		v[k++] = define_keep(d, n, item->text);
 	}
 	*out = v;
+	*count = k;
 }
 
 static void

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
+#include "define.h"
 #include "fetch_priv.h"
 #include "log.h"
 #include "net_curl.h"
 
-#define ERRORS_MAX (64u << 10)
 #define BLOCKED_WAIT_MS 20
 #define HTTP_OK 200
 #define HTTP_NOT_MODIFIED 304
@@ -642,7 +642,7 @@ fetch_init(struct role *r, struct instant now)
 	r->state = f;
 	f->role = r;
 	buf_init(&f->frame, MSG_MAX);
-	buf_init(&errors, ERRORS_MAX);
+	buf_init(&errors, FEEDS_ERRORS_MAX);
 	/* parse tells the operator what is wrong with a definition. */
 	if (tables_init(&f->tables, r->bundle, TABLES_MAPS_NONE, &errors) !=
 	    ERR_OK)

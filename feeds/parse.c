@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 #include "doc.h"
+#include "define.h"
 #include "log.h"
 #include "tables.h"
 
-#define ERRORS_MAX (64u << 10)
 #define BLOCKED_WAIT_MS 20
 #define HELD_MS_MAX 10000
 
@@ -416,7 +416,7 @@ parse_init(struct role *r, struct instant now)
 	buf_init(&p->queue, PARSE_QUEUE_MAX);
 	buf_init(&p->held, MSG_CHUNK_MAX + 8);
 	buf_init(&p->json, NOTICE_JSON_MAX + 8);
-	buf_init(&errors, ERRORS_MAX);
+	buf_init(&errors, FEEDS_ERRORS_MAX);
 	/* One bad definition silences its own feed, not the others. */
 	if (tables_init(&p->tables, r->bundle, TABLES_MAPS_ENABLED,
 			&errors) != ERR_OK)

@@ -10,6 +10,7 @@
  */
 #include <csv.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "jscan.h"
 #include "split_priv.h"
@@ -30,6 +31,7 @@ struct split_csv {
 	bool parser_made;
 	bool named;    /* the columns are known */
 	bool over;     /* a DOS end of file was met */
+	char last;     /* the byte before; 0: none */
 	unsigned rows; /* seen, the header and what stands before it too */
 	unsigned line;
 	unsigned row_line;
@@ -267,17 +269,41 @@ blank_only(struct str s)
 	return str_trim(s).n == 0;
 }
 
+/* Of a line what is parsed at once: a CR of its own ends a row too, and an
+ * end of file of DOS is looked for at the begin of a row. */
+static struct str
+piece_of(struct str line)
+{
+	const char *at = line.p;
+
+	while ((at = memchr(at + 1, DOS_EOF,
+			    (size_t)(line.p + line.n - at - 1))) != NULL)
+		if (at[-1] == '\r')
+			return str_sub(line, 0, (size_t)(at - line.p));
+	return line;
+}
+
+/* A row begins here, and no blank of it was passed over. */
+static bool
+at_row(const struct split_csv *s)
+{
+	return s->parser.pstate == ROW_NOT_BEGUN &&
+	       (s->last == '\0' || s->last == '\n' || s->last == '\r');
+}
+
 enum err
 split_csv_push(struct split_csv *s, struct str bytes)
 {
 	enum err err = ERR_OK;
+	size_t end = 0; /* of the line at hand */
 
 	while (bytes.n > 0 && err == ERR_OK) {
-		size_t n = str_find(bytes, '\n');
-		struct str piece = str_sub(bytes, 0, n + 1);
+		struct str piece;
 
-		if (!s->over && *piece.p == DOS_EOF &&
-		    s->parser.pstate == ROW_NOT_BEGUN) {
+		if (end == 0)
+			end = str_sub(bytes, 0, str_find(bytes, '\n') + 1).n;
+		piece = piece_of(str_sub(bytes, 0, end));
+		if (!s->over && *piece.p == DOS_EOF && at_row(s)) {
 			s->over = true;
 			piece = str_sub(piece, 0, 1);
 		} else if (s->over && !blank_only(piece)) {
@@ -291,7 +317,9 @@ split_csv_push(struct split_csv *s, struct str bytes)
 						    "a zero byte");
 			err = parse(s, piece);
 		}
-		if (piece.p[piece.n - 1] == '\n')
+		end -= piece.n;
+		s->last = piece.p[piece.n - 1];
+		if (s->last == '\n')
 			s->line++;
 		bytes = str_sub(bytes, piece.n, bytes.n - piece.n);
 	}

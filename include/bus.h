@@ -15,7 +15,6 @@
 #define BUS_KEY_SIZE 32u
 #define BUS_ROUTING_MAX 255u
 #define BUS_FRAMES_MAX 2u
-#define BUS_FRAME_MAX (128u << 10)
 #define BUS_KEYS_MAX 200000u
 
 struct bus_peer {

@@ -12,7 +12,6 @@
 #include "notice.h"
 
 #define FEED_MAX 1024u /* feeds in one daemon */
-#define FEED_NAME_MAX 64u
 #define FEED_URLS_MAX 64u
 #define FEED_KEYS_MAX 8u
 #define FEED_PREPARE_MAX 64u

@@ -49,7 +49,9 @@ NODISCARD enum err str_to_bytes(struct str s, uint8_t *out, size_t n);
 bool str_utf8(struct str s);
 /* Code points in well-formed UTF-8; other bytes count one each. */
 size_t str_chars(struct str s);
-/* [A-Za-z0-9_-]{1,64}: the shape of every id of ours. */
+#define STR_ID_MAX 64u /* characters of an id of ours */
+
+/* [A-Za-z0-9_-]{1,STR_ID_MAX}: the shape of every id of ours. */
 bool str_is_id(struct str s);
 
 /*

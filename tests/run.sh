@@ -65,6 +65,7 @@ scripts() { # folder
 }
 
 one "tidy" tests/tidy.sh
+part "limits" /usr/bin/python3 tests/limits.py
 unit gcc dev
 if [ "$what" = test ]; then
 	one "build gcc release" make -s
@@ -78,6 +79,8 @@ if [ "$what" = test ]; then
 	    build/root/usr/local/sbin/creditalarmd -h 2>/dev/null;
 	    test -x build/root/usr/local/bin/creditalarm'
 	unit clang asan
+	one "build replay" make -s CC=clang MODE=asan build/clang-asan/replay
+	part "fuzz corpora" build/clang-asan/replay
 	for f in "$san".*; do
 		[ -e "$f" ] || continue
 		echo "FAIL sanitizer report $f" | tee -a "$log"

@@ -17,7 +17,6 @@
 #define MCAND_TAKEN_MAX (MCAND_ROWS / 2)
 #define MCAND_BUDGET 3000u /* postings walked in a round */
 #define MCAND_DECODED_MAX 48u
-#define MCAND_BEST_MAX 24u
 #define MCAND_EXPAND_MAX 256u
 #define MCAND_KEY_ROWS 768u
 #define MCAND_MARKS 4096u /* a power of two */

@@ -462,8 +462,10 @@ mseg_cold(const struct mseg *s, uint32_t row, char *buf, size_t n,
 	if (ok) {
 		struct str rec = field(&p, end, &ok);
 
-		p = (const uint8_t *)rec.p;
-		end = p + rec.n;
+		if (ok) {
+			p = (const uint8_t *)rec.p;
+			end = p + rec.n;
+		}
 	}
 	out->obligor_id = ok ? field(&p, end, &ok) : STR_NONE;
 	out->name = ok ? field(&p, end, &ok) : STR_NONE;

@@ -24,7 +24,6 @@
 #define MSEG_ID_MASK UINT32_C(0xFFFFFFF)
 #define MSEG_SPLIT_MIN 128u /* df above which a token has country lists */
 #define MSEG_BLOCK 16u /* rows per block of the row directories */
-#define MSEG_COUNTRIES_MAX 1024u
 
 enum mseg_section {
 	SEG_ROW_BASE,  /* u64 per block: offset in SEG_ROW */

@@ -258,13 +258,25 @@ conf_kept(const struct conf *now, const struct conf *next, struct str file,
 }
 
 static void
+put_text(struct buf *b, struct str s)
+{
+	buf_byte(b, '"');
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '"' || s.p[i] == '\\')
+			buf_byte(b, '\\');
+		buf_byte(b, (uint8_t)s.p[i]);
+	}
+	buf_byte(b, '"');
+}
+
+static void
 put_value(struct buf *b, const struct row *row, const struct conf *c)
 {
 	const void *at = (const char *)c + row->offset;
 
 	switch (row->type) {
 	case TYPE_TEXT:
-		buf_printf(b, "\"%.*s\"", STR_ARG(*(const struct str *)at));
+		put_text(b, *(const struct str *)at);
 		break;
 	case TYPE_DURATION:
 		buf_printf(b, "%lldms", (long long)*(const int64_t *)at);

@@ -211,7 +211,7 @@ str_chars(struct str s)
 bool
 str_is_id(struct str s)
 {
-	if (s.n == 0 || s.n > 64)
+	if (s.n == 0 || s.n > STR_ID_MAX)
 		return false;
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];

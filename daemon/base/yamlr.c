@@ -59,6 +59,26 @@ node_new(struct reader *r, const yaml_event_t *ev, struct yamlr **out)
 	return ERR_OK;
 }
 
+/* One line of text: what is told of a value goes into logs and back into a
+ * file, and nothing of ours needs more. */
+static bool
+one_line(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		uint8_t c = (uint8_t)s.p[i];
+
+		if ((c < 0x20 && c != '\t') || c == 0x7F)
+			return false;
+		/* C1 controls; line and paragraph separators. */
+		if (c == 0xC2 && (uint8_t)s.p[i + 1] < 0xA0)
+			return false;
+		if (c == 0xE2 && (uint8_t)s.p[i + 1] == 0x80 &&
+		    ((uint8_t)s.p[i + 2] & 0xFE) == 0xA8)
+			return false;
+	}
+	return true;
+}
+
 static enum err
 scalar_get(struct reader *r, const yaml_event_t *ev, struct yamlr *n)
 {
@@ -71,6 +91,9 @@ scalar_get(struct reader *r, const yaml_event_t *ev, struct yamlr *n)
 	if (s.n > YAMLR_TEXT_MAX || !str_utf8(s))
 		return diag_set(r->d, ERR_CONFIG, line_of(ev),
 				"value too long or not UTF-8");
+	if (!one_line(s))
+		return diag_set(r->d, ERR_CONFIG, line_of(ev),
+				"value with a line break or control character");
 	n->type = YAMLR_SCALAR;
 	n->quoted = ev->data.scalar.style == YAML_SINGLE_QUOTED_SCALAR_STYLE ||
 		    ev->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;

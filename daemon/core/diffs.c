@@ -45,7 +45,7 @@ name_put(char *name, size_t size, struct str feed, int64_t gen)
 	must(n > 0 && (size_t)n < size);
 }
 
-#define NAME_SIZE (FEED_NAME_MAX + 24u)
+#define NAME_SIZE (STR_ID_MAX + 24u)
 
 int
 diffs_standing(const struct diffs *d, size_t i, struct str feed, int64_t gen)

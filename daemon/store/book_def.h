@@ -24,7 +24,6 @@
 #define WORDS_COUNTRY_STATUS "open|restricted|off|excluded"
 
 #define BOOK_COLUMNS_MAX 32u
-#define BOOK_KEYS_MAX 3u
 
 enum book_type {
 	BOOK_ID,

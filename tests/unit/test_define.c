@@ -340,3 +340,29 @@ Test(define, as_many_keys_as_the_limit_and_one_more)
 		buf_free(&yaml);
 	}
 }
+
+/* Once the good items before the bad one were counted and not kept. */
+Test(define, a_list_with_a_bad_item_is_no_list)
+{
+	static const char *const bad[] = {
+		"urls: [\"https://t.example/\", \"\"]\n",
+		"urls: [\"https://t.example/\", [a]]\n",
+	};
+
+	for (size_t i = 0; i < 2; i++) {
+		char yaml[512];
+		struct got g;
+
+		(void)snprintf(yaml, sizeof(yaml),
+			       "name: t\n%scontainer: xml\nrecord: //r\n"
+			       "record_key: [k]\nmode: snapshot\n"
+			       "interval: 60s\ncertainty: official\n"
+			       "redistribution: full\nmap: t.jq\n",
+			       bad[i]);
+		define(&g, "feeds.d/t.yaml", yaml);
+		cr_assert_eq(g.err, ERR_CONFIG);
+		cr_assert(str_contains(buf_str(&g.errors),
+				       S("t.yaml:2: urls: has an empty")));
+		done(&g);
+	}
+}

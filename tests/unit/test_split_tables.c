@@ -214,6 +214,20 @@ Test(split_csv, rows_that_do_not_fit)
 	buf_free(&b);
 }
 
+/* Found by fuzzing: it was one only where a slice began. */
+Test(split_csv, the_end_of_file_of_dos_behind_a_lone_cr)
+{
+	const struct feed f = { .container = CONTAINER_CSV,
+				.csv = { .delimiter = ',',
+					 .quote = '"',
+					 .header = 1 } };
+
+	expect(&f, S("a\r1\r2\r\x1A"), "1 {\"a\":\"1\"}\n1 {\"a\":\"2\"}\n",
+	       "");
+	expect(&f, S("a\r\"x\r\x1A\"\r \x1A"),
+	       "1 {\"a\":\"x\\u000d\\u001a\"}\n1 {\"a\":\"\\u001a\"}\n", "");
+}
+
 Test(split_csv, columns_at_the_limit)
 {
 	struct feed f = csv(1);

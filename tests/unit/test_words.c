@@ -57,7 +57,9 @@ Test(words, yaml_refuses_what_configuration_never_needs)
 	static const char *const bad[] = {
 		"a: &x 1\nb: *x\n", "a: !!int 1\n", "a: 1\n---\nb: 2\n",
 		"a: 1\na: 2\n",	    "- 1\n- 2\n",  "a: [1\n",
-		"? [x]\n: 1\n",	    "just words\n",
+		"? [x]\n: 1\n",	    "just words\n", "a: |\n  x\n  y\n",
+		"a: x\n\n  y\n",    "\"k\\ny\": 1\n",	"a: \"\\u0085\"\n",
+		"a: \"\\u2028\"\n",  "a: \"\\x7f\"\n",
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -134,8 +136,9 @@ Test(words, the_effective_configuration_reads_back)
 
 	buf_init(&errors, 10000);
 	buf_init(&text, 100000);
-	cr_assert_eq(conf_get(S("push:\n  heartbeat: 7s\n"), S("a.yaml"),
-			      &arena, &c, &errors),
+	cr_assert_eq(conf_get(S("push:\n  heartbeat: 7s\n"
+				"state_dir: 'a\"b\\c'\n"),
+			      S("a.yaml"), &arena, &c, &errors),
 		     ERR_OK);
 	cr_assert_eq(c.push_heartbeat, 7000);
 	conf_put(&text, &c);
