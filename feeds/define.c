@@ -40,6 +40,7 @@ static const struct key keys[] = {
 	{ "name", KEY_TEXT, F(name), NULL },
 	{ "title", KEY_TEXT, F(title), NULL },
 	{ "urls", KEY_SPECIAL, 0, NULL },
+	{ "directory", KEY_TEXT, F(directory), NULL },
 	{ "container", KEY_WORD, F(container),
 	  "xml rss atom json ndjson csv tsv" },
 	{ "record", KEY_TEXT, F(record), NULL },
@@ -73,7 +74,6 @@ static const struct key keys[] = {
 	{ "map", KEY_TEXT, F(map), NULL },
 	{ "vocab", KEY_TEXT, F(vocab), NULL },
 	{ "enabled", KEY_YESNO, F(enabled), NULL },
-	{ "directory", KEY_LATER, 0, NULL },
 	{ "stream", KEY_LATER, 0, NULL },
 	{ "member", KEY_LATER, 0, NULL },
 	{ "window", KEY_LATER, 0, NULL },
@@ -496,11 +496,50 @@ require(struct def *d, const char *key)
 		complain(d, 1, str_of(key), "is required");
 }
 
+/* A watched directory has files of its own, not one list and no network. */
+static void
+check_drop(struct def *d)
+{
+	static const char *const other[] = {
+		"urls",	      "join",	 "conditional",	  "timeout",
+		"min_gap",    "ca_file", "allow_private", "user_agent",
+		"wire_max",
+	};
+	struct feed *f = d->f;
+
+	require(d, "directory");
+	for (size_t i = 0; i < sizeof(other) / sizeof(*other); i++)
+		if (yamlr_find(d->root, str_of(other[i])) != NULL)
+			complain(d, line_of(d, other[i]), str_of(other[i]),
+				 "is not for mode drop");
+	while (f->directory.n > 1 && str_ends(f->directory, S("/")))
+		f->directory.n--;
+	if (f->directory.n > 0 && (!str_starts(f->directory, S("/")) ||
+				   f->directory.n < 2 ||
+				   f->directory.n > FEED_DIRECTORY_MAX))
+		complain(d, line_of(d, "directory"), S("directory"),
+			 "is not an absolute path of 2 to %u bytes",
+			 FEED_DIRECTORY_MAX);
+	if (f->baseline == BASELINE_SILENT || f->guards.max_shrink_pct >= 0 ||
+	    f->guards.max_growth_pct >= 0)
+		complain(d, line_of(d, "mode"), S("mode"),
+			 "drop has no baseline: silent, max_shrink_pct, "
+			 "max_growth_pct: each file is its own document");
+}
+
 static void
 check_where(struct def *d)
 {
 	struct feed *f = d->f;
 
+	if (f->mode == MODE_DROP) {
+		check_drop(d);
+	} else {
+		require(d, "urls");
+		if (f->directory.n > 0)
+			complain(d, line_of(d, "directory"), S("directory"),
+				 "needs mode drop");
+	}
 	for (size_t i = 0; i < f->url_count; i++)
 		if (!str_starts(f->urls[i], S("https://")) &&
 		    !(f->allow_private &&
@@ -555,7 +594,8 @@ check_what(struct def *d)
 		f->record = S("//entry");
 	if (split_path_check(f->container, f->record, &why) != ERR_OK)
 		complain(d, line_of(d, "record"), S("record"), "%s", why.why);
-	if (f->mode != MODE_APPEND && f->mode != MODE_SNAPSHOT)
+	if (f->mode != MODE_APPEND && f->mode != MODE_SNAPSHOT &&
+	    f->mode != MODE_DROP)
 		complain(d, line_of(d, "mode"), S("mode"),
 			 "is not available in this version");
 	if (f->on_absent == ABSENT_CANCEL && f->mode != MODE_SNAPSHOT)
@@ -573,9 +613,8 @@ static void
 check(struct def *d)
 {
 	static const char *const required[] = {
-		"name",	   "urls",	"container", "record_key",
-		"mode",	   "interval",	"certainty", "redistribution",
-		"map",
+		"name",	    "container", "record_key",	   "mode",
+		"interval", "certainty", "redistribution", "map",
 	};
 	struct feed *f = d->f;
 	struct str base = d->file;
@@ -599,7 +638,8 @@ check(struct def *d)
 		f->map = entry_of(d, "map", f->map);
 	if (f->vocab.n > 0)
 		f->vocab = entry_of(d, "vocab", f->vocab);
-	if (f->guards.stale_after_ms == 0)
+	f->guards.stale_given = f->guards.stale_after_ms != 0;
+	if (!f->guards.stale_given)
 		f->guards.stale_after_ms = 3 * f->interval_ms;
 }
 
@@ -645,6 +685,30 @@ define_one(struct def *d, struct str text)
 	return d->wrong == 0;
 }
 
+/* Two feeds that watch one directory would take each other's files. */
+static bool
+check_alone(struct def *d, const struct feeds *before)
+{
+	size_t watched = 0;
+
+	if (d->f->mode != MODE_DROP || !d->f->enabled)
+		return true;
+	for (size_t i = 0; i < before->count; i++) {
+		const struct feed *f = &before->feed[i];
+
+		if (f->mode != MODE_DROP || !f->enabled)
+			continue;
+		watched++;
+		if (str_eq(f->directory, d->f->directory))
+			complain(d, line_of(d, "directory"), S("directory"),
+				 "is watched by %.*s", STR_ARG(f->name));
+	}
+	if (watched >= FEED_DROPS_MAX)
+		complain(d, line_of(d, "mode"), S("mode"),
+			 "more than %u watched directories", FEED_DROPS_MAX);
+	return d->wrong == 0;
+}
+
 static bool
 is_definition(struct str name, int *verified)
 {
@@ -685,7 +749,7 @@ feeds_define(const struct bundle *b, struct arena *a, struct feeds *out,
 			break;
 		}
 		defaults(d.f, arena_str(a, name), verified);
-		if (define_one(&d, text))
+		if (define_one(&d, text) && check_alone(&d, &feeds))
 			feeds.count++;
 		wrong += d.wrong;
 	}

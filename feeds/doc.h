@@ -42,7 +42,7 @@ struct doc_result {
 	struct map_counts map;
 	uint32_t rejects; /* records, and objects a map gave */
 	char guard[24];
-	char detail[DIAG_WHY_SIZE];
+	char detail[DIAG_WHY_SIZE]; /* refused: why; else the first reject */
 };
 
 struct doc;

@@ -19,6 +19,8 @@
 #define FEED_COLUMNS_MAX 256u
 #define FEED_NULLS_MAX 16u
 #define FEED_JOIN_MAX 8u
+#define FEED_DROPS_MAX 64u	   /* watched directories in one daemon */
+#define FEED_DIRECTORY_MAX 400u /* bytes of one's path */
 
 enum feed_container {
 	CONTAINER_XML,
@@ -73,6 +75,7 @@ struct feed_guards {
 	int max_growth_pct;
 	int max_reject_pct;
 	int64_t stale_after_ms;
+	int stale_given; /* by the definition; see mode drop */
 };
 
 struct feed {
@@ -80,6 +83,7 @@ struct feed {
 	struct str title;
 	struct str *urls;
 	size_t url_count;
+	struct str directory; /* mode drop; urls otherwise */
 	enum feed_container container;
 	struct str record; /* element path or JSON pointer */
 	struct str *record_key;
