@@ -23,11 +23,6 @@
 #define FS_KEEP                                                                \
 	(FS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE |                             \
 	 LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE)
-/* Besides, files move between the folders of a watched directory. */
-#define FS_MOVE                                                                \
-	(FS_KEEP | (sandbox_abi() < SANDBOX_ABI_MAX ?                          \
-			0 :                                                    \
-			LANDLOCK_ACCESS_FS_REFER))
 /* Everything ABI 1 knows: what is handled and not granted is denied. */
 #define FS_ABI_1                                                               \
 	(FS_KEEP | LANDLOCK_ACCESS_FS_EXECUTE |                                \
@@ -125,8 +120,12 @@ grant_role(int ruleset, const struct sandbox *s)
 	/* A document without an old diff state gets nothing to read. */
 	if (rc == 0)
 		rc = grant(ruleset, "/dev/null", LANDLOCK_ACCESS_FS_READ_FILE);
+	/* In a watched directory files move from folder to folder. */
 	for (size_t i = 0; rc == 0 && i < s->watched_count; i++)
-		rc = grant_dir(ruleset, s->watched[i], FS_MOVE);
+		rc = grant_dir(ruleset, s->watched[i],
+			       FS_KEEP | (sandbox_abi() < SANDBOX_ABI_MAX ?
+					      0 :
+					      LANDLOCK_ACCESS_FS_REFER));
 	if (rc != 0 || str_eq(s->state_dir, S(":memory:")))
 		return rc;
 	return grant_dir(ruleset, s->state_dir, FS_KEEP);

@@ -77,8 +77,9 @@ try:
                                        result="待查"))
     clerk.take(20, count=1)
     c.equal("a report of a bankruptcy rings", [
-        (x["type"], e["data"]["kind_class"], e["data"]["obligor"]["id"])
-        for x, e in clerk.alerts], [(1, "insolvency", "OB-AE-0001")])
+        (x["type"], e["data"]["kind"], e["data"]["obligor"]["id"])
+        for x, e in clerk.alerts],
+        [(1, "BUYER_INSOLVENCY", "OB-AE-0001")])
     h.until(settled(box, "done", "report-1.ndjson"), 10, "the move")
     put(box, "report-2.ndjson", notice("CR-2", "资信报告", about="破产",
                                        result="证实", ref="CR-1"))
@@ -157,7 +158,7 @@ try:
                  if n.startswith("bad.ndjson.") and n[-4:] != ".why"]) == 1,
             names(box / "refused"))
     c.equal("the reason is in the feed's row", feed(h)["refused"]["guard"],
-            "format")
+            "root")
     for p in (box / "refused").iterdir():
         p.unlink()
     h.until(lambda: feed(h)["state"] == "ok", 10, "an empty refused/")
@@ -196,13 +197,8 @@ try:
     c.check("a file that was decided is moved again",
             (box / "done/report-1.ndjson").exists())
     clerk.take(4)
-    new = [e["data"]["obligor"]["id"] for _, e in clerk.alerts]
-    c.check("and decided once; the other one was not lost",
-            new.count("OB-AE-0001") == 0, new)
-    c.equal("no record of it is new", h.say("alert", "list") and
-            len([a for a in h.say("alert", "list")
-                 if a["obligor_id"] == "OB-AE-0001" and
-                 a["kind_class"] == "insolvency"]), 1)
+    c.equal("decided once; the file never read was not lost", sorted(
+        e["data"]["obligor"]["id"] for _, e in clerk.alerts), ["OB-DE-0001"])
 
     # kill -9 at random moments while files come.
     for i in range(KILLS):
@@ -240,7 +236,7 @@ try:
     took = len(names(box / "done")) - done
     print("%d files read in 8 s; slowest answer %.2f s" % (took, slowest))
     c.check("core answers while %d files wait" % MANY, slowest < 3, slowest)
-    c.check("and reads on", took > 300, took)
+    c.check("and reads on", took > 50, took)
     first = sorted(n for n in names(box / "done") if n[0] == "m" and
                    n[1:].isdigit())
     c.equal("in the order of their names", first,
