@@ -194,6 +194,7 @@ try:
     clerk.close()
     clerk = Listener(h, h.dir / "clerk.key")
     h.until(settled(box, "done", "never-read.ndjson"), 10, "work/ to be read")
+    h.until(lambda: names(box / "work") == [], 10, "all of it")
     c.check("a file that was decided is moved again",
             (box / "done/report-1.ndjson").exists())
     clerk.take(4)

@@ -159,6 +159,7 @@ Test(define, mistakes)
 		{ "csv: {x: 1}\n", "x: is not a key" },
 		{ "join: [a]\n", "is not a map of name: columns" },
 		{ "join: {a: [b]}\n", "needs one url for the records" },
+		{ "directory: /in\n", "t.yaml:11: directory: needs mode" },
 		{ "credential: x\n", "credential: is not available" },
 		{ "prepare:\n  f: bogus\n", "t.yaml:12: f: prepare: 'bogus'" },
 		{ "prepare: [a]\n", "prepare: is not a map" },
@@ -187,6 +188,45 @@ Test(define, mistakes)
 			  STR_ARG(buf_str(&g.errors)));
 		done(&g);
 	}
+}
+
+#define DROP                                                                   \
+	"name: t\ncontainer: ndjson\nrecord_key: [k]\ncertainty: reported\n"   \
+	"redistribution: full\nmap: t.jq\nmode: drop\ninterval: 10s\n"
+
+Test(define, a_watched_directory)
+{
+	static const struct {
+		const char *more; /* line 9 on */
+		const char *want;
+	} row[] = {
+		{ "", "directory: is required" },
+		{ "directory: in\n", "t.yaml:9: directory: is not an absolute" },
+		{ "directory: //\n", "directory: is not an absolute" },
+		{ "directory: /in\nurls: [\"https://x\"]\n",
+		  "t.yaml:10: urls: is not for mode drop" },
+		{ "directory: /in\ntimeout: 5s\n", "timeout: is not for" },
+		{ "directory: /in\nbaseline: silent\n", "drop has no baseline" },
+		{ "directory: /in\nguards: {max_shrink_pct: 5}\n",
+		  "drop has no baseline" },
+	};
+	char yaml[2048];
+	struct got g;
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(*row); i++) {
+		(void)snprintf(yaml, sizeof(yaml), "%s%s", DROP, row[i].more);
+		define(&g, "feeds.d/t.yaml", yaml);
+		cr_assert(str_contains(buf_str(&g.errors),
+				       str_of(row[i].want)),
+			  "%s: %.*s", row[i].more, STR_ARG(buf_str(&g.errors)));
+		done(&g);
+	}
+	define(&g, "feeds.d/t.yaml", DROP "directory: /in/t//\n");
+	cr_assert_eq(g.err, ERR_OK, "%.*s", STR_ARG(buf_str(&g.errors)));
+	cr_assert(str_eq(g.feeds.feed[0].directory, S("/in/t")));
+	cr_assert_eq(g.feeds.feed[0].guards.stale_after_ms, 30000);
+	cr_assert_eq(g.feeds.feed[0].guards.stale_given, 0);
+	done(&g);
 }
 
 Test(define, all_mistakes_at_once)
