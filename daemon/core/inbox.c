@@ -35,28 +35,18 @@ beyond_fence(const struct inbox *in, struct instant now, int error)
 	return in->good || st.st_ino != in->ino || st.st_dev != in->dev;
 }
 
-/* done/ is ours; the sender may read why something was refused. */
-static mode_t
-folder_mode(enum inbox_place p, mode_t dir)
-{
-	return p == INBOX_REFUSED ? 0700 | (dir & 0050) : 0700;
-}
-
 static int
 open_folder(int dir, enum inbox_place p)
 {
 	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	int fd = openat(dir, folder[p], flags);
-	struct stat st;
 
 	if (fd >= 0 || errno != ENOENT)
 		return fd;
-	if (mkdirat(dir, folder[p], 0700) < 0)
-		return -1;
-	fd = openat(dir, folder[p], flags);
-	if (fd >= 0 && fstat(dir, &st) == 0)
-		(void)fchmod(fd, folder_mode(p, st.st_mode));
-	return fd;
+	/* The umask says who else sees it; or somebody made it before. */
+	return mkdirat(dir, folder[p], 0750) < 0 ?
+		   -1 :
+		   openat(dir, folder[p], flags);
 }
 
 enum err
