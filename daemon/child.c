@@ -76,7 +76,7 @@ live(struct role *r, struct sandbox *box)
 		return status;
 	if (r->ops == &core_role)
 		box->watched_count =
-		    core_watched(r, box->watched, SANDBOX_WATCHED_MAX);
+		    core_lock_in(r, box->watched, SANDBOX_WATCHED_MAX);
 	if (sandbox_after(box) != ERR_OK) {
 		r->ops->fini(r);
 		return EXIT_CONFIG;

@@ -358,7 +358,7 @@ look_in(struct core *c, struct instant now, bool more, int64_t *wait_ms)
 
 	if (!more)
 		in_reach = bookd_step(c, now, wait_ms) && in_reach;
-	if (in_reach)
+	if (in_reach || !c->locked_in)
 		return ERR_OK;
 	/* As at a start, the directory of today is found and let in. */
 	log_op(LOG_NOTICE, "core.fenced",
@@ -396,11 +396,12 @@ core_step(struct role *r, struct instant now, int64_t *wait_ms)
 }
 
 size_t
-core_watched(const struct role *r, struct str *dir, size_t max)
+core_lock_in(struct role *r, struct str *dir, size_t max)
 {
-	const struct core *c = r->state;
+	struct core *c = r->state;
 	size_t n = 0;
 
+	c->locked_in = 1;
 	for (size_t i = 0; i < c->feeds.count && n < max; i++)
 		if (c->feeds.feed[i].enabled &&
 		    c->feeds.feed[i].mode == MODE_DROP)

@@ -96,6 +96,7 @@ struct core {
 	int64_t metrics_ms;	/* mono; next time the web role is told */
 	int64_t retry_ms;	/* mono; the store failed, not before this */
 	int degraded;
+	int locked_in; /* the sandbox stands */
 	int fetch_done; /* --once: fetch polled everything */
 	int done_said;
 };
@@ -166,8 +167,8 @@ void bookd_fini(struct core *c);
 bool bookd_step(struct core *c, struct instant now, int64_t *wait_ms);
 bool bookd_idle(const struct core *c);
 
-/* The directories that the role watches, for the sandbox. */
-size_t core_watched(const struct role *r, struct str *dir, size_t max);
+/* The directories that the role watches; it is being locked in with them. */
+size_t core_lock_in(struct role *r, struct str *dir, size_t max);
 
 /* control.c */
 /* The next step may take long; super is not to take that for a hang. */

@@ -22,17 +22,15 @@ static const char *const folder[INBOX_PLACES] = { ".", "work", "done",
 
 /* ---- opening ---- */
 
-/* The fences stand on inodes: is another directory, or none, behind them? */
+/* Another directory than at the start, and no fresh start just now. */
 static bool
-beyond_fence(const struct inbox *in, struct instant now, int error)
+replaced(const struct inbox *in)
 {
 	struct stat st;
 
-	if ((error != EACCES && error != EPERM) ||
-	    now.mono_ms - in->start_ms < INBOX_CALM_MS ||
-	    stat(in->path, &st) < 0)
-		return false;
-	return in->good || st.st_ino != in->ino || st.st_dev != in->dev;
+	return in->open_ms - in->start_ms >= INBOX_CALM_MS &&
+	       stat(in->path, &st) == 0 &&
+	       (st.st_ino != in->ino || st.st_dev != in->dev);
 }
 
 static int
@@ -56,6 +54,7 @@ inbox_open(struct inbox *in, struct instant now, struct diag *d)
 	int error = 0;
 
 	inbox_close(in);
+	in->open_ms = now.mono_ms;
 	in->fd[INBOX_DIR] = open(in->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	error = in->fd[INBOX_DIR] < 0 ? errno : 0;
 	for (int p = INBOX_WORK; error == 0 && p < INBOX_PLACES; p++) {
@@ -66,7 +65,11 @@ inbox_open(struct inbox *in, struct instant now, struct diag *d)
 	}
 	if (error == 0)
 		return ERR_OK;
-	in->fenced = beyond_fence(in, now, error);
+	/* The fences stand on inodes: around another one, or other folders. */
+	if (error == EACCES || error == EPERM)
+		in->fenced =
+		    replaced(in) ||
+		    (in->good && now.mono_ms - in->start_ms >= INBOX_CALM_MS);
 	inbox_close(in);
 	return diag_set(d, ERR_IO, 0, "%.100s%s%s: %s", in->path,
 			at[0] == '\0' ? "" : "/", at, strerror(error));
@@ -289,9 +292,13 @@ inbox_take(struct inbox *in, struct str name, char taken[INBOX_NAME_MAX + 1],
 	if (fstatat(in->fd[INBOX_WORK], taken, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return diag_set(d, ERR_AGAIN, 0,
 				"work/ has one of that name already");
-	if (renameat(in->fd[INBOX_DIR], raw, in->fd[INBOX_WORK], taken) < 0)
+	if (renameat(in->fd[INBOX_DIR], raw, in->fd[INBOX_WORK], taken) < 0) {
+		int error = errno;
+
+		in->fenced = error != ENOENT && replaced(in);
 		return diag_set(d, ERR_AGAIN, 0, "cannot be moved: %s",
-				strerror(errno));
+				strerror(error));
+	}
 	if (same)
 		return ERR_OK;
 	return diag_set(d, ERR_REFUSED, 0,

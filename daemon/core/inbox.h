@@ -34,7 +34,8 @@ struct inbox {
 	char path[INBOX_PATH_MAX + 1];
 	const char *const *results; /* suffixes of ours, NULL at the end */
 	int fd[INBOX_PLACES];	    /* -1 while closed */
-	int64_t start_ms;	    /* mono */
+	int64_t start_ms;	    /* mono, as the next */
+	int64_t open_ms;	    /* of the last look */
 	uint64_t dev, ino;	    /* of the directory at the start; 0 none */
 	int good;		    /* it could be opened then */
 	int fenced;

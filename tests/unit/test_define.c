@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 
 #include <stdio.h>
+#include <string.h>
 
 #include "define.h"
 
@@ -227,6 +228,41 @@ Test(define, a_watched_directory)
 	cr_assert_eq(g.feeds.feed[0].guards.stale_after_ms, 30000);
 	cr_assert_eq(g.feeds.feed[0].guards.stale_given, 0);
 	done(&g);
+}
+
+/* At the limit, one more, and two that share a directory. */
+Test(define, watched_directories_of_many_feeds)
+{
+	for (unsigned more = 0; more < 3; more++) {
+		struct got g = { .err = ERR_OK };
+		char name[64];
+		char yaml[2048];
+
+		bundle_init(&g.b);
+		buf_init(&g.errors, 65536);
+		cr_assert_eq(arena_init(&g.a, 16u << 20), ERR_OK);
+		bundle_add(&g.b, S("feeds.d/t.jq"), S("."));
+		for (unsigned i = 0; i < FEED_DROPS_MAX + (more == 1); i++) {
+			unsigned at = more == 2 && i == 7 ? 3 : i;
+
+			(void)snprintf(name, sizeof(name), "feeds.d/t%u.yaml",
+				       i);
+			(void)snprintf(yaml, sizeof(yaml),
+				       "name: t%u\ndirectory: /in/%u\n%s", i,
+				       at, strchr(DROP, '\n') + 1);
+			bundle_add(&g.b, str_of(name), str_of(yaml));
+		}
+		g.err = feeds_define(&g.b, &g.a, &g.feeds, &g.errors);
+		cr_assert_eq(g.err, more == 0 ? ERR_OK : ERR_CONFIG, "%.*s",
+			     STR_ARG(buf_str(&g.errors)));
+		if (more == 1)
+			cr_assert(str_contains(buf_str(&g.errors),
+					       S("more than 64 watched")));
+		if (more == 2)
+			cr_assert(str_contains(buf_str(&g.errors),
+					       S("is watched by t3")));
+		done(&g);
+	}
 }
 
 Test(define, all_mistakes_at_once)
