@@ -466,22 +466,23 @@ parse_step(struct role *r, struct instant now, int64_t *wait_ms)
 
 	queue_flush(p);
 	for (unsigned i = 0; i < ROLE_BATCH_MAX && !blocked(p); i++) {
-		bool read_on;
-
 		do {
 			err = from_core(p);
 		} while (err == ERR_OK);
 		if (err != ERR_AGAIN)
 			return err;
-		read_on = body_go(p);
 		err = p->held_type == 0 ? from_fetch(p, now) :
 					held_go(p, now);
-		if (err == ERR_AGAIN && !read_on)
-			return ERR_OK;
-		if (err != ERR_OK && err != ERR_AGAIN)
+		if (err == ERR_AGAIN)
+			break;
+		if (err != ERR_OK)
 			return err;
 	}
-	*wait_ms = blocked(p) ? BLOCKED_WAIT_MS : 0;
+	/* One slice a step: between two, core hears what came of the first. */
+	if (blocked(p))
+		*wait_ms = BLOCKED_WAIT_MS;
+	else if (body_go(p) || err != ERR_AGAIN)
+		*wait_ms = 0;
 	return ERR_OK;
 }
 

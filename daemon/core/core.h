@@ -26,6 +26,7 @@
 #define CORE_ARENA_SIZE (8u << 20)
 #define CORE_BUSY_S 3600 /* longest import */
 #define CORE_VERSION "0.1.0"
+#define CORE_DEATHS_MAX 3  /* of parse on one file; then it is refused */
 #define CORE_RETRY_MS 1000 /* after a failed store */
 #define CORE_WATCHED_MAX (FEED_DROPS_MAX + 1u) /* directories */
 
@@ -40,7 +41,8 @@ struct doc {
 	int ended;  /* parse said how the document ended */
 	int opened; /* parse was told of it */
 	int own;    /* of a watched directory: fetch has no part in it */
-	int again;  /* parse died on this file before */
+	int begun;  /* parse has it in hand */
+	int deaths; /* of parse, with this file in hand, before */
 	int clear;  /* nothing refused waits in the directory */
 	enum poll_verdict poll_verdict;
 	enum doc_verdict doc_verdict;
@@ -129,7 +131,7 @@ struct docs_own {
 	struct str file; /* with POLL_NEW: its name, and in body its bytes */
 	int body;	 /* taken; -1: the file is refused, why says it */
 	const char *why;
-	int again;
+	int deaths;
 	int clear;
 };
 /* The document's number; 0 when there is no room now. */

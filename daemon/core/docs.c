@@ -254,7 +254,7 @@ docs_own(struct core *c, const struct docs_own *o, struct instant now)
 
 	if (good) {
 		d->own = 1;
-		d->again = o->again;
+		d->deaths = o->deaths;
 		d->clear = o->clear;
 		d->polled = 1;
 		d->poll_verdict = o->verdict;
@@ -366,8 +366,12 @@ docs_from_parse(struct core *c, const struct msg *m, struct instant now)
 
 	switch (m->type) {
 	case MSG_DOC_BEGIN:
-		(void)rd_be64(&r);
-		return rd_end(&r) == ERR_OK ? ERR_OK : ERR_PEER;
+		d = doc_find(c, rd_be64(&r));
+		if (rd_end(&r) != ERR_OK)
+			return ERR_PEER;
+		if (d != NULL)
+			d->begun = 1;
+		return ERR_OK;
 	case MSG_NOTICE:
 		d = doc_find(c, rd_be64(&r));
 		if (r.err != ERR_OK)
@@ -629,8 +633,9 @@ docs_lost(struct core *c, enum peer peer, struct instant now)
 		if (peer == PEER_FETCH) {
 			if (!d->own)
 				doc_drop(d);
-		} else if (peer == PEER_PARSE && d->again) {
-			refuse(d, "parse", "parse died on it twice");
+		} else if (peer == PEER_PARSE && d->begun &&
+			   d->deaths + 1 >= CORE_DEATHS_MAX) {
+			refuse(d, "parse", "parse died on it three times");
 		} else if (peer == PEER_PARSE) {
 			d->polled = 1;
 			d->ended = 1;

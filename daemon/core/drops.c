@@ -31,7 +31,7 @@ struct drop {
 	int64_t retry_ms;	 /* mono; not before this */
 	uint64_t doc;		 /* core waits for its end; 0 none */
 	char taken[INBOX_NAME_MAX + 1]; /* the file at hand; "" none */
-	int lost;			/* parse died on it */
+	int deaths;			/* of parse, with it in hand */
 	int looked;
 };
 
@@ -91,7 +91,7 @@ static void
 forget(struct drop *d)
 {
 	d->taken[0] = '\0';
-	d->lost = 0;
+	d->deaths = 0;
 }
 
 /* Takes the next name of the list; ERR_REFUSED: under another name. */
@@ -120,7 +120,7 @@ open_file(struct core *c, struct drop *d, enum err err, struct diag *why,
 				.verdict = POLL_NEW,
 				.file = taken(d),
 				.body = -1,
-				.again = d->lost > 0 };
+				.deaths = d->deaths };
 	int64_t size = 0;
 
 	if (err == ERR_OK)
@@ -183,7 +183,7 @@ drops_ended(struct core *c, const struct doc *doc, struct instant now)
 		return; /* a look without a file */
 	if (doc->poll_verdict != POLL_NEW ||
 	    doc->doc_verdict == DOC_FORGOTTEN) {
-		d->lost++;
+		d->deaths += doc->begun;
 		d->retry_ms = now.mono_ms + RETRY_MS;
 		return;
 	}

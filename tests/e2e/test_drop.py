@@ -4,7 +4,6 @@ A subscriber who shares no code with the daemon hears what a file says; what
 is no file to read changes nothing; a crash between the commit and the move
 decides nothing twice and loses nothing.
 """
-import errno
 import json
 import os
 import pathlib
@@ -211,7 +210,12 @@ try:
         if pid:
             os.kill(pid, signal.SIGKILL)
     want = {"kill-%02d-%d" % (i, k) for i in range(KILLS) for k in range(5)}
-    h.until(lambda: want <= set(names(box / "done")), 60, "all files")
+    try:
+        h.until(lambda: want <= set(names(box / "done")), 60, "all files")
+    except RuntimeError:
+        print(names(box), names(box / "work"), names(box / "refused"),
+              feed(h), h.children(), h.log.read_text()[-6000:])
+        raise
     c.equal("after %d kills every file is done once" % KILLS,
             sorted(n for n in names(box / "done") if n.startswith("kill")),
             sorted(want))
@@ -256,6 +260,52 @@ try:
     c.check("a directory that is not the one of the start is let in", True)
     print("core %s" % ("started again" if h.children().get("core") != core
                        else "is the same"))
+    h.stop()
+finally:
+    h.close()
+
+
+# ---- silence, and a file on which parse dies ----
+
+h = House({}, as_of=AS_OF)
+try:
+    box = h.add_drop("insurer-drop", 1)
+    definition = h.dir / "etc/feeds.d/insurer-drop.yaml"
+    text = definition.read_text()
+    definition.write_text(text.replace("guards:\n",
+                                       "guards:\n  stale_after: 3s\n"))
+    slow = h.dir / "drop/slow"
+    slow.mkdir()
+    (h.dir / "etc/feeds.d/slow.yaml").write_text(
+        text.replace("name: insurer-drop", "name: slow")
+        .replace("map: insurer.jq", "map: slow.jq")
+        .replace(str(box), str(slow)))
+    (h.dir / "etc/feeds.d/slow.jq").write_text(
+        "[range(60000)] | length | tostring |\n"
+        "{native: \"\u7834\u4ea7\", names: [{text: ., type: \"legal\"}]}\n")
+    h.start()
+    c.equal("a feed that waits for files is new", feed(h)["state"], "never")
+    h.until(lambda: feed(h)["state"] == "stale", 10, "staleness")
+    put(box, "a", notice("A-1"))
+    h.until(lambda: feed(h)["state"] == "ok", 10, "a file")
+    h.until(lambda: feed(h)["state"] == "stale", 10, "staleness again")
+    c.check("with stale_after silence is told", True)
+    c.equal("though the directory is in reach and looked at",
+            h.say("feed", "show", "slow")[0]["state"], "ok")
+
+    put(slow, "deadly", "".join(notice("D-%d" % i) for i in range(600)))
+    for seconds in (0.5, 2.5, 3):  # later tries begin later
+        h.until(lambda: names(slow / "work") == ["deadly"], 10, "the file")
+        time.sleep(seconds)
+        os.kill(h.children()["parse"], signal.SIGKILL)
+        h.until(lambda: "parse" in h.children(), 10, "parse again")
+    h.until(settled(slow, "refused", "deadly"), 20, "the refusal")
+    c.equal("a file on which parse dies three times is refused",
+            (slow / "refused/deadly.why").read_text(),
+            "deadly: parse: parse died on it three times\n")
+    put(slow, "fine", notice("F-1"))
+    h.until(settled(slow, "done", "fine"), 20, "the next file")
+    c.equal("the next one is read", names(slow / "work"), [])
     h.stop()
 finally:
     h.close()
@@ -375,6 +425,8 @@ try:
     h.until(lambda: (book / "big.csv.ok").exists(), 60, "the second try")
     c.equal("after the crash the file is tried again",
             h.say("book", "stats")[0]["obligors"], 60000)
+    print("core was busy with 60000 rows for %s ms" % h.log.read_text().rsplit(
+        "busy_ms=", 1)[1].split()[0])
     c.check("as new rows: nothing of the first try was left",
             "60000 new" in (book / "big.csv.ok").read_text(),
             (book / "big.csv.ok").read_text())
