@@ -55,9 +55,12 @@ struct doc {
 	char detail[DIAG_WHY_SIZE];
 };
 
+/* The wall clock may be set; what this core saw itself is timed otherwise. */
 struct feed_watch {
-	int64_t since_ms; /* wall time core first knew of it */
-	int stale;	  /* said so already */
+	int64_t since_ms; /* mono; core first knew of it */
+	int64_t good_ms;  /* mono; it was last good, at good_wall_ms */
+	int64_t good_wall_ms; /* TIME_NONE: not in this core's time */
+	int stale;	      /* said so already */
 };
 
 struct counters {
@@ -70,6 +73,12 @@ struct counters {
 struct control; /* control.c */
 struct drops;	/* drops.c */
 struct bookd;	/* bookd.c */
+
+/* A process, as super says. */
+struct core_role {
+	uint32_t pid; /* 0: does not run */
+	uint32_t restarts;
+};
 
 struct core {
 	struct role *role;
@@ -91,6 +100,7 @@ struct core {
 	struct control *control;
 	struct counters count;
 	int64_t started_ms;	/* wall */
+	int64_t started_mono_ms;
 	uint8_t token_key[COMPOSE_KEY_SIZE];
 	int64_t tick_next_ms;	/* wall */
 	int64_t watch_ms;	/* mono */
@@ -99,6 +109,7 @@ struct core {
 	int64_t retry_ms;	/* mono; the store failed, not before this */
 	int degraded;
 	int locked_in; /* the sandbox stands */
+	struct core_role roles[PEER_COUNT];
 	int fetch_done; /* --once: fetch polled everything */
 	int done_said;
 };
@@ -137,7 +148,12 @@ struct docs_own {
 /* The document's number; 0 when there is no room now. */
 uint64_t docs_own(struct core *c, const struct docs_own *o,
 		  struct instant now);
+/* Something is there that only the store keeps from being decided. */
+bool docs_owed(const struct core *c);
 void docs_feed_states(struct core *c);
+/* How long ago the feed was good, never negative; TIME_NONE for never. */
+int64_t docs_feed_age(const struct core *c, size_t i,
+		      const struct feed_state *f, struct instant now);
 /* Staleness: a warning when a feed goes silent. */
 void docs_watch(struct core *c, struct instant now);
 /* ok never stale refused failing disabled */
