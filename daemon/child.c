@@ -61,8 +61,11 @@ box_of(const struct role *r, struct arena *a, struct sandbox *box)
 	return ERR_OK;
 }
 
+_Static_assert(SANDBOX_WATCHED_MAX >= CORE_WATCHED_MAX,
+	       "every watched directory is let in");
+
 static int
-live(struct role *r, const struct sandbox *box)
+live(struct role *r, struct sandbox *box)
 {
 	int status;
 
@@ -71,6 +74,9 @@ live(struct role *r, const struct sandbox *box)
 	status = loop_start(r);
 	if (status != 0)
 		return status;
+	if (r->ops == &core_role)
+		box->watched_count =
+		    core_lock_in(r, box->watched, SANDBOX_WATCHED_MAX);
 	if (sandbox_after(box) != ERR_OK) {
 		r->ops->fini(r);
 		return EXIT_CONFIG;

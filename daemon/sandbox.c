@@ -91,6 +91,11 @@ static const int core_only[] = {
 	SCMP_SYS(memfd_create), SCMP_SYS(getsockopt), SCMP_SYS(fstatfs),
 };
 
+/* Watched directories are listed, and their files moved on. */
+static const int core_watches[] = {
+	SCMP_SYS(getdents64), SCMP_SYS(renameat), SCMP_SYS(renameat2),
+};
+
 /* libmicrohttpd, with the socket it listened on at start. */
 static const int web_only[] = {
 	SCMP_SYS(accept),      SCMP_SYS(accept4),    SCMP_SYS(epoll_ctl),
@@ -212,10 +217,10 @@ net_rules(scmp_filter_ctx f, int *rc)
 }
 
 static void
-role_rules(scmp_filter_ctx f, enum peer role, int *rc)
+role_rules(scmp_filter_ctx f, const struct sandbox *s, int *rc)
 {
 	common_rules(f, rc);
-	switch (role) {
+	switch (s->role) {
 	case PEER_PARSE:
 		each(f, SCMP_ACT_ALLOW, parse_only, LEN(parse_only), rc);
 		break;
@@ -228,6 +233,9 @@ role_rules(scmp_filter_ctx f, enum peer role, int *rc)
 		break;
 	case PEER_CORE:
 		each(f, SCMP_ACT_ALLOW, core_only, LEN(core_only), rc);
+		if (s->watched_count > 0)
+			each(f, SCMP_ACT_ALLOW, core_watches,
+			     LEN(core_watches), rc);
 		break;
 	case PEER_PUBLISH:
 		each(f, SCMP_ACT_ALLOW, publish_only, LEN(publish_only), rc);
@@ -239,7 +247,7 @@ role_rules(scmp_filter_ctx f, enum peer role, int *rc)
 	case PEER_SUPER:
 	case PEER_COUNT:
 	default:
-		must(role > PEER_SUPER && role < PEER_COUNT);
+		must(s->role > PEER_SUPER && s->role < PEER_COUNT);
 	}
 }
 
@@ -270,13 +278,13 @@ filter_load(scmp_filter_ctx f, int rc)
 }
 
 static int
-filter_role(enum peer role)
+filter_role(const struct sandbox *s)
 {
 	int rc = 0;
 	scmp_filter_ctx f = filter_new(SCMP_ACT_ERRNO(EPERM), &rc);
 
 	if (rc == 0)
-		role_rules(f, role, &rc);
+		role_rules(f, s, &rc);
 	if (rc == 0)
 		rc = seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS),
 				      SCMP_SYS(clone3), 0);
@@ -357,10 +365,10 @@ static enum err
 lock_in(const struct sandbox *s)
 {
 	enum err err = verdict(s->mode, "landlock",
-			       sandbox_fs(s->role, s->state_dir));
+			       sandbox_fs(s));
 
 	if (err == ERR_OK)
-		err = verdict(s->mode, "seccomp", filter_role(s->role));
+		err = verdict(s->mode, "seccomp", filter_role(s));
 	return err;
 }
 

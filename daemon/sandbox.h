@@ -19,7 +19,9 @@
  * Builds with sanitizers run without a sandbox and say so.
  *
  * Landlock up to ABI 2 is used, the one of Linux 5.19; older kernels do with
- * ABI 1.  It does not cover sockets and signals: seccomp does.
+ * ABI 1, under which no file moves from one directory to another: a watched
+ * directory cannot be read there.  It does not cover sockets and signals:
+ * seccomp does.
  */
 #ifndef SANDBOX_H
 #define SANDBOX_H
@@ -28,6 +30,7 @@
 #include "msg.h"
 
 #define SANDBOX_ABI_MAX 2
+#define SANDBOX_WATCHED_MAX 65u /* directories */
 
 /* The words of the key `sandbox`, in the order of config.def. */
 enum sandbox_mode {
@@ -39,6 +42,9 @@ struct sandbox {
 	enum peer role;
 	enum sandbox_mode mode;
 	struct str state_dir; /* core's; others leave it empty */
+	/* Core's too: files are renamed into these, read and moved on. */
+	struct str watched[SANDBOX_WATCHED_MAX];
+	size_t watched_count;
 };
 
 /* Landlock's ABI on this kernel, as it is; 0 when there is none. */

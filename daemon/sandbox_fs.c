@@ -19,8 +19,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "sandbox.h"
-
 #define FS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define FS_KEEP                                                                \
 	(FS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE |                             \
@@ -96,32 +94,45 @@ grant_read(int ruleset, const char *path)
 }
 
 static int
-grant_role(int ruleset, enum peer role, struct str state_dir)
+grant_dir(int ruleset, struct str path, uint64_t access)
 {
 	char dir[PATH_MAX];
+
+	if (str_copy(dir, sizeof(dir), path) != ERR_OK)
+		return -ENAMETOOLONG;
+	return grant(ruleset, dir, access);
+}
+
+static int
+grant_role(int ruleset, const struct sandbox *s)
+{
 	int rc = 0;
 
-	if (role == PEER_FETCH)
+	if (s->role == PEER_FETCH)
 		for (size_t i = 0; rc == 0 && i < sizeof(fetch_reads) /
 						      sizeof(*fetch_reads);
 		     i++)
 			rc = grant_read(ruleset, fetch_reads[i]);
-	if (role != PEER_CORE)
+	if (s->role != PEER_CORE)
 		return rc;
 	/* SQLite names temporary files by random numbers. */
 	rc = grant(ruleset, "/dev/urandom", LANDLOCK_ACCESS_FS_READ_FILE);
 	/* A document without an old diff state gets nothing to read. */
 	if (rc == 0)
 		rc = grant(ruleset, "/dev/null", LANDLOCK_ACCESS_FS_READ_FILE);
-	if (rc != 0 || str_eq(state_dir, S(":memory:")))
+	/* In a watched directory files move from folder to folder. */
+	for (size_t i = 0; rc == 0 && i < s->watched_count; i++)
+		rc = grant_dir(ruleset, s->watched[i],
+			       FS_KEEP | (sandbox_abi() < SANDBOX_ABI_MAX ?
+					      0 :
+					      LANDLOCK_ACCESS_FS_REFER));
+	if (rc != 0 || str_eq(s->state_dir, S(":memory:")))
 		return rc;
-	if (str_copy(dir, sizeof(dir), state_dir) != ERR_OK)
-		return -ENAMETOOLONG;
-	return grant(ruleset, dir, FS_KEEP);
+	return grant_dir(ruleset, s->state_dir, FS_KEEP);
 }
 
 int
-sandbox_fs(enum peer role, struct str state_dir)
+sandbox_fs(const struct sandbox *s)
 {
 	struct landlock_ruleset_attr attr = { .handled_access_fs = FS_ABI_1 };
 	int abi = sandbox_abi();
@@ -136,7 +147,7 @@ sandbox_fs(enum peer role, struct str state_dir)
 			       sizeof(attr), 0);
 	if (ruleset < 0)
 		return -errno;
-	rc = grant_role(ruleset, role, state_dir);
+	rc = grant_role(ruleset, s);
 	if (rc == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		rc = -errno;
 	if (rc == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)

@@ -6,10 +6,9 @@
 #ifndef SANDBOX_FS_H
 #define SANDBOX_FS_H
 
-#include "msg.h"
-#include "str.h"
+#include "sandbox.h"
 
 /* Closes the lock on the calling thread; 0 or -errno. */
-int sandbox_fs(enum peer role, struct str state_dir);
+int sandbox_fs(const struct sandbox *s);
 
 #endif

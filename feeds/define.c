@@ -40,6 +40,7 @@ static const struct key keys[] = {
 	{ "name", KEY_TEXT, F(name), NULL },
 	{ "title", KEY_TEXT, F(title), NULL },
 	{ "urls", KEY_SPECIAL, 0, NULL },
+	{ "directory", KEY_TEXT, F(directory), NULL },
 	{ "container", KEY_WORD, F(container),
 	  "xml rss atom json ndjson csv tsv" },
 	{ "record", KEY_TEXT, F(record), NULL },
@@ -77,7 +78,6 @@ static const struct key keys[] = {
 	{ "map", KEY_TEXT, F(map), NULL },
 	{ "vocab", KEY_TEXT, F(vocab), NULL },
 	{ "enabled", KEY_YESNO, F(enabled), NULL },
-	{ "directory", KEY_LATER, 0, NULL },
 	{ "member", KEY_LATER, 0, NULL },
 	{ "window", KEY_SPECIAL, 0, NULL },
 	{ "max_connections", KEY_LATER, 0, NULL },
@@ -515,10 +515,10 @@ check(struct def *d)
 
 	for (size_t i = 0; i < sizeof(required) / sizeof(*required); i++)
 		define_require(d, required[i]);
-	if (d->f->mode != MODE_STREAM) {
+	if (f->mode != MODE_STREAM && f->mode != MODE_DROP)
 		define_require(d, "urls");
+	if (f->mode != MODE_STREAM)
 		define_require(d, "interval");
-	}
 	while (str_find(base, '/') < base.n)
 		(void)str_cut(&base, '/');
 	base.n -= S(".yaml").n;
@@ -537,7 +537,8 @@ check(struct def *d)
 		f->map = entry_of(d, "map", f->map);
 	if (f->vocab.n > 0)
 		f->vocab = entry_of(d, "vocab", f->vocab);
-	if (f->guards.stale_after_ms == 0)
+	f->guards.stale_given = f->guards.stale_after_ms != 0;
+	if (!f->guards.stale_given)
 		f->guards.stale_after_ms = f->mode == MODE_STREAM ?
 					       STREAM_STALE_MS :
 					       3 * f->interval_ms;
@@ -585,6 +586,30 @@ define_one(struct def *d, struct str text)
 	return d->wrong == 0;
 }
 
+/* Two feeds that watch one directory would take each other's files. */
+static bool
+check_alone(struct def *d, const struct feeds *before)
+{
+	size_t watched = 0;
+
+	if (d->f->mode != MODE_DROP || !d->f->enabled)
+		return true;
+	for (size_t i = 0; i < before->count; i++) {
+		const struct feed *f = &before->feed[i];
+
+		if (f->mode != MODE_DROP || !f->enabled)
+			continue;
+		watched++;
+		if (str_eq(f->directory, d->f->directory))
+			define_complain(d, define_line(d, "directory"), S("directory"),
+				 "is watched by %.*s", STR_ARG(f->name));
+	}
+	if (watched >= FEED_DROPS_MAX)
+		define_complain(d, define_line(d, "mode"), S("mode"),
+			 "more than %u watched directories", FEED_DROPS_MAX);
+	return d->wrong == 0;
+}
+
 static bool
 is_definition(struct str name, int *verified)
 {
@@ -625,7 +650,7 @@ feeds_define(const struct bundle *b, struct arena *a, struct feeds *out,
 			break;
 		}
 		defaults(d.f, arena_str(a, name), verified);
-		if (define_one(&d, text))
+		if (define_one(&d, text) && check_alone(&d, &feeds))
 			feeds.count++;
 		wrong += d.wrong;
 	}

@@ -8,10 +8,47 @@
 #define STREAM_INTERVAL_MS 10000
 #define STREAM_IDLE_MS 120000
 
+/* A watched directory has files of its own, not one list and no network. */
+static void
+check_drop(struct def *d)
+{
+	static const char *const other[] = {
+		"urls",	      "join",	 "conditional",	  "timeout",
+		"min_gap",    "ca_file", "allow_private", "user_agent",
+		"wire_max",
+	};
+	struct feed *f = d->f;
+
+	define_require(d, "directory");
+	for (size_t i = 0; i < sizeof(other) / sizeof(*other); i++)
+		if (yamlr_find(d->root, str_of(other[i])) != NULL)
+			define_complain(d, define_line(d, other[i]), str_of(other[i]),
+				 "is not for mode drop");
+	while (f->directory.n > 1 && str_ends(f->directory, S("/")))
+		f->directory.n--;
+	if (f->directory.n > 0 && (!str_starts(f->directory, S("/")) ||
+				   f->directory.n < 2 ||
+				   f->directory.n > FEED_DIRECTORY_MAX))
+		define_complain(d, define_line(d, "directory"), S("directory"),
+			 "is not an absolute path of 2 to %u bytes",
+			 FEED_DIRECTORY_MAX);
+	if (f->baseline == BASELINE_SILENT || f->guards.max_shrink_pct >= 0 ||
+	    f->guards.max_growth_pct >= 0)
+		define_complain(d, define_line(d, "mode"), S("mode"),
+			 "drop has no baseline: silent, max_shrink_pct, "
+			 "max_growth_pct: each file is its own document");
+}
+
 void
 define_check_where(struct def *d)
 {
 	struct feed *f = d->f;
+
+	if (f->mode == MODE_DROP)
+		check_drop(d);
+	else if (f->directory.n > 0)
+		define_complain(d, define_line(d, "directory"), S("directory"),
+				"needs mode drop");
 
 	for (size_t i = 0; i < f->url_count; i++)
 		if (!str_starts(f->urls[i], S("https://")) &&
@@ -112,8 +149,7 @@ define_check_what(struct def *d)
 		f->record = S("//entry");
 	if (split_path_check(f->container, f->record, &why) != ERR_OK)
 		define_complain(d, define_line(d, "record"), S("record"), "%s", why.why);
-	if (f->mode != MODE_APPEND && f->mode != MODE_SNAPSHOT &&
-	    f->mode != MODE_STREAM)
+	if (f->mode == MODE_CURSOR || f->mode == MODE_WINDOW)
 		define_complain(d, define_line(d, "mode"), S("mode"),
 			 "is not available in this version");
 	if (f->on_absent == ABSENT_CANCEL && f->mode != MODE_SNAPSHOT)

@@ -29,6 +29,7 @@ struct doc {
 	unsigned line;
 	enum err broken; /* the sink's or the state's error */
 	uint32_t rejected_records;
+	char first[DIAG_WHY_SIZE]; /* the first reject, for people */
 	struct doc_result r;
 };
 
@@ -75,12 +76,20 @@ on_notice(void *self, const struct notice *n)
 }
 
 static void
+tell_reject(struct doc *d, unsigned line, struct str record, const char *why)
+{
+	if (d->r.rejects++ == 0)
+		(void)snprintf(d->first, sizeof(d->first), "line %u: %s", line,
+			       why);
+	d->sink->reject(d->sink->self, line, record, why);
+}
+
+static void
 on_object_reject(void *self, const char *why)
 {
 	struct doc *d = self;
 
-	d->r.rejects++;
-	d->sink->reject(d->sink->self, d->line, buf_str(&d->key), why);
+	tell_reject(d, d->line, buf_str(&d->key), why);
 }
 
 static void
@@ -89,10 +98,9 @@ on_reject(void *self, unsigned line, const char *why)
 	struct doc *d = self;
 
 	d->r.records++;
-	d->r.rejects++;
 	d->rejected_records++;
 	diff_hold(d->diff);
-	d->sink->reject(d->sink->self, line, STR_NONE, why);
+	tell_reject(d, line, STR_NONE, why);
 }
 
 /* The key's parts joined by '/'; the reason when there is no usable key. */
@@ -244,9 +252,8 @@ on_join_reject(void *self, unsigned line, struct str key, const char *why)
 	struct doc *d = self;
 
 	d->r.records++;
-	d->r.rejects++;
 	d->rejected_records++;
-	d->sink->reject(d->sink->self, line, key, why);
+	tell_reject(d, line, key, why);
 }
 
 /* ---- the document ---- */
@@ -388,8 +395,8 @@ guards(struct doc *d)
 		refuse(d, "max_growth_pct", "%lld records, %lld before",
 		       (long long)now, (long long)before);
 	if (now > 0 && beyond(d->rejected_records, now, g->max_reject_pct))
-		refuse(d, "max_reject_pct", "%u of %lld records rejected",
-		       d->rejected_records, (long long)now);
+		refuse(d, "max_reject_pct", "%u of %lld records rejected; %s",
+		       d->rejected_records, (long long)now, d->first);
 }
 
 /* A notice that the source no longer gives is taken back. */
@@ -445,5 +452,8 @@ doc_end(struct doc *d, int new_fd, struct doc_result *out)
 	if (d->r.verdict != DOC_REFUSED && new_fd >= 0 &&
 	    diff_write(d->diff, new_fd, d->r.records) != ERR_OK)
 		refuse(d, "state", "the diff state could not be written");
+	if (d->r.verdict == DOC_ACCEPTED)
+		(void)snprintf(d->r.detail, sizeof(d->r.detail), "%s",
+			       d->first);
 	*out = d->r;
 }

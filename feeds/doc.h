@@ -43,7 +43,7 @@ struct doc_result {
 	uint32_t rejects; /* records, and objects a map gave */
 	uint64_t cursor;  /* the highest of an accepted record; 0: none */
 	char guard[24];
-	char detail[DIAG_WHY_SIZE];
+	char detail[DIAG_WHY_SIZE]; /* refused: why; else the first reject */
 };
 
 struct doc;

@@ -5,10 +5,12 @@
  * nothing of each other: bytes of a document that core will open are held
  * until it does, for HELD_MS_MAX at most.  Document numbers only grow, so
  * bytes of a number at or below the last one opened, of no open document,
- * belong to one that is gone.
+ * belong to one that is gone.  A file of a watched directory comes from core
+ * as a descriptor (DOC_FILE) and is read here, a slice in turn with the rest.
  */
 #include "parse.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -28,6 +30,10 @@ struct slot {
 	int feed;
 	int old_fd; /* owned */
 	int new_fd; /* owned */
+	int body_fd; /* owned; -1: the bytes come from fetch */
+	int64_t body_bytes;
+	char file[PARSE_FILE_NAME_MAX + 1];
+	struct doc_input in;
 	size_t part; /* the url whose bytes come */
 	unsigned lines; /* rejects logged */
 	struct doc_sink sink;
@@ -38,6 +44,7 @@ struct parse {
 	struct role *role;
 	struct tables tables;
 	struct slot slot[PARSE_DOCS_MAX];
+	size_t body_next; /* the slot whose file is read next */
 	uint64_t last_id;
 	struct buf queue; /* frames that core's link has no room for */
 	size_t queue_from;
@@ -140,7 +147,9 @@ slot_close(struct slot *s)
 		(void)close(s->old_fd);
 	if (s->new_fd >= 0)
 		(void)close(s->new_fd);
-	*s = (struct slot){ .old_fd = -1, .new_fd = -1 };
+	if (s->body_fd >= 0)
+		(void)close(s->body_fd);
+	*s = (struct slot){ .old_fd = -1, .new_fd = -1, .body_fd = -1 };
 }
 
 static void
@@ -192,6 +201,25 @@ forget_feed(struct parse *p, int feed)
 			slot_close(&p->slot[i]);
 }
 
+static void
+close_all(const struct msg *m)
+{
+	for (size_t i = 0; i < MSG_FDS_MAX; i++)
+		if (m->fd[i] >= 0)
+			(void)close(m->fd[i]);
+}
+
+/* The document begins as soon as its first file is known by name. */
+static void
+slot_begin(struct slot *s, struct str file)
+{
+	s->in.file = file;
+	s->in.old_fd = s->old_fd;
+	if (doc_new(&s->parse->tables.doc[s->feed], &s->in, &s->sink,
+		    &s->doc) != ERR_OK)
+		s->guard = "limit";
+}
+
 static enum err
 doc_open(struct parse *p, const struct msg *m)
 {
@@ -201,9 +229,6 @@ doc_open(struct parse *p, const struct msg *m)
 	int64_t wall_ms = (int64_t)rd_be64(&r);
 	uint8_t first = rd_u8(&r);
 	struct slot *s;
-	struct doc_input in = { .fetched_at = wall_ms,
-				.old_fd = -1,
-				.first = first };
 	struct buf b;
 
 	if (rd_end(&r) == ERR_OK)
@@ -211,9 +236,7 @@ doc_open(struct parse *p, const struct msg *m)
 	s = slot_of(p, 0);
 	if (rd_end(&r) != ERR_OK || id == 0 || s == NULL ||
 	    slot_of(p, id) != NULL) {
-		for (size_t i = 0; i < MSG_FDS_MAX; i++)
-			if (m->fd[i] >= 0)
-				(void)close(m->fd[i]);
+		close_all(m);
 		if (r.err != ERR_OK || id == 0)
 			return ERR_PEER;
 		refuse_at_once(p, id, "limit", "too many documents at once");
@@ -224,19 +247,15 @@ doc_open(struct parse *p, const struct msg *m)
 			    .feed = tables_find(&p->tables, feed),
 			    .old_fd = m->fd[1] >= 0 ? m->fd[0] : -1,
 			    .new_fd = m->fd[1] >= 0 ? m->fd[1] : m->fd[0],
+			    .body_fd = -1,
+			    .in = { .fetched_at = wall_ms, .first = first },
 			    .parse = p,
 			    .guard = "feed" };
 	s->sink = (struct doc_sink){ .self = s,
 				     .notice = on_notice,
 				     .reject = on_reject };
-	in.old_fd = s->old_fd;
-	if (s->feed >= 0) {
-		const struct doc_conf *conf = &p->tables.doc[s->feed];
-
-		in.file = conf->feed->urls[0];
-		if (doc_new(conf, &in, &s->sink, &s->doc) != ERR_OK)
-			s->guard = "limit";
-	}
+	if (s->feed >= 0 && p->tables.feeds.feed[s->feed].url_count > 0)
+		slot_begin(s, p->tables.feeds.feed[s->feed].urls[0]);
 	buf_init(&b, 8);
 	buf_be64(&b, id);
 	if (tell(p, MSG_DOC_BEGIN, buf_str(&b)) != ERR_OK)
@@ -283,6 +302,73 @@ doc_next(struct parse *p, struct slot *s)
 	return ERR_OK;
 }
 
+/* ---- files that core handed over ---- */
+
+static enum err
+doc_file(struct parse *p, const struct msg *m)
+{
+	struct rd r = rd_of(m->body);
+	uint64_t id = rd_be64(&r);
+	struct str file = rd_blob(&r);
+	struct slot *s = id == 0 ? NULL : slot_of(p, id);
+
+	if (rd_end(&r) != ERR_OK || id == 0 || file.n > PARSE_FILE_NAME_MAX ||
+	    m->fd[0] < 0 || (s != NULL && s->body_fd >= 0)) {
+		close_all(m);
+		return ERR_PEER;
+	}
+	if (s == NULL || s->doc != NULL) { /* refused at once, or not a drop */
+		close_all(m);
+		return ERR_OK;
+	}
+	s->body_fd = m->fd[0];
+	must(str_copy(s->file, sizeof(s->file), file) == ERR_OK);
+	if (s->feed >= 0)
+		slot_begin(s, str_of(s->file));
+	return ERR_OK;
+}
+
+static void
+slot_refuse(struct slot *s, const char *guard)
+{
+	doc_free(s->doc);
+	s->doc = NULL;
+	s->guard = guard;
+}
+
+/* The next slice of one file; false when there is none to read. */
+static bool
+body_go(struct parse *p)
+{
+	static char bytes[PARSE_SLICE];
+	struct slot *s = NULL;
+	ssize_t n = 0;
+
+	for (size_t i = 0; i < PARSE_DOCS_MAX && s == NULL; i++) {
+		p->body_next = (p->body_next + 1) % PARSE_DOCS_MAX;
+		if (p->slot[p->body_next].body_fd >= 0)
+			s = &p->slot[p->body_next];
+	}
+	if (s == NULL)
+		return false;
+	if (s->doc != NULL)
+		n = read(s->body_fd, bytes, sizeof(bytes));
+	if (n < 0 && errno == EINTR)
+		return true;
+	if (n < 0)
+		slot_refuse(s, "read");
+	if (n <= 0) {
+		doc_close(p, s, true);
+		return true;
+	}
+	s->body_bytes += n;
+	if (s->body_bytes > p->tables.feeds.feed[s->feed].decoded_max)
+		slot_refuse(s, "decoded_max"); /* it grows as we read */
+	else
+		doc_push(s->doc, (struct str){ bytes, (size_t)n });
+	return true;
+}
+
 /* ---- messages ---- */
 
 /* The message at hand, as far as core's link lets it go. */
@@ -303,6 +389,8 @@ held_go(struct parse *p, struct instant now)
 		p->held_type = 0; /* of a document that is gone */
 		return ERR_OK;
 	}
+	if (s->body_fd >= 0)
+		return ERR_PEER; /* not a document of fetch's */
 	if (p->held_type == MSG_DOC_EOF) {
 		uint8_t whole = rd_u8(&r);
 
@@ -348,9 +436,12 @@ from_core(struct parse *p)
 
 	if (err != ERR_OK)
 		return err;
-	if (m.type != MSG_DOC_OPEN)
-		return ERR_PEER;
-	return doc_open(p, &m);
+	if (m.type == MSG_DOC_OPEN)
+		return doc_open(p, &m);
+	if (m.type == MSG_DOC_FILE)
+		return doc_file(p, &m);
+	close_all(&m);
+	return ERR_PEER;
 }
 
 static enum err
@@ -389,11 +480,15 @@ parse_step(struct role *r, struct instant now, int64_t *wait_ms)
 		err = p->held_type == 0 ? from_fetch(p, now) :
 					held_go(p, now);
 		if (err == ERR_AGAIN)
-			return ERR_OK;
+			break;
 		if (err != ERR_OK)
 			return err;
 	}
-	*wait_ms = blocked(p) ? BLOCKED_WAIT_MS : 0;
+	/* One slice a step: between two, core hears what came of the first. */
+	if (blocked(p))
+		*wait_ms = BLOCKED_WAIT_MS;
+	else if (body_go(p) || err != ERR_AGAIN)
+		*wait_ms = 0;
 	return ERR_OK;
 }
 
@@ -412,7 +507,9 @@ parse_init(struct role *r, struct instant now)
 	r->state = p;
 	p->role = r;
 	for (size_t i = 0; i < PARSE_DOCS_MAX; i++)
-		p->slot[i] = (struct slot){ .old_fd = -1, .new_fd = -1 };
+		p->slot[i] = (struct slot){ .old_fd = -1,
+					    .new_fd = -1,
+					    .body_fd = -1 };
 	buf_init(&p->queue, PARSE_QUEUE_MAX);
 	buf_init(&p->held, MSG_CHUNK_MAX + 8);
 	buf_init(&p->json, NOTICE_JSON_MAX + 8);
@@ -452,7 +549,7 @@ parse_relink(struct role *r, enum peer peer)
 	} else if (peer == PEER_FETCH) {
 		p->held_type = 0;
 		for (size_t i = 0; i < PARSE_DOCS_MAX; i++)
-			if (p->slot[i].id != 0)
+			if (p->slot[i].id != 0 && p->slot[i].body_fd < 0)
 				doc_close(p, &p->slot[i], false);
 	}
 }

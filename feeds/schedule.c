@@ -12,7 +12,7 @@ enum at {
 	AT_REST,
 	AT_ASKED,
 	AT_WORK,
-	AT_END, /* disabled, or polled once */
+	AT_END, /* not ours, or polled once */
 };
 
 struct item {
@@ -58,7 +58,9 @@ schedule_new(struct arena *a, const struct feeds *feeds,
 				     f->interval_ms :
 				     SCHEDULE_SPREAD_MS;
 
-		s->item[i].at = f->enabled ? AT_REST : AT_END;
+		/* A watched directory is core's to look at. */
+		s->item[i].at = f->enabled && f->mode != MODE_DROP ? AT_REST :
+								     AT_END;
 		s->item[i].due_ms =
 		    now.mono_ms +
 		    (times == SCHEDULE_ONCE ? 0 : spread(f, within));

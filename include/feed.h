@@ -21,6 +21,8 @@
 #define FEED_HEADERS_MAX 16u
 #define FEED_HEADER_SIZE 512u /* "Name: value" and a NUL */
 #define FEED_CREDENTIAL_MAX 1024u /* bytes of a key */
+#define FEED_DROPS_MAX 64u	   /* watched directories in one daemon */
+#define FEED_DIRECTORY_MAX 400u /* bytes of one's path */
 
 enum feed_container {
 	CONTAINER_XML,
@@ -101,6 +103,7 @@ struct feed_guards {
 	int max_growth_pct;
 	int max_reject_pct;
 	int64_t stale_after_ms;
+	int stale_given; /* by the definition; see mode drop */
 };
 
 struct feed {
@@ -108,6 +111,7 @@ struct feed {
 	struct str title;
 	struct str *urls; /* of a stream: the one */
 	size_t url_count;
+	struct str directory; /* mode drop; urls otherwise */
 	enum feed_container container;
 	struct str record; /* element path or JSON pointer */
 	struct str *record_key;

@@ -58,6 +58,8 @@ enum msg_type {
 	/* core -> parse */
 	MSG_DOC_OPEN,	/* doc, blob feed, i64 wall_ms, u8 first;
 			   fds: old diff state (read), new diff state (write) */
+	MSG_DOC_FILE,	/* doc, blob file's name; fd: its bytes, which come
+			   from no fetch */
 	/* parse -> core */
 	MSG_DOC_BEGIN,	/* doc */
 	MSG_NOTICE,	/* doc, then the notice's JSON */

@@ -152,10 +152,9 @@ say_answer(struct buf *b, struct str out, struct str err, int status)
 	buf_be32(b, (uint32_t)status);
 }
 
-/* An import is one transaction and may take its time: super is not to take
- * that for a hang. */
-static void
-busy(struct core *c)
+/* An import is one transaction and may take its time. */
+void
+core_busy(struct core *c)
 {
 	struct link *super = c->role->link[PEER_SUPER];
 	struct buf b;
@@ -250,7 +249,7 @@ answer(struct core *c, struct conn *k, struct str body, struct instant now)
 	} else {
 		q.uid = k->uid;
 		if (q.files > 0)
-			busy(c);
+			core_busy(c);
 		status = say(c, &q, now, &out, &err);
 	}
 	if (out.err != ERR_OK) {

@@ -144,6 +144,10 @@ rooms_open(struct core *c, struct instant now)
 		err = serve_new(c->store, &c->conf, on_state, c, &c->serve);
 	if (err == ERR_OK)
 		err = control_init(c);
+	if (err == ERR_OK)
+		err = drops_init(c, now);
+	if (err == ERR_OK)
+		err = bookd_init(c, now);
 	for (size_t i = 0; i < c->feeds.count; i++)
 		c->watch[i] = (struct feed_watch){ .since_ms = now.mono_ms,
 						   .good_wall_ms = TIME_NONE,
@@ -188,6 +192,8 @@ core_fini(struct role *r)
 	if (c == NULL)
 		return;
 	docs_fini(c);
+	drops_fini(c);
+	bookd_fini(c);
 	control_fini(c);
 	serve_free(c->serve);
 	decide_free(c->decide);
@@ -409,13 +415,30 @@ watch(struct core *c, struct instant now)
 
 /* --once: all polled, all decided, all signed: say so. */
 static void
-once(struct core *c)
+once(struct core *c, struct instant now)
 {
 	if (!c->role->once || !c->fetch_done || c->done_said ||
-	    !docs_idle(c) || !serve_idle(c->serve))
+	    !docs_idle(c) || !drops_idle(c, now) || !bookd_idle(c) ||
+	    !serve_idle(c->serve))
 		return;
 	c->done_said = link_send(c->role->link[PEER_SUPER], MSG_DONE, STR_NONE,
 				 NULL, 0);
+}
+
+/* The watched directories; the book waits until nothing is to be decided. */
+static enum err
+look_in(struct core *c, struct instant now, bool more, int64_t *wait_ms)
+{
+	bool in_reach = drops_step(c, now, wait_ms);
+
+	if (!more)
+		in_reach = bookd_step(c, now, wait_ms) && in_reach;
+	if (in_reach || !c->locked_in)
+		return ERR_OK;
+	/* As at a start, the directory of today is found and let in. */
+	log_op(LOG_NOTICE, "core.fenced",
+	       "why=\"a watched directory is not the one of the start\"");
+	return ERR_IO;
 }
 
 static enum err
@@ -438,14 +461,30 @@ core_step(struct role *r, struct instant now, int64_t *wait_ms)
 	watch(c, now);
 	more = docs_release(c, now) || more;
 	more = control_step(c, now) || more;
-	once(c);
+	once(c, now);
 	if (!more && now.mono_ms - c->checkpoint_ms > CHECKPOINT_MS) {
 		c->checkpoint_ms = now.mono_ms;
 		if (store_checkpoint(c->store) != ERR_OK)
 			core_degrade(c, now, ERR_STORE, "checkpoint");
 	}
 	*wait_ms = more ? 0 : WATCH_MS;
-	return ERR_OK;
+	return look_in(c, now, more, wait_ms);
+}
+
+size_t
+core_lock_in(struct role *r, struct str *dir, size_t max)
+{
+	struct core *c = r->state;
+	size_t n = 0;
+
+	c->locked_in = 1;
+	for (size_t i = 0; i < c->feeds.count && n < max; i++)
+		if (c->feeds.feed[i].enabled &&
+		    c->feeds.feed[i].mode == MODE_DROP)
+			dir[n++] = c->feeds.feed[i].directory;
+	if (c->conf.book_directory.n > 0 && n < max)
+		dir[n++] = c->conf.book_directory;
+	return n;
 }
 
 static void

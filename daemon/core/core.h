@@ -26,8 +26,10 @@
 #define CORE_ARENA_SIZE (8u << 20)
 #define CORE_BUSY_S 3600 /* longest import */
 #define CORE_VERSION "0.1.0"
+#define CORE_DEATHS_MAX 3  /* of parse on one file; then it is refused */
 #define CORE_RETRY_MS 1000 /* after a failed store */
 #define CORE_CAREFUL_LINES 2000u /* of a stream, after parse died */
+#define CORE_WATCHED_MAX (FEED_DROPS_MAX + 1u) /* directories */
 
 /* One poll, from the moment core allowed it. */
 struct doc {
@@ -41,6 +43,10 @@ struct doc {
 	int polled; /* fetch said how the transfer ended */
 	int ended;  /* parse said how the document ended */
 	int opened; /* parse was told of it */
+	int own;    /* of a watched directory: fetch has no part in it */
+	int begun;  /* parse has it in hand */
+	int deaths; /* of parse, with this file in hand, before */
+	int clear;  /* nothing refused waits in the directory */
 	enum poll_verdict poll_verdict;
 	enum doc_verdict doc_verdict;
 	uint32_t http;
@@ -92,10 +98,13 @@ struct feed_watch {
 struct counters {
 	uint64_t polls, polls_failed, docs_accepted, docs_refused,
 	    docs_unchanged, notices, notices_rejected, commits, store_errors,
-	    controls;
+	    controls, books_taken, books_rejected;
+	int64_t book_ms; /* core was busy with the last of them */
 };
 
 struct control; /* control.c */
+struct drops;	/* drops.c */
+struct bookd;	/* bookd.c */
 
 /* A process, as super says. */
 struct core_role {
@@ -114,6 +123,8 @@ struct core {
 	struct store *store;
 	int lock; /* descriptor of the state directory's lock, -1 in memory */
 	struct diffs diffs;
+	struct drops *drops;
+	struct bookd *bookd;
 	struct decide *decide;
 	struct serve *serve;
 	struct doc doc[CORE_DOCS_MAX];
@@ -131,6 +142,7 @@ struct core {
 	int64_t metrics_ms;	/* mono; next time the web role is told */
 	int64_t retry_ms;	/* mono; the store failed, not before this */
 	int degraded;
+	int locked_in; /* the sandbox stands */
 	struct core_role roles[PEER_COUNT];
 	int fetch_done; /* --once: fetch polled everything */
 	int done_said;
@@ -157,6 +169,19 @@ void docs_lost(struct core *c, enum peer peer, struct instant now);
 /* Decides at most one batch; true when there is more to do now. */
 bool docs_release(struct core *c, struct instant now);
 bool docs_idle(const struct core *c);
+/* What core itself found in a watched directory. */
+struct docs_own {
+	size_t feed;
+	enum poll_verdict verdict;
+	struct str file; /* with POLL_NEW: its name, and in body its bytes */
+	int body;	 /* taken; -1: the file is refused, why says it */
+	const char *why;
+	int deaths;
+	int clear;
+};
+/* The document's number; 0 when there is no room now. */
+uint64_t docs_own(struct core *c, const struct docs_own *o,
+		  struct instant now);
 /* Something is there that only the store keeps from being decided. */
 bool docs_owed(const struct core *c);
 void docs_feed_states(struct core *c);
@@ -187,7 +212,37 @@ void watch_stands(struct core *c, size_t feed);
 /* The operator wants the feed polled: a quarantine is over. */
 void watch_forgive(struct core *c, size_t feed);
 
+/* drops.c: feeds of mode drop */
+NODISCARD enum err drops_init(struct core *c, struct instant now);
+void drops_fini(struct core *c);
+/* Looks at what is due; false when only a new start helps (inbox.h). */
+bool drops_step(struct core *c, struct instant now, int64_t *wait_ms);
+/* A document of docs_own is decided, refused or failed. */
+void drops_ended(struct core *c, const struct doc *d, struct instant now);
+void drops_hurry(struct core *c, size_t feed, struct instant now);
+/* Every directory was looked at and nothing waits in it. */
+bool drops_idle(const struct core *c, struct instant now);
+
+/* say_rows.c: the import and what follows from it are one transaction. */
+struct book_file;
+struct book_options;
+struct book_report;
+NODISCARD enum err core_import(struct core *c, const struct book_file *file,
+			       size_t files, const struct book_options *o,
+			       struct instant now, struct book_report *report);
+
+/* bookd.c: files of the book renamed into book.directory */
+NODISCARD enum err bookd_init(struct core *c, struct instant now);
+void bookd_fini(struct core *c);
+bool bookd_step(struct core *c, struct instant now, int64_t *wait_ms);
+bool bookd_idle(const struct core *c);
+
+/* The directories that the role watches; it is being locked in with them. */
+size_t core_lock_in(struct role *r, struct str *dir, size_t max);
+
 /* control.c */
+/* The next step may take long; super is not to take that for a hang. */
+void core_busy(struct core *c);
 NODISCARD enum err control_init(struct core *c);
 void control_fini(struct core *c);
 /* Takes the connection. */

@@ -5,6 +5,7 @@
  * the diff states) and lets fetch go (POLL_GO).  Then two ends are awaited in
  * any order: fetch's POLL and parse's DOC_END.  Only when both are good are
  * the notices decided, batch by batch, the feed's cursor with the last.
+ * Of a watched directory (drops.c) core itself is the one that polled.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -128,15 +129,13 @@ docs_feed_states(struct core *c)
 	}
 }
 
-/* Both messages of a new document; false when a link has no room. */
+/* parse is to expect a document; false when its link has no room. */
 static bool
 doc_announce(struct core *c, struct doc *d, const struct feed_state *f,
 	     int old, struct instant now)
 {
 	int fd[2] = { old, -1 };
 	struct buf head;
-	struct buf go;
-	bool sent;
 
 	fd[1] = fcntl(d->fresh, F_DUPFD_CLOEXEC, 3);
 	buf_init(&head, MSG_MAX);
@@ -144,6 +143,21 @@ doc_announce(struct core *c, struct doc *d, const struct feed_state *f,
 	buf_blob(&head, f->feed);
 	put_i64(&head, now.wall_ms);
 	buf_byte(&head, f->diff_gen == 0);
+	/* Without an old state its place is taken by an empty new one. */
+	if (fd[0] < 0)
+		fd[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	d->opened = link_send(c->role->link[PEER_PARSE], MSG_DOC_OPEN,
+			      buf_str(&head), fd, 2);
+	buf_free(&head);
+	return d->opened;
+}
+
+static bool
+poll_go(struct core *c, const struct doc *d, const struct feed_state *f)
+{
+	struct buf go;
+	bool sent;
+
 	buf_init(&go, MSG_MAX);
 	buf_blob(&go, f->feed);
 	buf_be64(&go, d->id);
@@ -153,17 +167,59 @@ doc_announce(struct core *c, struct doc *d, const struct feed_state *f,
 	buf_blob(&go, f->cursor);
 	buf_byte(&go, watch_flags(c, d->feed, f));
 	buf_blob(&go, str_of(c->watch[d->feed].bad_hash));
-	/* Without an old state its place is taken by an empty new one. */
-	if (fd[0] < 0)
-		fd[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	sent = link_send(c->role->link[PEER_PARSE], MSG_DOC_OPEN,
-			 buf_str(&head), fd, 2);
-	d->opened = sent;
-	sent = sent && link_send(c->role->link[PEER_FETCH], MSG_POLL_GO,
-				 buf_str(&go), NULL, 0);
-	buf_free(&head);
+	sent = link_send(c->role->link[PEER_FETCH], MSG_POLL_GO, buf_str(&go),
+			 NULL, 0);
 	buf_free(&go);
 	return sent;
+}
+
+static bool
+file_go(struct core *c, const struct doc *d, struct str file, int body)
+{
+	struct buf b;
+	bool sent;
+
+	buf_init(&b, MSG_MAX);
+	buf_be64(&b, d->id);
+	buf_blob(&b, file);
+	sent = link_send(c->role->link[PEER_PARSE], MSG_DOC_FILE, buf_str(&b),
+			 &body, 1);
+	buf_free(&b);
+	return sent;
+}
+
+/* A free place with a number, or NULL. */
+static struct doc *
+doc_new(struct core *c, size_t feed)
+{
+	for (size_t k = 0; k < CORE_DOCS_MAX; k++) {
+		struct doc *d = &c->doc[k];
+
+		if (d->id != 0)
+			continue;
+		d->id = c->doc_next++;
+		d->feed = feed;
+		return d;
+	}
+	return NULL;
+}
+
+/* parse gets the document and its diff states. */
+static bool
+doc_open(struct core *c, struct doc *d, struct arena *a, struct feed_state *f,
+	 struct instant now)
+{
+	struct str name = c->feeds.feed[d->feed].name;
+	int old = -1;
+
+	if (docs_feed_state(c, name, a, f) != ERR_OK ||
+	    diffs_pair(&c->diffs, d->feed, name, f->diff_gen, &old,
+		       &d->fresh) != ERR_OK) {
+		core_degrade(c, now, ERR_IO, "diff state");
+		return false;
+	}
+	d->diff_gen = f->diff_gen;
+	return doc_announce(c, d, f, old, now);
 }
 
 /* fetch wants to poll; silence means: not now, ask again later. */
@@ -174,29 +230,16 @@ poll_ask(struct core *c, struct str name, struct instant now)
 	struct feed_state f = { 0 };
 	struct doc *d = NULL;
 	size_t i = 0;
-	int old = -1;
 
-	for (size_t k = 0; k < CORE_DOCS_MAX && d == NULL; k++)
-		if (c->doc[k].id == 0)
-			d = &c->doc[k];
-	if (d == NULL || c->degraded || !feed_index(c, name, &i) ||
-	    feed_busy(c, i) ||
+	if (c->degraded || !feed_index(c, name, &i) || feed_busy(c, i) ||
 	    (c->watch[i].careful > 0 && watch_busy(c)) ||
 	    arena_init(&a, 65536) != ERR_OK)
 		return;
-	if (docs_feed_state(c, name, &a, &f) != ERR_OK ||
-	    diffs_pair(&c->diffs, i, name, f.diff_gen, &old, &d->fresh) !=
-		ERR_OK) {
-		core_degrade(c, now, ERR_IO, "diff state");
-		arena_fini(&a);
-		return;
-	}
-	d->id = c->doc_next++;
-	d->feed = i;
-	d->begun_ms = now.mono_ms;
-	d->diff_gen = f.diff_gen;
-	c->watch[i].next_ms = TIME_NONE;
-	if (!doc_announce(c, d, &f, old, now))
+	d = doc_new(c, i);
+	if (d != NULL)
+		d->begun_ms = now.mono_ms;
+	if (d != NULL &&
+	    (!doc_open(c, d, &a, &f, now) || !poll_go(c, d, &f)))
 		doc_drop(d);
 	arena_fini(&a);
 }
@@ -207,6 +250,51 @@ keep_text(char *dst, size_t size, struct str s)
 	/* Longer than we keep: as if the server had sent none. */
 	if (str_copy(dst, size, s) != ERR_OK)
 		dst[0] = '\0';
+}
+
+/* Core's own guard; what parse says of the document later does not count. */
+static void
+refuse(struct doc *d, const char *guard, const char *why)
+{
+	d->ended = 1;
+	d->doc_verdict = DOC_REFUSED;
+	keep_text(d->guard, sizeof(d->guard), str_of(guard));
+	keep_text(d->detail, sizeof(d->detail), str_of(why));
+}
+
+uint64_t
+docs_own(struct core *c, const struct docs_own *o, struct instant now)
+{
+	struct doc *d = doc_new(c, o->feed);
+	struct feed_state f = { 0 };
+	struct arena a;
+	int body = o->body;
+	bool good = d != NULL && arena_init(&a, 65536) == ERR_OK;
+
+	if (good) {
+		d->own = 1;
+		d->begun_ms = now.mono_ms;
+		d->deaths = o->deaths;
+		d->clear = o->clear;
+		d->polled = 1;
+		d->poll_verdict = o->verdict;
+		if (o->verdict == POLL_FAILED)
+			keep_text(d->detail, sizeof(d->detail),
+				  str_of(o->why));
+		else if (o->verdict == POLL_NEW && body < 0)
+			refuse(d, "file", o->why);
+		else if (o->verdict == POLL_NEW) {
+			good = doc_open(c, d, &a, &f, now) &&
+			       file_go(c, d, o->file, body);
+			body = -1; /* sent or closed */
+		}
+		arena_fini(&a);
+	}
+	if (body >= 0)
+		(void)close(body);
+	if (!good && d != NULL)
+		doc_drop(d);
+	return good ? d->id : 0;
 }
 
 static enum err
@@ -325,20 +413,10 @@ doc_end(struct core *c, struct rd *r)
 	d->unknown = n[5];
 	keep_text(d->guard, sizeof(d->guard), guard);
 	keep_text(d->cursor, sizeof(d->cursor), cursor);
-	if (verdict == DOC_REFUSED)
+	if (verdict == DOC_REFUSED || d->own)
 		keep_text(d->detail, sizeof(d->detail),
 			  str_sub(detail, 0, sizeof(d->detail) - 1));
 	return ERR_OK;
-}
-
-/* Core's own guard; what parse says of the document later does not count. */
-static void
-refuse(struct doc *d, const char *guard, const char *why)
-{
-	d->ended = 1;
-	d->doc_verdict = DOC_REFUSED;
-	keep_text(d->guard, sizeof(d->guard), str_of(guard));
-	keep_text(d->detail, sizeof(d->detail), str_of(why));
 }
 
 enum err
@@ -350,8 +428,12 @@ docs_from_parse(struct core *c, const struct msg *m, struct instant now)
 
 	switch (m->type) {
 	case MSG_DOC_BEGIN:
-		(void)rd_be64(&r);
-		return rd_end(&r) == ERR_OK ? ERR_OK : ERR_PEER;
+		d = doc_find(c, rd_be64(&r));
+		if (rd_end(&r) != ERR_OK)
+			return ERR_PEER;
+		if (d != NULL)
+			d->begun = 1;
+		return ERR_OK;
 	case MSG_NOTICE:
 		d = doc_find(c, rd_be64(&r));
 		if (r.err != ERR_OK)
@@ -409,6 +491,26 @@ cursor_of(const struct core *c, const struct doc *d, struct feed_state *f)
 		f->cursor = str_of(d->cursor);
 }
 
+/*
+ * A look at a watched directory that found nothing new.  What was refused
+ * stands until a file is accepted or nobody left it there; who asked for a
+ * word when no file comes (stale_after) gets it.
+ */
+static void
+look_of(const struct feed *feed, const struct doc *d, struct instant now,
+	struct feed_state *f)
+{
+	f->failures = 0;
+	if (!feed->guards.stale_given)
+		f->last_good_ms = now.wall_ms;
+	if (d->clear)
+		f->refused_at = TIME_NONE;
+	if (f->refused_at == TIME_NONE) {
+		f->guard = STR_NONE;
+		f->detail = STR_NONE;
+	}
+}
+
 /* Takes the state of a finished document into f. */
 static void
 state_of(const struct core *c, const struct doc *d, struct instant now,
@@ -419,6 +521,10 @@ state_of(const struct core *c, const struct doc *d, struct instant now,
 		     d->doc_verdict == DOC_ACCEPTED);
 
 	f->last_try_ms = now.wall_ms;
+	if (d->own && d->poll_verdict == POLL_UNCHANGED) {
+		look_of(&c->feeds.feed[d->feed], d, now, f);
+		return;
+	}
 	f->http = (int)d->http;
 	f->detail = d->poll_verdict == POLL_QUARANTINED ?
 			S("parse died on it twice") :
@@ -624,6 +730,8 @@ docs_release(struct core *c, struct instant now)
 					     d->diff_gen);
 				watch_stands(c, d->feed);
 			}
+			if (d->own)
+				drops_ended(c, d, now);
 			doc_drop(d);
 		}
 		core_told(c, now);
@@ -658,10 +766,14 @@ docs_lost(struct core *c, enum peer peer, struct instant now)
 			continue;
 		/* fetch asks again by itself; parse's loss is a failed poll. */
 		if (peer == PEER_FETCH) {
-			doc_drop(d);
+			if (!d->own)
+				doc_drop(d);
+		} else if (peer == PEER_PARSE && d->begun &&
+			   d->deaths + 1 >= CORE_DEATHS_MAX) {
+			refuse(d, "parse", "parse died on it three times");
 		} else if (peer == PEER_PARSE) {
 			/* fetch thinks that all is well. */
-			if (d->polled)
+			if (d->polled && !d->own)
 				poll_again(c, d);
 			d->polled = 1;
 			d->ended = 1;

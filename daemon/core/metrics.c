@@ -34,6 +34,13 @@ labelled(struct buf *b, const char *name, const char *label, uint64_t v)
 	buf_printf(b, "creditalarm_%s_total{%s} %" PRIu64 "\n", name, label, v);
 }
 
+/* Milliseconds as OpenMetrics wants times: seconds. */
+static void
+seconds(struct buf *b, int64_t ms)
+{
+	buf_printf(b, " %" PRId64 ".%03d\n", ms / 1000, (int)(ms % 1000));
+}
+
 static void
 counters(struct buf *b, const struct core *c)
 {
@@ -52,6 +59,13 @@ counters(struct buf *b, const struct core *c)
 	counter(b, "commits", n->commits, "Transactions of the store.");
 	counter(b, "store_errors", n->store_errors, "Failures of the store.");
 	counter(b, "controls", n->controls, "Operators' requests.");
+	family(b, "book_drops", "counter", "Imports of book.directory.");
+	labelled(b, "book_drops", "result=\"ok\"", n->books_taken);
+	labelled(b, "book_drops", "result=\"rejected\"", n->books_rejected);
+	family(b, "book_drop_seconds", "gauge",
+	       "How long the last one kept core busy.");
+	buf_printf(b, "creditalarm_book_drop_seconds");
+	seconds(b, n->book_ms);
 }
 
 static const int64_t BOUND_MS[LATENCY_BOUNDS - 1] = { 10,   50,	 200,  1000,
@@ -99,13 +113,6 @@ metrics_poll(struct core *c, const struct doc *d, struct instant now)
 	n->unknown += d->unknown;
 	if (d->notices > 0)
 		metrics_latency(&c->stored, now.mono_ms - d->begun_ms);
-}
-
-/* Milliseconds as OpenMetrics wants times: seconds. */
-static void
-seconds(struct buf *b, int64_t ms)
-{
-	buf_printf(b, " %" PRId64 ".%03d\n", ms / 1000, (int)(ms % 1000));
 }
 
 static void

@@ -147,6 +147,10 @@ say_feed(struct core *c, const struct say_request *q, struct instant now,
 		const struct feed *f = feeds_find(&c->feeds, q->word[2]);
 		bool sent;
 
+		if (f != NULL && f->mode == MODE_DROP) {
+			drops_hurry(c, (size_t)(f - c->feeds.feed), now);
+			return 0;
+		}
 		if (f == NULL) {
 			buf_printf(err, "creditalarm: no feed '%.*s'\n",
 				   STR_ARG(q->word[2]));

@@ -29,24 +29,19 @@ import_words(const struct say_request *q, struct book_options *o)
 	return q->files == 0 ? 2 : 0;
 }
 
-/* The import and what follows from it are one transaction. */
-static enum err
-import(struct core *c, const struct say_request *q,
-       const struct book_options *o, struct instant now,
-       struct book_report *report)
+enum err
+core_import(struct core *c, const struct book_file *file, size_t files,
+	    const struct book_options *o, struct instant now,
+	    struct book_report *report)
 {
-	struct book_file file[SAY_FILES_MAX];
 	int64_t since = 0;
 	enum err err = store_begin(c->store);
 
 	if (err != ERR_OK)
 		return err;
-	for (size_t i = 0; i < q->files; i++)
-		file[i] = (struct book_file){ q->file[i].name,
-					      q->file[i].bytes };
 	err = store_book_version(c->store, &since);
 	if (err == ERR_OK)
-		err = book_import(c->store, file, q->files, o, now, report);
+		err = book_import(c->store, file, files, o, now, report);
 	if (err == ERR_OK && o->mode == BOOK_WRITE)
 		err = decide_book(c->decide, since, now);
 	if (err == ERR_OK && o->mode == BOOK_WRITE)
@@ -61,6 +56,7 @@ book_import_say(struct core *c, const struct say_request *q,
 		struct instant now, struct buf *out, struct buf *err)
 {
 	struct book_options o = { .schemes = &c->schemes };
+	struct book_file file[SAY_FILES_MAX];
 	struct book_report report;
 	enum err e;
 
@@ -70,7 +66,10 @@ book_import_say(struct core *c, const struct say_request *q,
 		return 2;
 	}
 	book_report_init(&report);
-	e = import(c, q, &o, now, &report);
+	for (size_t i = 0; i < q->files; i++)
+		file[i] = (struct book_file){ q->file[i].name,
+					      q->file[i].bytes };
+	e = core_import(c, file, q->files, &o, now, &report);
 	buf_put(err, buf_str(&report.faults));
 	buf_put(err, buf_str(&report.warnings));
 	if (e == ERR_OK)

@@ -136,6 +136,20 @@ class House:
         (target / (name + ".yaml")).write_text(text)
         shutil.copy(source / (name + ".jq"), target)
 
+    def add_drop(self, name, seconds, **keys):
+        """As add_feed, for a feed of mode drop; its directory."""
+        source = ROOT / "etc" / "feeds.d"
+        folder = self.dir / "drop" / name
+        keys.update(interval="%ds" % seconds, enabled="yes", directory=folder)
+        text = re.sub(r"(?m)^(%s):.*\n" % "|".join(keys), "",
+                      (source / (name + ".yaml")).read_text())
+        text += "".join("%s: %s\n" % pair for pair in keys.items())
+        (self.dir / "etc" / "feeds.d" / (name + ".yaml")).write_text(text)
+        for program in re.findall(r"(?m)^map: (.*)$", text):
+            shutil.copy(source / program, self.dir / "etc" / "feeds.d")
+        folder.mkdir(parents=True)
+        return folder
+
     def write_conf(self, extra=""):
         self.conf.write_text(
             "instance: demo\n"

@@ -26,7 +26,8 @@ static const char *const etc[] = {
 	"feeds.d/us-bankruptcy.yaml", "feeds.d/us-bankruptcy.jq",
 	"feeds.d/ofac-sdn.yaml",    "feeds.d/ofac-sdn.jq",
 	"feeds.d/insurer.yaml",	    "feeds.d/insurer-csv.yaml",
-	"feeds.d/insurer.jq",	    "vocab/fdic.tsv",
+	"feeds.d/insurer-drop.yaml", "feeds.d/insurer.jq",
+	"vocab/fdic.tsv",
 	"vocab/uk-gazette.tsv",	    "vocab/us-bankruptcy.tsv",
 	"vocab/ofac.tsv",	    "vocab/insurer.tsv",
 	"kinds.tsv",		    "idschemes.tsv",
@@ -299,6 +300,9 @@ Test(golden_sources, insurer)
 			       S("\"amount\":\"120000.50\"")));
 	read_twice((struct want){ "insurer-csv", "insurer",
 				  { OURS "insurer.csv" },
+				  6, 6, 0, 0 });
+	read_twice((struct want){ "insurer-drop", "insurer",
+				  { OURS "insurer.ndjson" },
 				  6, 6, 0, 0 });
 }
 

@@ -24,6 +24,7 @@
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -33,6 +34,7 @@
 
 static const char *role;
 static const char *state; /* core's directory; holds "inside" */
+static const char *watched; /* core's too; holds "in" and work/ */
 static pid_t victim;
 static sem_t locked;
 
@@ -73,6 +75,36 @@ open_at(const char *dir, const char *name, int flags)
 	return open(path, flags, 0600);
 }
 
+static long
+list_of(const char *dir)
+{
+	char entries[4096];
+	int fd = open(dir, O_RDONLY | O_DIRECTORY);
+
+	return fd < 0 ? -1 :
+			syscall(SYS_getdents64, fd, entries, sizeof(entries));
+}
+
+static long
+move(const char *from, const char *old, const char *to, const char *fresh)
+{
+	char a[512];
+	char b[512];
+
+	(void)snprintf(a, sizeof(a), "%s/%s", from, old);
+	(void)snprintf(b, sizeof(b), "%s/%s", to, fresh);
+	return rename(a, b) < 0 ? renameat(AT_FDCWD, a, AT_FDCWD, b) : 0;
+}
+
+static long
+mkdir_in(const char *dir, const char *name)
+{
+	char path[512];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return mkdir(path, 0700);
+}
+
 static void
 try_all(const char *who)
 {
@@ -84,6 +116,10 @@ try_all(const char *who)
 				0600));
 	say(who, "read-state", open_at(state, "inside", O_RDONLY));
 	say(who, "write-state", open_at(state, "made", O_WRONLY | O_CREAT));
+	say(who, "list-watched", list_of(watched));
+	say(who, "take-watched", move(watched, "in", watched, "work/in"));
+	say(who, "steal-watched", move(watched, "work/in", state, "in"));
+	say(who, "folder-watched", mkdir_in(watched, "new"));
 	say(who, "connect-inet", dial(AF_INET));
 	say(who, "connect-unix", dial(AF_UNIX));
 	say(who, "kill", kill(victim, 0));
@@ -121,6 +157,8 @@ child(enum peer peer)
 	bool early = peer != PEER_FETCH && peer != PEER_PUBLISH;
 
 	box.state_dir = str_of(state);
+	box.watched[0] = str_of(watched);
+	box.watched_count = 1;
 	(void)sem_init(&locked, 0, 0);
 	if (early && pthread_create(&thread, NULL, helper, NULL) != 0)
 		return 4;
@@ -153,9 +191,10 @@ main(int argc, char **argv)
 		      { "web", PEER_WEB } };
 	int bad = 0;
 
-	if (argc != 2)
+	if (argc != 3)
 		return 2;
 	state = argv[1];
+	watched = argv[2];
 	printf("landlock_abi %d\nbuilt %d\n", sandbox_abi(), sandbox_built());
 	(void)fflush(stdout);
 	victim = fork();

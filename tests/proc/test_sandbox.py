@@ -8,6 +8,7 @@ and from a helper thread.
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -26,7 +27,10 @@ subprocess.run(["make", "-s", "-C", ROOT, "CC=gcc", "MODE=dev",
 state = ROOT / "build" / ("calarm.state.%d" % os.getpid())
 state.mkdir(mode=0o700)
 (state / "inside").write_text("x")
-tried = subprocess.run([TRY, state], capture_output=True, text=True,
+watched = state.with_name("calarm.watched.%d" % os.getpid())
+(watched / "work").mkdir(parents=True)
+(watched / "in").write_text("x")
+tried = subprocess.run([TRY, state, watched], capture_output=True, text=True,
                        timeout=60)
 said = {}
 abi = 0
@@ -118,10 +122,18 @@ SOME = {("fetch", "read-resolv"): "done",
         ("fetch", "read-state"): "EACCES", ("fetch", "write-state"): "EPERM",
         ("fetch", "connect-inet"): "ECONNREFUSED",
         ("core", "read-resolv"): "EACCES", ("core", "read-state"): "done",
-        ("core", "write-state"): "done", ("core", "connect-inet"): "EPERM"}
+        ("core", "write-state"): "done", ("core", "connect-inet"): "EPERM",
+        ("core", "list-watched"): "done", ("core", "take-watched"): "done",
+        ("core", "steal-watched"): "EXDEV",
+        ("core", "folder-watched"): "EPERM"}
 for role in ("parse", "publish", "web"):
-    for what in ("read-resolv", "read-state", "write-state", "connect-inet"):
+    for what in ("read-resolv", "read-state", "write-state", "connect-inet",
+                 "list-watched"):
         SOME[(role, what)] = "EPERM"
+for role in ("fetch", "parse", "publish", "web"):
+    for what in ("take-watched", "steal-watched", "folder-watched"):
+        SOME[(role, what)] = "EPERM"
+SOME[("fetch", "list-watched")] = "EACCES"
 if abi == 0:
     sys.exit(1 if c.failed else 0)
 c.equal("every role went through its doors", tried.returncode, 0)
@@ -137,11 +149,11 @@ for thread in ("main", "helper"):
             c.check("%s, %s thread: %s is %s" % (role, thread, what, want),
                     got in want.split(), "got %s" % got)
     for (role, what), want in SOME.items():
-        if (role, thread, want) == ("core", "helper", "EACCES"):
+        if (role, thread) == ("core", "helper") and (
+                want == "EACCES" or what.endswith("-watched")):
             continue
         c.equal("%s, %s thread: %s" % (role, thread, what),
                 said.get((role, thread, what)), want)
-for name in ("inside", "made"):
-    (state / name).unlink(missing_ok=True)
-state.rmdir()
+shutil.rmtree(state)
+shutil.rmtree(watched)
 sys.exit(1 if c.failed else 0)

@@ -59,14 +59,24 @@ with tempfile.TemporaryDirectory(prefix="calarm.") as folder:
         if tool is None:
             c.skip(name, "no systemd-%s" % name)
             continue
-        words = ["--dry-run"] if name == "sysusers" else ["--create"]
+        words = [] if name == "sysusers" else ["--create"]
         if name == "tmpfiles":
             (root / "etc/creditalarm/server.key").write_text("")
             (root / "etc/creditalarm/server.key").chmod(0o644)
         p = subprocess.run([tool, *words, "--root=%s" % root, conf],
                            capture_output=True, text=True)
+        if name == "tmpfiles":
+            ids = dict(re.findall(r"(?m)^([a-z-]+):[^:]*:(\d+):",
+                                  (root / "etc/group").read_text()))
+            drop = int(ids["creditalarm-drop"])
+            own = int(ids["creditalarm"])
         c.check("systemd-%s takes the file" % name, p.returncode == 0,
                 p.stderr)
+    box = root / "var/spool/creditalarm/insurer"
+    c.equal("a sender hands in and reads why, and sees no more", [
+        (oct(p.stat().st_mode & 0o7777), p.stat().st_gid) for p in
+        (box, box / "refused", box / "done")], [
+        ("0o2770", drop), ("0o2750", drop), ("0o700", own)])
     c.equal("a key others could read is closed",
             oct((root / "etc/creditalarm/server.key").stat().st_mode & 0o777),
             "0o600")

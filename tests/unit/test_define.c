@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 
 #include <stdio.h>
+#include <string.h>
 
 #include "define.h"
 
@@ -184,6 +185,7 @@ Test(define, mistakes)
 		  "needs a zone" },
 		{ "window: {zone: UTC, from: \"24:00\", to: \"07:00\"}\n",
 		  "needs from and to" },
+		{ "directory: /in\n", "t.yaml:11: directory: needs mode" },
 		{ "prepare:\n  f: bogus\n", "t.yaml:12: f: prepare: 'bogus'" },
 		{ "prepare: [a]\n", "prepare: is not a map" },
 		{ "conditional: [tag]\n", "is not etag, last_modified" },
@@ -270,6 +272,80 @@ Test(define, wrong_streams)
 				       str_of(row[i].want)),
 			  "%s: %.*s", row[i].more,
 			  STR_ARG(buf_str(&g.errors)));
+		done(&g);
+	}
+}
+
+#define DROP                                                                   \
+	"name: t\ncontainer: ndjson\nrecord_key: [k]\ncertainty: reported\n"   \
+	"redistribution: full\nmap: t.jq\nmode: drop\ninterval: 10s\n"
+
+Test(define, a_watched_directory)
+{
+	static const struct {
+		const char *more; /* line 9 on */
+		const char *want;
+	} row[] = {
+		{ "", "directory: is required" },
+		{ "directory: in\n", "t.yaml:9: directory: is not an absolute" },
+		{ "directory: //\n", "directory: is not an absolute" },
+		{ "directory: /in\nurls: [\"https://x\"]\n",
+		  "t.yaml:10: urls: is not for mode drop" },
+		{ "directory: /in\ntimeout: 5s\n", "timeout: is not for" },
+		{ "directory: /in\nbaseline: silent\n", "drop has no baseline" },
+		{ "directory: /in\nguards: {max_shrink_pct: 5}\n",
+		  "drop has no baseline" },
+	};
+	char yaml[2048];
+	struct got g;
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(*row); i++) {
+		(void)snprintf(yaml, sizeof(yaml), "%s%s", DROP, row[i].more);
+		define(&g, "feeds.d/t.yaml", yaml);
+		cr_assert(str_contains(buf_str(&g.errors),
+				       str_of(row[i].want)),
+			  "%s: %.*s", row[i].more, STR_ARG(buf_str(&g.errors)));
+		done(&g);
+	}
+	define(&g, "feeds.d/t.yaml", DROP "directory: /in/t//\n");
+	cr_assert_eq(g.err, ERR_OK, "%.*s", STR_ARG(buf_str(&g.errors)));
+	cr_assert(str_eq(g.feeds.feed[0].directory, S("/in/t")));
+	cr_assert_eq(g.feeds.feed[0].guards.stale_after_ms, 30000);
+	cr_assert_eq(g.feeds.feed[0].guards.stale_given, 0);
+	done(&g);
+}
+
+/* At the limit, one more, and two that share a directory. */
+Test(define, watched_directories_of_many_feeds)
+{
+	for (unsigned more = 0; more < 3; more++) {
+		struct got g = { .err = ERR_OK };
+		char name[64];
+		char yaml[2048];
+
+		bundle_init(&g.b);
+		buf_init(&g.errors, 65536);
+		cr_assert_eq(arena_init(&g.a, 16u << 20), ERR_OK);
+		bundle_add(&g.b, S("feeds.d/t.jq"), S("."));
+		for (unsigned i = 0; i < FEED_DROPS_MAX + (more == 1); i++) {
+			unsigned at = more == 2 && i == 7 ? 3 : i;
+
+			(void)snprintf(name, sizeof(name), "feeds.d/t%u.yaml",
+				       i);
+			(void)snprintf(yaml, sizeof(yaml),
+				       "name: t%u\ndirectory: /in/%u\n%s", i,
+				       at, strchr(DROP, '\n') + 1);
+			bundle_add(&g.b, str_of(name), str_of(yaml));
+		}
+		g.err = feeds_define(&g.b, &g.a, &g.feeds, &g.errors);
+		cr_assert_eq(g.err, more == 0 ? ERR_OK : ERR_CONFIG, "%.*s",
+			     STR_ARG(buf_str(&g.errors)));
+		if (more == 1)
+			cr_assert(str_contains(buf_str(&g.errors),
+					       S("more than 64 watched")));
+		if (more == 2)
+			cr_assert(str_contains(buf_str(&g.errors),
+					       S("is watched by t3")));
 		done(&g);
 	}
 }
