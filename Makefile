@@ -121,7 +121,8 @@ $(B)/unit: $(TEST_OBJS) $(SUPPORT_OBJS) $(B)/all.a
 	$(Q)$(CC) $(LDFLAGS_ALL) $(TEST_OBJS) $(SUPPORT_OBJS) $(B)/all.a $(LIBS) \
 	    -lcriterion -o $@
 
-SCN_SUPPORT := $(B)/tests/support/net_sim.o $(B)/tests/support/scratch.o
+SCN_SUPPORT := $(B)/tests/support/net_sim.o $(B)/tests/support/scratch.o \
+	$(B)/tests/support/one_rig.o
 
 $(B)/scn: $(B)/tests/scn/scn.o $(SCN_SUPPORT) $(B)/all.a
 	@echo '  LD $@'
