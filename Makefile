@@ -129,6 +129,21 @@ $(B)/scn: $(B)/tests/scn/scn.o $(SCN_SUPPORT) $(B)/all.a
 	$(Q)$(CC) $(LDFLAGS_ALL) $< $(SCN_SUPPORT) $(B)/all.a \
 	    $(LIBS) -o $@
 
+# The simulator: SEEDS worlds from SEED on, of STEPS steps each.
+SIM_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
+$(B)/simulator: $(SIM_OBJS) $(SCN_SUPPORT) $(B)/tests/support/fault_vfs.o \
+    $(B)/all.a
+	@echo '  LD $@'
+	$(Q)$(CC) $(LDFLAGS_ALL) $(filter %.o,$^) $(B)/all.a $(LIBS) -o $@
+
+SEED ?= 1
+STEPS ?= 200
+SEEDS ?= 20
+sim:
+	@$(MAKE) -s MODE=release build/$(CCNAME)-release/simulator
+	@build/$(CCNAME)-release/simulator $(SEED) $(STEPS) $(SEEDS) \
+	    $(if $(V),verbose)
+
 # A book a line in, its exposures a line out: for tests/model/compare.py.
 $(B)/cover_batch: $(B)/tests/model/cover_batch.o \
     $(B)/tests/support/book_fixture.o $(B)/all.a
@@ -179,11 +194,11 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all test check tidy deps run install clean
+.PHONY: all test check tidy sim deps run install clean
 .SECONDARY:
 
 -include tests/bench/bench.mk
 
 -include $(OBJS:.o=.d) $(TEST_OBJS:.o=.d) $(SUPPORT_OBJS:.o=.d) \
 	$(patsubst %,$(B)/daemon/%.d,creditalarmd creditalarm) $(B)/tests/scn/scn.d \
-	$(B)/tests/model/cover_batch.d $(B)/tests/proc/sandbox_try.d
+	$(SIM_OBJS:.o=.d) $(B)/tests/model/cover_batch.d $(B)/tests/proc/sandbox_try.d
