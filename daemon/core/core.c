@@ -322,6 +322,32 @@ tick(struct core *c, struct instant now)
 	return ERR_OK;
 }
 
+/*
+ * The store failed where nothing tries again by itself: a line written and
+ * committed says that it works.  Until then no feed is polled.
+ */
+static void
+probe(struct core *c, struct instant now)
+{
+	enum err err;
+
+	if (!c->degraded || now.mono_ms < c->retry_ms)
+		return;
+	err = store_begin(c->store);
+	if (err == ERR_OK)
+		err = store_journal(c->store, now.wall_ms,
+				    S("core.recovered"), STR_NONE);
+	if (err == ERR_OK)
+		err = store_commit(c->store);
+	if (err != ERR_OK) {
+		store_rollback(c->store);
+		core_degrade(c, now, err, "probe");
+		return;
+	}
+	core_recover(c);
+	core_told(c, now);
+}
+
 static void
 watch(struct core *c, struct instant now)
 {
@@ -359,6 +385,7 @@ core_step(struct role *r, struct instant now, int64_t *wait_ms)
 		err = tick(c, now);
 	if (err != ERR_OK)
 		return err;
+	probe(c, now);
 	watch(c, now);
 	more = docs_release(c, now) || more;
 	more = control_step(c, now) || more;

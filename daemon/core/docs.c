@@ -150,6 +150,20 @@ doc_announce(struct core *c, struct doc *d, const struct feed_state *f,
 	return sent;
 }
 
+/*
+ * A document of that feed waits to be decided.  The next one, compared with
+ * the same old state, would say everything in it once more: what was taken
+ * back since would ring again.
+ */
+static bool
+in_hand(const struct core *c, size_t feed)
+{
+	for (size_t i = 0; i < CORE_DOCS_MAX; i++)
+		if (c->doc[i].id != 0 && c->doc[i].feed == feed)
+			return true;
+	return false;
+}
+
 /* fetch wants to poll; silence means: not now, ask again later. */
 static void
 poll_ask(struct core *c, struct str name, struct instant now)
@@ -164,7 +178,7 @@ poll_ask(struct core *c, struct str name, struct instant now)
 		if (c->doc[k].id == 0)
 			d = &c->doc[k];
 	if (d == NULL || c->degraded || !feed_index(c, name, &i) ||
-	    arena_init(&a, 65536) != ERR_OK)
+	    in_hand(c, i) || arena_init(&a, 65536) != ERR_OK)
 		return;
 	if (feed_state(c, name, &a, &f) != ERR_OK ||
 	    diffs_pair(&c->diffs, i, name, f.diff_gen, &old, &d->fresh) !=
@@ -203,8 +217,10 @@ poll_told(struct core *c, struct rd *r)
 		text[i] = rd_blob(r);
 	if (rd_end(r) != ERR_OK || verdict > POLL_FAILED)
 		return ERR_PEER;
-	if (d == NULL || !str_eq(c->feeds.feed[d->feed].name, feed))
-		return ERR_OK; /* of a time before a restart */
+	/* Of a time before a restart, or of a document parse died on. */
+	if (d == NULL || d->polled ||
+	    !str_eq(c->feeds.feed[d->feed].name, feed))
+		return ERR_OK;
 	d->polled = 1;
 	d->poll_verdict = (enum poll_verdict)verdict;
 	d->http = http;
@@ -529,6 +545,7 @@ docs_lost(struct core *c, enum peer peer, struct instant now)
 			d->polled = 1;
 			d->ended = 1;
 			d->poll_verdict = POLL_FAILED;
+			d->doc_verdict = DOC_FORGOTTEN;
 			keep_text(d->detail, sizeof(d->detail),
 				  S("parse was lost"));
 		}
