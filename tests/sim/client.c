@@ -44,13 +44,28 @@ tell(struct sim *s, struct client *c, const struct wire_frame *f)
 }
 
 static void
+ack(struct sim *s, struct client *c)
+{
+	struct wire_frame f = { .letter = WIRE_ACK };
+	uint64_t sent = c->lossy ? c->highest : c->expect - 1;
+
+	f.u.ack.epoch = c->epoch;
+	f.u.ack.cum_seq = c->snapping ? 0 : least(c->contig, sent);
+	f.u.ack.add_credit = c->credit_due;
+	c->credit_due = 0;
+	tell(s, c, &f);
+}
+
+static void
 hello(struct sim *s, struct client *c)
 {
 	struct wire_frame f = { .letter = WIRE_HELLO };
 	char other[16];
 
 	f.u.hello = (struct wire_hello){ .version = WIRE_VERSION,
-					 .credit = CREDIT,
+					 .credit = c->mode == CLIENT_SNAP ?
+						       0 :
+						       CREDIT,
 					 .epoch = c->epoch,
 					 .after_seq = c->contig,
 					 .consumer = str_of(c->consumer) };
@@ -246,6 +261,8 @@ hear_welcome(struct sim *s, struct client *c, const struct wire_welcome *w)
 		c->snapping = true;
 		f.u.snap.epoch = c->epoch;
 		tell(s, c, &f);
+		c->credit_due = CREDIT;
+		ack(s, c);
 	}
 }
 
@@ -306,6 +323,9 @@ hear_error(struct sim *s, struct client *c, const struct wire_error *e)
 	case WIRE_E_HELLO_FIRST:
 		c->welcome = false;
 		c->hello_ms = 0;
+		return;
+	case WIRE_E_DOWN: /* what is killed here says goodbye first */
+		c->welcome = false;
 		return;
 	case WIRE_E_REQUESTS:
 	case WIRE_E_STORE:
@@ -461,19 +481,6 @@ clients_read(struct sim *s)
 }
 
 /* ---- what it does ---- */
-
-static void
-ack(struct sim *s, struct client *c)
-{
-	struct wire_frame f = { .letter = WIRE_ACK };
-	uint64_t sent = c->lossy ? c->highest : c->expect - 1;
-
-	f.u.ack.epoch = c->epoch;
-	f.u.ack.cum_seq = c->snapping ? 0 : least(c->contig, sent);
-	f.u.ack.add_credit = c->credit_due;
-	c->credit_due = 0;
-	tell(s, c, &f);
-}
 
 static void
 say_states(struct sim *s, struct client *c)

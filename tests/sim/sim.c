@@ -228,6 +228,8 @@ one_seed(uint64_t seed, unsigned steps, bool verbose, uint64_t *trace)
 		(void)printf("  step %u: %s\n"
 			     "  again: make sim SEED=%llu STEPS=%u SEEDS=1 V=1\n",
 			     s->step, s->why, (unsigned long long)seed, steps);
+	if (!good && verbose)
+		watch_journal(s);
 	(void)fflush(stdout);
 	*trace = s->trace;
 	house_close(s);

@@ -176,6 +176,7 @@ void watch_turn(struct sim *s, bool after_cut);
 bool watch_has_evidence(struct sim *s, const struct client *c, uint64_t seq,
 			int state);
 void watch_end(struct sim *s);
+void watch_journal(struct sim *s);
 
 /* world.c: feeds, book, network */
 void world_open(struct sim *s);

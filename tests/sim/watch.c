@@ -311,6 +311,24 @@ body_wrong(const struct json *doc, int exporter, const struct m_owed *o)
 	return NULL;
 }
 
+/* Alerts of one turn may come in any order, the revisions of each not. */
+static const struct m_owed *
+owed_next(struct model *m, int e, uint64_t seq, const char *alert_id)
+{
+	struct m_owed *o = &m->owed[e][seq - 1];
+	size_t n = m->owes[e] - (seq - 1);
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(o[i].alert_id, alert_id) == 0) {
+			struct m_owed found = o[i];
+
+			memmove(&o[1], &o[0], i * sizeof(*o));
+			o[0] = found;
+			break;
+		}
+	return o;
+}
+
 static void
 see_entry(struct sim *s, sqlite3_stmt *st)
 {
@@ -334,11 +352,11 @@ see_entry(struct sim *s, sqlite3_stmt *st)
 			 (unsigned long long)seq, STR_ARG(body));
 		return;
 	}
-	o = &s->model.owed[e][seq - 1];
 	k = &s->kept[e][seq];
+	(void)!str_copy(k->alert_id, sizeof(k->alert_id), text(st, 7));
+	o = owed_next(&s->model, e, seq, k->alert_id);
 	k->hash = sim_hash(body) | 1;
 	k->severity = sqlite3_column_int(st, 5);
-	(void)!str_copy(k->alert_id, sizeof(k->alert_id), text(st, 7));
 	s->keeps[e] = seq;
 	wrong = json_read(body, &doc, NULL) != ERR_OK ?
 			"json" :
@@ -447,6 +465,27 @@ watch_turn(struct sim *s, bool after_cut)
 			  s->model.owes[2]))
 		model_day(&s->model, sim_wall(s));
 	see_entries(s);
+}
+
+/* What the daemon itself says it did, for whoever looks into a failure. */
+void
+watch_journal(struct sim *s)
+{
+	sqlite3_stmt *st = NULL;
+
+	if (s->db == NULL ||
+	    sqlite3_prepare_v2(s->db,
+			       "SELECT at, what, detail FROM (SELECT * FROM"
+			       " journal ORDER BY rid DESC LIMIT 30)"
+			       " ORDER BY rid",
+			       -1, &st, NULL) != SQLITE_OK)
+		return;
+	while (sqlite3_step(st) == SQLITE_ROW)
+		(void)printf("  %lld %s %s\n",
+			     (long long)sqlite3_column_int64(st, 0),
+			     (const char *)sqlite3_column_text(st, 1),
+			     (const char *)sqlite3_column_text(st, 2));
+	(void)sqlite3_finalize(st);
 }
 
 bool

@@ -408,8 +408,8 @@ first_book(struct sim *s)
 		s->book.insured[e] = e < 2;
 		if (e < 2)
 			buf_printf(&policies,
-				   "POL-%d,SIM26,EXP-%d,effective,2026-01-05,"
-				   "2026-01-08\n",
+				   "POL-%d,SIM26,EXP-%d,effective,2025-07-05,"
+				   "2025-07-08\n",
 				   e, e);
 	}
 	q.file[0] = (struct say_file){
@@ -417,7 +417,7 @@ first_book(struct sim *s)
 		S("scheme_id,name_zh,name_en,insured_bp,cap_amount,"
 		  "cap_currency,cap_basis,year_from,year_to,pickup_deadline,"
 		  "free_reports,knew_at_basis\nSIM26,模拟,Sim,8000,150000.00,"
-		  "USD,indemnity,2026-01-01,2027-12-31,2026-01-31,3,"
+		  "USD,indemnity,2025-07-01,2027-12-31,2025-07-31,3,"
 		  "delivered\n")
 	};
 	q.file[1] = (struct say_file){ S("exporters.csv"),
