@@ -112,6 +112,7 @@ reconnect(struct sim *s, struct client *c)
 					      sizeof(routing) });
 	must(c->end != NULL);
 	c->heard_ms = s->rig.sim.at.mono_ms;
+	c->fresh = true;
 	hello(s, c);
 }
 
@@ -229,7 +230,7 @@ hear_alert(struct sim *s, struct client *c, const struct str frame[2])
 		sim_fail(s, "epoch %llu", (unsigned long long)h.epoch);
 	else if (c->welcome)
 		take_alert(s, c, &h, body);
-	else if (!c->lossy)
+	else if (!c->lossy && c->fresh) /* else it was on its way */
 		sim_fail(s, "client %td: an alert before WELCOME",
 			 c - s->client);
 	buf_free(&clear);
@@ -241,6 +242,7 @@ hear_welcome(struct sim *s, struct client *c, const struct wire_welcome *w)
 	struct wire_frame f = { .letter = WIRE_SNAP };
 
 	c->welcome = true;
+	c->fresh = false;
 	c->epoch = w->epoch;
 	c->expect = w->after_seq + 1;
 	c->highest = w->after_seq;

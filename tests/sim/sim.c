@@ -153,6 +153,7 @@ calm_down(struct sim *s)
 	}
 	if (steps > CALM_STEPS)
 		sim_fail(s, "at the quiet end: %s", why);
+	watch_day(s);
 	if (sim_ok(s))
 		watch_end(s);
 }
@@ -190,9 +191,13 @@ run(struct sim *s)
 			world_act(s);
 		if (sim_ok(s))
 			clients_act(s);
-		house_turns(s, dice_chance(&s->dice, 80) ?
-				       TURNS_MAX :
-				       dice_below(&s->dice, 5));
+		if (dice_chance(&s->dice, 80)) {
+			house_turns(s, TURNS_MAX);
+			if (!s->swarm.disk && !s->swarm.power)
+				watch_day(s);
+		} else {
+			house_turns(s, dice_below(&s->dice, 5));
+		}
 		time_act(s);
 	}
 	if (sim_ok(s))
@@ -227,7 +232,8 @@ one_seed(uint64_t seed, unsigned steps, bool verbose, uint64_t *trace)
 	if (!good)
 		(void)printf("  step %u: %s\n"
 			     "  again: make sim SEED=%llu STEPS=%u SEEDS=1 V=1\n",
-			     s->step, s->why, (unsigned long long)seed, steps);
+			     s->step, s->why, (unsigned long long)seed,
+		     s->step < steps ? s->step : steps);
 	if (!good && verbose)
 		watch_journal(s);
 	(void)fflush(stdout);

@@ -87,6 +87,7 @@ struct client {
 	struct seal_reader reader;
 	struct bus_mem_client *end;
 	unsigned sockets;
+	bool fresh; /* a socket that was never welcome */
 	bool welcome;
 	bool snapping;
 	uint64_t epoch;
@@ -138,6 +139,7 @@ struct sim {
 	int64_t entry_rid;
 	int64_t evidence_rid;
 	int64_t tick_next;
+	int32_t day; /* the last that began for the daemon */
 	struct entry_kept kept[M_EXPORTERS][M_OWED + 1];
 	size_t keeps[M_EXPORTERS];
 	bool disk_bad;
@@ -175,6 +177,8 @@ void watch_close(struct sim *s);
 void watch_turn(struct sim *s, bool after_cut);
 bool watch_has_evidence(struct sim *s, const struct client *c, uint64_t seq,
 			int state);
+/* Every day is looked at, once nothing keeps the daemon from it. */
+void watch_day(struct sim *s);
 void watch_end(struct sim *s);
 void watch_journal(struct sim *s);
 

@@ -142,8 +142,16 @@ see_day(struct sim *s)
 	if (c == NULL || c->tick_next_ms == s->tick_next)
 		return;
 	s->tick_next = c->tick_next_ms;
+	s->day = date_shanghai(sim_wall(s));
 	sim_trace(s, "day");
 	model_day(&s->model, sim_wall(s));
+}
+
+void
+watch_day(struct sim *s)
+{
+	if (sim_ok(s) && s->day < date_shanghai(sim_wall(s)))
+		sim_fail(s, "a day came and was not looked at");
 }
 
 static struct m_record *
