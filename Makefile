@@ -5,6 +5,7 @@
 #   make deps       install the Debian packages (root), or say which
 #   make run        build, and ring the demo alarm; ONCE=1 ends by itself
 #   make test       everything that proves it; ends with "N passed, N failed"
+#   make sim        SEEDS simulated worlds from SEED on, of STEPS steps
 #   make check      the fast part of test: tidy, unit, golden, scenarios
 #   make MODE=asan CC=clang all     any of dev release asan, gcc clang
 

@@ -516,7 +516,8 @@ client_act(struct sim *s, struct client *c)
 	struct wire_frame ping = { .letter = WIRE_PING };
 
 	if (now - c->heard_ms > 3 * HB_MS ||
-	    (s->swarm.bus && dice_chance(&s->dice, 3))) {
+	    (s->swarm.bus &&
+	     dice_chance(&s->dice, s->disk_bad ? 25 : 3))) {
 		reconnect(s, c);
 		return;
 	}
