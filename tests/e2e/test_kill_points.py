@@ -59,15 +59,24 @@ def detach(tracer):
     tracer.wait()
 
 
+def open_house():
+    return House({"bureau": ("/bureau", 1)}, as_of="2022-12-27T01:10:00Z")
+
+
+def begin(h):
+    """The daemon with its book, and who listens."""
+    make_book(h.dir / "book", BUYERS)
+    h.server.serve("/bureau", b"\n")
+    h.start("-1")
+    h.book(h.dir / "book")
+    return Listener(h, h.subscriber("EXP-1"))
+
+
 def undisturbed():
     """The alert ids, in order, of a run that is left alone."""
-    h = House({"bureau": ("/bureau", 1)}, as_of="2022-12-27T01:10:00Z")
+    h = open_house()
     try:
-        make_book(h.dir / "book", BUYERS)
-        h.server.serve("/bureau", b"\n")
-        h.start("-1")
-        h.book(h.dir / "book")
-        clerk = Listener(h, h.subscriber("EXP-1"))
+        clerk = begin(h)
         h.server.serve("/bureau", document(BUYERS))
         clerk.take(60, count=BUYERS)
         h.stop()
@@ -105,13 +114,9 @@ why = may_trace()
 if why:
     c.skip("all", why)
     sys.exit(0)
-h = House({"bureau": ("/bureau", 1)}, as_of="2022-12-27T01:10:00Z")
+h = open_house()
 try:
-    make_book(h.dir / "book", BUYERS)
-    h.server.serve("/bureau", b"\n")
-    h.start("-1")
-    h.book(h.dir / "book")
-    clerk = Listener(h, h.subscriber("EXP-1"))
+    clerk = begin(h)
     clerk.take(1.5)
     died = {call: [] for call, _ in CALLS}
     for i, (call, n) in enumerate(POINTS):

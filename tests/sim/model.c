@@ -526,6 +526,21 @@ model_record(struct model *m, int feed, const struct m_record *r,
 	}
 }
 
+/* Families in the order of their oldest facts. */
+static void
+ring_families(struct model *m, int o, int64_t now)
+{
+	for (size_t i = 0; i < m->facts; i++) {
+		bool first = m->fact[i].obligor == o;
+
+		for (size_t k = 0; k < i; k++)
+			first &= m->fact[k].obligor != o ||
+				 m->fact[k].family != m->fact[i].family;
+		if (first)
+			ring(m, o, m->fact[i].family, 0, now);
+	}
+}
+
 static void
 again(struct model *m, int64_t now)
 {
@@ -535,17 +550,8 @@ again(struct model *m, int64_t now)
 		for (size_t i = 0; i < m->alerts; i++)
 			any |= m->alert[i].obligor == o &&
 			       m->alert[i].state != ALERT_RETRACTED;
-		/* Families in the order of their oldest facts. */
-		for (size_t i = 0; any && i < m->facts; i++) {
-			bool first = m->fact[i].obligor == o;
-
-			for (size_t k = 0; k < i; k++)
-				first &= m->fact[k].obligor != o ||
-					 m->fact[k].family !=
-						 m->fact[i].family;
-			if (first)
-				ring(m, o, m->fact[i].family, 0, now);
-		}
+		if (any)
+			ring_families(m, o, now);
 	}
 }
 
@@ -561,16 +567,7 @@ model_book(struct model *m, const struct m_book *b,
 			if (m->fact[i].obligor == o &&
 			    m->fact[i].episode == 0)
 				m->fact[i].episode = episode_for(m, (int)i);
-		for (size_t i = 0; i < m->facts; i++) {
-			bool first = m->fact[i].obligor == o;
-
-			for (size_t k = 0; k < i; k++)
-				first &= m->fact[k].obligor != o ||
-					 m->fact[k].family !=
-						 m->fact[i].family;
-			if (first)
-				ring(m, o, m->fact[i].family, 0, now);
-		}
+		ring_families(m, o, now);
 	}
 	again(m, now);
 }
