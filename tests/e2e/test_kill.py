@@ -10,11 +10,12 @@ import random
 import signal
 import sqlite3
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import flood  # noqa: E402
 from house import Checks, House  # noqa: E402
 from listen import Listener  # noqa: E402
-from many import alert_id, document, make_book  # noqa: E402
 
 KILLS = int(os.environ.get("KILLS", "12"))
 SEED = int(os.environ.get("SEED", "20221227"))
@@ -36,14 +37,14 @@ def start_again():
 
 
 try:
-    make_book(h.dir / "book", BUYERS)
+    flood.make_book(h.dir / "book", BUYERS)
     h.server.serve("/bureau", b"\n")
     h.start()
     h.book(h.dir / "book")
     clerk = Listener(h, h.subscriber("EXP-1"))
     killed = {"daemon": 0, "fetch": 0, "parse": 0, "core": 0, "publish": 0}
     for i in range(KILLS):
-        h.server.serve("/bureau", document((i + 1) * BUYERS // KILLS))
+        h.server.serve("/bureau", flood.document((i + 1) * BUYERS // KILLS))
         clerk.take(dice.uniform(0, 1.5))
         who = dice.choice(sorted(killed))
         killed[who] += 1
@@ -65,7 +66,7 @@ try:
             list(range(1, BUYERS + 1)))
     c.equal("with the ids anyone can compute",
             sorted(e["data"]["alert_id"] for _, e in clerk.alerts),
-            sorted(alert_id("OB-%03d" % i) for i in range(BUYERS)))
+            sorted(flood.alert_id("OB-%03d" % i) for i in range(BUYERS)))
     c.check("nothing else", not [e for e in clerk.other if e.kind in
                                  ("refused", "lost", "gone")], clerk.other)
     c.equal("the daemon stops with 0", h.stop(), 0)

@@ -17,9 +17,9 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from flood import alert_id, document, make_book  # noqa: E402
 from house import Checks, House  # noqa: E402
 from listen import Listener  # noqa: E402
-from many import alert_id, document, make_book  # noqa: E402
 
 # The calls by which the store and the diff states reach the disk.
 CALLS = [("pwrite64", 96), ("fdatasync", 8), ("fsync", 2), ("linkat", 1)]

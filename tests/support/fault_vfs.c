@@ -4,6 +4,7 @@
 #include "fault_vfs.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,8 @@ fails(bool grows)
 	    (fault.count > fault.at && fault.how == FAULT_ONCE))
 		return false;
 	fault.fired = true;
+	if (fault.how == FAULT_KILL)
+		(void)raise(SIGKILL);
 	return true;
 }
 

@@ -4,8 +4,9 @@
  *
  * Every open, read, write, truncate, sync and delete of a file counts as one
  * operation.  The armed one fails with an I/O error (writes: disk full in
- * turn), and is not carried out; FAULT_FOR_EVER fails all after it as well.
- * FAULT_FULL counts and fails, from the armed one on, only what needs room.
+ * turn), and is not carried out; FAULT_FOR_EVER fails all after it as well,
+ * FAULT_KILL ends the process there by SIGKILL.  FAULT_FULL counts and fails,
+ * from the armed one on, only what needs room.
  *
  * A power cut: with fault_vfs_power(1) syncs are not passed on, and what was
  * written since the last sync of its file is remembered, until
@@ -18,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum fault_how { FAULT_ONCE, FAULT_FOR_EVER, FAULT_FULL };
+enum fault_how { FAULT_ONCE, FAULT_FOR_EVER, FAULT_FULL, FAULT_KILL };
 
 /* Becomes the default VFS of this process. */
 void fault_vfs_install(void);

@@ -1,4 +1,4 @@
-"""many - one exporter with many buyers, and a feed that fails them all."""
+"""flood - a book of many buyers and a feed that fails them one by one."""
 import hashlib
 import json
 import uuid
@@ -7,7 +7,7 @@ from house import ROOT
 
 
 def alert_id(obligor):
-    """What anyone can compute: docs/WIRE.md."""
+    """As the contract computes it."""
     raw = bytearray(hashlib.blake2b("\x1f".join(
         ["EXP-1", obligor, "insolvency", "1"]).encode(),
         digest_size=16).digest())
@@ -17,6 +17,7 @@ def alert_id(obligor):
 
 
 def make_book(folder, buyers):
+    """One exporter with an order at each of so many buyers."""
     folder.mkdir()
     (folder / "schemes.csv").write_text(
         (ROOT / "tests/demo/book/schemes.csv").read_text())
@@ -39,6 +40,7 @@ def make_book(folder, buyers):
 
 
 def document(n):
+    """The bureau says that the first n of them are insolvent."""
     return "".join(json.dumps({
         "msg_no": "HB-%06d" % i, "typ": "WARN", "ereignis": "INSO-EROEFF",
         "subj_no": "ARE/%06d" % i, "subj_name": "Buyer %d" % i, "land": "AE",
