@@ -146,7 +146,8 @@ rooms_open(struct core *c, struct instant now)
 		err = control_init(c);
 	for (size_t i = 0; i < c->feeds.count; i++)
 		c->watch[i] = (struct feed_watch){ .since_ms = now.mono_ms,
-						   .good_wall_ms = TIME_NONE };
+						   .good_wall_ms = TIME_NONE,
+						   .next_ms = TIME_NONE };
 	return err;
 }
 
@@ -294,6 +295,26 @@ cut_off(struct core *c, enum peer peer)
 	buf_free(&b);
 }
 
+/* An alert is signed, so whoever may read it can. */
+static void
+count_told(struct core *c, const struct msg *m, struct instant now)
+{
+	struct rd r = rd_of(m->body);
+	struct str stream = rd_blob(&r);
+	uint64_t seq = rd_be64(&r);
+	struct entry *e = NULL;
+	struct arena a;
+	size_t n = 0;
+
+	if (m->type != MSG_PUSH_SIGNED || arena_init(&a, 1u << 20) != ERR_OK)
+		return;
+	if (store_entries(c->store, stream, seq, 1, &a, &e, &n) == ERR_OK &&
+	    n == 1)
+		metrics_latency(&c->told,
+				now.wall_ms - (int64_t)(e->time_us / 1000));
+	arena_fini(&a);
+}
+
 /* Publish's requests run in a transaction of their own when they write. */
 static enum err
 from_publish(struct core *c, const struct msg *m, struct instant now)
@@ -306,6 +327,7 @@ from_publish(struct core *c, const struct msg *m, struct instant now)
 		err = store_commit(c->store);
 	if (err == ERR_OK) {
 		c->count.commits++;
+		count_told(c, m, now);
 		return serve_committed(c->serve, now,
 				       c->role->link[PEER_PUBLISH]);
 	}
@@ -375,39 +397,13 @@ tick(struct core *c, struct instant now)
 	return ERR_OK;
 }
 
-/*
- * The store failed where nothing tries again by itself: a line written and
- * committed says that it works.  Until then no feed is polled.
- */
-static void
-probe(struct core *c, struct instant now)
-{
-	enum err err;
-
-	if (!c->degraded || now.mono_ms < c->retry_ms)
-		return;
-	err = store_begin(c->store);
-	if (err == ERR_OK)
-		err = store_journal(c->store, now.wall_ms,
-				    S("core.recovered"), STR_NONE);
-	if (err == ERR_OK)
-		err = store_commit(c->store);
-	if (err != ERR_OK) {
-		store_rollback(c->store);
-		core_degrade(c, now, err, "probe");
-		return;
-	}
-	core_recover(c);
-	core_told(c, now);
-}
-
 static void
 watch(struct core *c, struct instant now)
 {
 	if (now.mono_ms - c->watch_ms < WATCH_MS)
 		return;
 	c->watch_ms = now.mono_ms;
-	docs_watch(c, now);
+	watch_feeds(c, now);
 	metrics_tell(c, now);
 }
 
