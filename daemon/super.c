@@ -298,6 +298,22 @@ renew(struct super *s, enum peer p)
 	bundle_free(&old);
 }
 
+/* Also to those who need no new start. */
+static void
+set_level(struct super *s)
+{
+	enum log_level level = (enum log_level)s->boot->conf.log_level;
+	struct buf b;
+
+	log_level(level, level);
+	buf_init(&b, 8);
+	buf_byte(&b, (uint8_t)level);
+	for (int p = PEER_FETCH; p < PEER_COUNT; p++)
+		(void)link_send(s->child[p].link, MSG_LEVEL, buf_str(&b), NULL,
+				0);
+	buf_free(&b);
+}
+
 static void
 log_lines(struct str rest)
 {
@@ -337,8 +353,7 @@ reload(struct super *s, struct buf *errors)
 	boot_free(s->boot);
 	*s->boot = fresh;
 	s->generation++;
-	log_level((enum log_level)fresh.conf.log_level,
-		  (enum log_level)fresh.conf.log_level);
+	set_level(s);
 	for (int p = PEER_FETCH; p < PEER_COUNT; p++)
 		renew(s, (enum peer)p);
 	s->told_ready = false;

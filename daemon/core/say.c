@@ -44,7 +44,7 @@ feed_json(struct core *c, size_t i, const struct feed_state *s,
 	jsonw_obj(&w, NULL);
 	jsonw_str(&w, "name", f->name);
 	jsonw_str(&w, "title", f->title);
-	jsonw_str(&w, "state", str_of(docs_feed_word(c, i, s, now)));
+	jsonw_str(&w, "state", str_of(watch_word(c, i, s, now)));
 	jsonw_bool(&w, "enabled", f->enabled);
 	jsonw_bool(&w, "verified", f->verified);
 	jsonw_str(&w, "mode", str_of(feed_mode_text(f->mode)));
@@ -54,8 +54,9 @@ feed_json(struct core *c, size_t i, const struct feed_state *s,
 	if (good == TIME_NONE)
 		jsonw_null(&w, "age_s");
 	else
-		jsonw_int(&w, "age_s", docs_feed_age(c, i, s, now) / 1000);
+		jsonw_int(&w, "age_s", watch_age(c, i, s, now) / 1000);
 	jsonw_int(&w, "stale_after_s", f->guards.stale_after_ms / 1000);
+	jsonw_time(&w, "next_try", c->watch[i].next_ms);
 	jsonw_int(&w, "http", s->http);
 	jsonw_int(&w, "records", s->records);
 	jsonw_int(&w, "notices", s->notices);
@@ -71,6 +72,10 @@ feed_json(struct core *c, size_t i, const struct feed_state *s,
 		jsonw_str(&w, "detail", s->detail);
 		jsonw_end_obj(&w);
 	}
+	if (s->failures > 0)
+		jsonw_str(&w, "detail", s->detail);
+	if (s->cursor.n > 0)
+		jsonw_str(&w, "cursor", s->cursor);
 	jsonw_str(&w, "certainty", str_of(certainty_text(f->certainty)));
 	jsonw_str(&w, "redistribution",
 		  str_of(redistribution_text(f->redistribution)));
@@ -85,7 +90,7 @@ feed_text(struct core *c, size_t i, const struct feed_state *s,
 {
 	buf_printf(out, "%-20.*s %-9s records %-8lld ",
 		   STR_ARG(c->feeds.feed[i].name),
-		   docs_feed_word(c, i, s, now), (long long)s->records);
+		   watch_word(c, i, s, now), (long long)s->records);
 	if (s->last_good_ms == TIME_NONE) {
 		buf_put(out, S("never good"));
 	} else {
@@ -115,12 +120,8 @@ feed_list(struct core *c, const struct say_request *q, struct instant now,
 			continue;
 		if (arena_init(&a, 65536) != ERR_OK)
 			return 1;
-		err = store_feed(c->store, name, &a, &s);
-		if (err == ERR_ABSENT)
-			s = (struct feed_state){ .last_try_ms = TIME_NONE,
-						 .last_good_ms = TIME_NONE,
-						 .refused_at = TIME_NONE };
-		if (err != ERR_OK && err != ERR_ABSENT) {
+		err = docs_feed_state(c, name, &a, &s);
+		if (err != ERR_OK) {
 			arena_fini(&a);
 			return 1;
 		}
@@ -143,13 +144,15 @@ say_feed(struct core *c, const struct say_request *q, struct instant now,
 		return feed_list(c, q, now, out);
 	if (q->words == 3 && str_eq(q->word[1], S("poll"))) {
 		struct buf b;
+		const struct feed *f = feeds_find(&c->feeds, q->word[2]);
 		bool sent;
 
-		if (feeds_find(&c->feeds, q->word[2]) == NULL) {
+		if (f == NULL) {
 			buf_printf(err, "creditalarm: no feed '%.*s'\n",
 				   STR_ARG(q->word[2]));
 			return 1;
 		}
+		watch_forgive(c, (size_t)(f - c->feeds.feed));
 		buf_init(&b, 1024);
 		buf_blob(&b, q->word[2]);
 		sent = link_send(c->role->link[PEER_FETCH], MSG_POLL_NOW,
@@ -184,8 +187,8 @@ tally(struct core *c, struct instant now)
 		if (arena_init(&a, 65536) != ERR_OK)
 			break;
 		(void)!store_feed(c->store, c->feeds.feed[i].name, &a, &s);
-		word = docs_feed_word(c, i, &s, now);
-		age = docs_feed_age(c, i, &s, now);
+		word = watch_word(c, i, &s, now);
+		age = watch_age(c, i, &s, now);
 		arena_fini(&a);
 		t.total++;
 		t.ok += strcmp(word, "ok") == 0;

@@ -72,6 +72,14 @@ ear_cancel(void *self, uint64_t id)
 	s->net.cancel(s->net.self, id);
 }
 
+static void
+ear_hold(void *self, uint64_t id, bool on)
+{
+	struct sim *s = self;
+
+	s->net.hold(s->net.self, id, on);
+}
+
 static enum err
 ear_next(void *self, struct instant now, struct net_event *out)
 {
@@ -109,8 +117,12 @@ house_open(struct sim *s)
 	    !one_rig_dir(r, "tests/sim/feeds.d", "feeds.d/", NULL, NULL))
 		sim_fail(s, "tables cannot be read");
 	s->net = r->net_port;
-	r->net_port = (struct net){ ear_start, ear_cancel, ear_next, ear_fds,
-				    s };
+	r->net_port = (struct net){ .start = ear_start,
+				    .cancel = ear_cancel,
+				    .hold = ear_hold,
+				    .next = ear_next,
+				    .fds = ear_fds,
+				    .self = s };
 	/* 2026-03-02 08:00 in Shanghai, and a bit. */
 	r->sim.at.wall_ms = 1772409600000 + dice_below(&s->dice, 86400000);
 	if (sim_ok(s) && one_rig_start(r) != ERR_OK)
