@@ -5,6 +5,7 @@
 #   make deps       install the Debian packages (root), or say which
 #   make run        build, and ring the demo alarm; ONCE=1 ends by itself
 #   make test       everything that proves it; ends with "N passed, N failed"
+#   make sim        SEEDS simulated worlds from SEED on, of STEPS steps
 #   make check      the fast part of test: tidy, unit, golden, scenarios
 #   make fuzz [TARGET=name] [TIME=seconds]   libFuzzer over tests/fuzz
 #   make MODE=asan CC=clang all     any of dev release asan fuzz, gcc clang
@@ -132,12 +133,28 @@ $(B)/unit: $(TEST_OBJS) $(SUPPORT_OBJS) $(B)/all.a
 	$(Q)$(CC) $(LDFLAGS_ALL) $(TEST_OBJS) $(SUPPORT_OBJS) $(B)/all.a $(LIBS) \
 	    -lcriterion -o $@
 
-SCN_SUPPORT := $(B)/tests/support/net_sim.o $(B)/tests/support/scratch.o
+SCN_SUPPORT := $(B)/tests/support/net_sim.o $(B)/tests/support/scratch.o \
+	$(B)/tests/support/one_rig.o
 
 $(B)/scn: $(B)/tests/scn/scn.o $(SCN_SUPPORT) $(B)/all.a
 	@echo '  LD $@'
 	$(Q)$(CC) $(LDFLAGS_ALL) $< $(SCN_SUPPORT) $(B)/all.a \
 	    $(LIBS) -o $@
+
+# The simulator: SEEDS worlds from SEED on, of STEPS steps each.
+SIM_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
+$(B)/simulator: $(SIM_OBJS) $(SCN_SUPPORT) $(B)/tests/support/fault_vfs.o \
+    $(B)/all.a
+	@echo '  LD $@'
+	$(Q)$(CC) $(LDFLAGS_ALL) $(filter %.o,$^) $(B)/all.a $(LIBS) -o $@
+
+SEED ?= 1
+STEPS ?= 200
+SEEDS ?= 20
+sim:
+	@$(MAKE) -s MODE=release build/$(CCNAME)-release/simulator
+	@build/$(CCNAME)-release/simulator $(SEED) $(STEPS) $(SEEDS) \
+	    $(if $(V),verbose)
 
 # A book a line in, its exposures a line out: for tests/model/compare.py.
 $(B)/cover_batch: $(B)/tests/model/cover_batch.o \
@@ -198,7 +215,7 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all test check tidy deps run install clean
+.PHONY: all test check tidy sim deps run install clean
 .SECONDARY:
 
 -include tests/bench/bench.mk
@@ -206,4 +223,4 @@ clean:
 
 -include $(OBJS:.o=.d) $(TEST_OBJS:.o=.d) $(SUPPORT_OBJS:.o=.d) \
 	$(patsubst %,$(B)/daemon/%.d,creditalarmd creditalarm) $(B)/tests/scn/scn.d \
-	$(B)/tests/model/cover_batch.d $(B)/tests/proc/sandbox_try.d
+	$(SIM_OBJS:.o=.d) $(B)/tests/model/cover_batch.d $(B)/tests/proc/sandbox_try.d

@@ -238,7 +238,8 @@ NODISCARD enum err store_notice_json(struct store *s, struct str source,
 NODISCARD enum err store_fact_put(struct store *s, const struct fact *f);
 NODISCARD enum err store_fact(struct store *s, struct str fact_id,
 			      struct arena *a, struct fact *out);
-/* The facts of one obligor and family ("" for all), oldest first. */
+/* The facts of one obligor and family ("" for all), in the order they came,
+ * whatever the clock said. */
 NODISCARD enum err store_facts_of(struct store *s, struct str obligor_id,
 				  struct str family, struct arena *a,
 				  struct fact **out, size_t *count);

@@ -57,6 +57,12 @@ model() { # the cover calculation against an independent exact model
 	    build/gcc-release/cover_batch
 }
 
+simulator() { # 200 worlds, each step against the reference model
+	one "build simulator" make -s MODE=release \
+	    build/gcc-release/simulator
+	part "200 simulated worlds" build/gcc-release/simulator 1 40 200
+}
+
 scripts() { # folder
 	for t in tests/"$1"/test_*.py tests/"$1"/check_*.py; do
 		[ -e "$t" ] || continue
@@ -71,6 +77,7 @@ if [ "$what" = test ]; then
 	one "build gcc release" make -s
 	one "build clang release" make -s CC=clang MODE=release all
 	model
+	simulator
 	scripts golden
 	scripts proc
 	scripts e2e

@@ -41,7 +41,9 @@ facts_content(const struct notice *n, char out[2 * HASH_ID_SIZE + 1])
 	buf_init(&b, (size_t)NOTICE_JSON_MAX * 2);
 	put_field(&b, n->kind);
 	put_field(&b, n->stage);
-	buf_byte(&b, (uint8_t)n->action);
+	/* An amendment of nothing material says the same again. */
+	buf_byte(&b, (uint8_t)(n->action == ACTION_AMEND ? ACTION_NEW :
+							   n->action));
 	buf_byte(&b, (uint8_t)n->certainty);
 	buf_be32(&b, (uint32_t)n->name_count);
 	for (size_t i = 0; i < n->name_count; i++)

@@ -148,22 +148,38 @@ told_sign(struct publish *p, struct rd *r)
 	return ERR_OK;
 }
 
-/* The older session of the same consumer loses. */
-static void
+static bool
+same_consumer(const struct session *a, const struct session *b)
+{
+	return memcmp(a->user, b->user, KEYS_SIZE) == 0 &&
+	       strcmp(a->stream, b->stream) == 0 &&
+	       strcmp(a->consumer, b->consumer) == 0;
+}
+
+/*
+ * The older session of the same consumer loses, also when core answers it
+ * last: after trouble they are asked for again in any order.  False when
+ * that is s.
+ */
+static bool
 take_over(struct publish *p, struct session *s)
 {
 	for (struct session *o = p->first, *next; o != NULL; o = next) {
 		next = o->all_next;
 		if (o == s || o->state == SESSION_OPENING ||
-		    memcmp(o->user, s->user, KEYS_SIZE) != 0 ||
-		    strcmp(o->stream, s->stream) != 0 ||
-		    strcmp(o->consumer, s->consumer) != 0)
+		    !same_consumer(o, s))
 			continue;
+		if (o->sid > s->sid) {
+			publish_error(p, &s->peer, WIRE_E_TAKEN);
+			session_end(p, s);
+			return false;
+		}
 		if (s->old < o->next - 1)
 			s->old = o->next - 1; /* sent since core was asked */
 		publish_error(p, &o->peer, WIRE_E_TAKEN);
 		session_end(p, o);
 	}
+	return true;
 }
 
 struct opened {
@@ -192,7 +208,8 @@ session_start(struct publish *p, struct session *s, const struct opened *o,
 	s->old = o->old;
 	if (k != NULL && k->sent < o->key_sent)
 		k->sent = o->key_sent;
-	take_over(p, s);
+	if (!take_over(p, s))
+		return;
 	s->state = o->gone != 0 ? SESSION_GONE : SESSION_LIVE;
 	s->beat_ms = now.mono_ms + p->hb_ms;
 	publish_due(p, s->beat_ms);

@@ -311,8 +311,10 @@ poll_told(struct core *c, struct rd *r)
 		text[i] = rd_blob(r);
 	if (rd_end(r) != ERR_OK || verdict > POLL_QUARANTINED)
 		return ERR_PEER;
-	if (d == NULL || !str_eq(c->feeds.feed[d->feed].name, feed))
-		return ERR_OK; /* of a time before a restart */
+	/* Of a time before a restart, or of a document parse died on. */
+	if (d == NULL || d->polled ||
+	    !str_eq(c->feeds.feed[d->feed].name, feed))
+		return ERR_OK;
 	/* fetch saw parse die before we did: see docs_lost. */
 	if (verdict == POLL_FAILED && !link_up(c->role->link[PEER_PARSE]))
 		return ERR_OK;
@@ -778,6 +780,7 @@ docs_lost(struct core *c, enum peer peer, struct instant now)
 			d->polled = 1;
 			d->ended = 1;
 			d->poll_verdict = POLL_FAILED;
+			d->doc_verdict = DOC_FORGOTTEN;
 			keep_text(d->detail, sizeof(d->detail),
 				  S("parse was lost"));
 		}

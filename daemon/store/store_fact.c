@@ -85,7 +85,7 @@ store_facts_of(struct store *s, struct str obligor_id, struct str family,
 	struct query q = query_of(
 	    s, SQL_SELECT("fact", FACT_FIELDS)
 		   "WHERE obligor_id = ?1 AND (?2 = '' OR family = ?2)"
-		   " ORDER BY first_seen_at, rid");
+		   " ORDER BY rid");
 
 	query_str(&q, obligor_id);
 	query_str(&q, family);
@@ -114,7 +114,7 @@ store_facts_unmatched(struct store *s, struct str scheme, struct str value,
 	    s, SQL_SELECT("fact", FACT_FIELDS)
 		   "WHERE obligor_id = '' AND fact_id IN (SELECT fact_id"
 		   " FROM fact_key WHERE scheme = ? AND value = ?)"
-		   " ORDER BY first_seen_at, rid");
+		   " ORDER BY rid");
 
 	query_str(&q, scheme);
 	query_str(&q, value);

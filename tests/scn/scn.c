@@ -8,15 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "core.h"
 #include "define.h"
-#include "fetch.h"
 #include "log.h"
-#include "parse.h"
-#include "publish.h"
 
 #define TURNS_MAX 400
 
@@ -40,8 +35,9 @@ fail(struct scn *s, const char *fmt, ...)
 
 /* Definitions ship switched off; a scenario switches on what it serves. */
 static void
-switch_on(struct scn *s, struct buf *b, const char *name)
+switch_on(void *ctx, struct buf *b, const char *name)
 {
+	struct scn *s = ctx;
 	struct str text = buf_str(b);
 	struct str off = S("\nenabled: no");
 	struct str feed = str_sub(str_of(name), 8, 200);
@@ -58,130 +54,33 @@ switch_on(struct scn *s, struct buf *b, const char *name)
 }
 
 static int
-add_file(struct scn *s, const char *path, const char *name)
-{
-	struct buf b;
-	int bad;
-
-	buf_init(&b, 16u << 20);
-	bad = buf_read_file(&b, path) != ERR_OK;
-	if (!bad && str_starts(str_of(name), S("feeds.d/")))
-		switch_on(s, &b, name);
-	if (!bad)
-		bundle_add(&s->all, str_of(name), buf_str(&b));
-	buf_free(&b);
-	return bad ? fail(s, "%s cannot be read", path) : 0;
-}
-
-static int
-add_dir(struct scn *s, const char *dir, const char *prefix)
-{
-	struct dirent **e = NULL;
-	int n = scandir(dir, &e, NULL, alphasort);
-	int bad = 0;
-
-	for (int i = 0; i < n; i++) {
-		char path[512];
-		char name[300];
-		struct str f = str_of(e[i]->d_name);
-
-		(void)snprintf(path, sizeof(path), "%s/%s", dir, e[i]->d_name);
-		(void)snprintf(name, sizeof(name), "%s%s", prefix,
-			       e[i]->d_name);
-		if (!bad && (str_ends(f, S(".yaml")) || str_ends(f, S(".jq")) ||
-			     str_ends(f, S(".tsv"))))
-			bad = add_file(s, path, name);
-		free(e[i]);
-	}
-	free(e);
-	return bad;
-}
-
-static void
-bundle_for(struct scn *s, enum peer role)
-{
-	struct str name;
-	struct str text;
-
-	bundle_init(&s->bundle[role]);
-	for (size_t i = 0; bundle_at(&s->all, i, &name, &text) == ERR_OK; i++)
-		bundle_add(&s->bundle[role], name, text);
-}
-
-static int
 set_up(struct scn *s)
 {
-	char conf[512];
-	struct buf zpl;
-	int bad;
+	struct one_rig *r = &s->rig;
 
-	scratch_dir(s->dir, "scn");
-	bundle_init(&s->all);
-	(void)snprintf(conf, sizeof(conf),
-		       "instance: scn\nstate_dir: %s\nlog:\n  level: 3\n"
-		       "contact:\n  claims_tel: \"83165355\"\n",
-		       s->dir);
-	bundle_add(&s->all, S("creditalarm.yaml"), str_of(conf));
-	bundle_add(&s->all, S("key/token"),
-		   S("000102030405060708090a0b0c0d0e0f"
-		     "101112131415161718191a1b1c1d1e1f"));
-	bad = add_dir(s, "etc", "") || add_dir(s, "etc/vocab", "vocab/") ||
-	      add_dir(s, "etc/feeds.d", "feeds.d/");
-	seal_keys_generate(&s->server, 1);
-	buf_init(&zpl, KEYS_FILE_MAX);
-	keys_put(&zpl, &s->server);
-	bundle_add(&s->all, S("key/server"), buf_str(&zpl));
-	buf_wipe(&zpl);
-	for (int p = PEER_FETCH; p < PEER_COUNT; p++)
-		bundle_for(s, (enum peer)p);
-	s->net = net_sim_new();
-	s->bus = bus_mem_new();
-	s->clock = clock_sim(&s->sim);
-	s->sim.at.mono_ms = 1000;
-	return bad;
+	one_rig_init(r, "scn",
+		     "instance: scn\nlog:\n  level: 3\n"
+		     "contact:\n  claims_tel: \"83165355\"\n");
+	return !one_rig_dir(r, "etc", "", NULL, NULL) ||
+	       !one_rig_dir(r, "etc/vocab", "vocab/", NULL, NULL) ||
+	       !one_rig_dir(r, "etc/feeds.d", "feeds.d/", switch_on, s);
 }
 
 static void
 tear_down(struct scn *s)
 {
-	if (s->started)
-		one_stop(&s->one);
 	for (size_t i = 0; i < s->people; i++)
 		for (size_t k = 0; k < s->person[i].got; k++)
 			buf_free(&s->person[i].alert[k].body);
-	bus_mem_free(s->bus);
-	net_sim_free(s->net);
-	for (int p = PEER_FETCH; p < PEER_COUNT; p++)
-		bundle_free(&s->bundle[p]);
-	bundle_free(&s->all);
-	scratch_remove(s->dir);
-}
-
-static void
-ports(struct scn *s, enum peer p)
-{
-	if (p == PEER_FETCH)
-		fetch_port(&s->one.role[p], net_sim_port(s->net));
-	if (p == PEER_PUBLISH)
-		publish_port(&s->one.role[p], bus_mem_port(s->bus));
+	one_rig_fini(&s->rig);
 }
 
 static int
 start(struct scn *s)
 {
-	const struct role_ops *ops[] = { &fetch_role, &parse_role, &core_role,
-					 &publish_role };
-
-	if (s->started)
+	if (s->rig.started || one_rig_start(&s->rig) == ERR_OK)
 		return 0;
-	for (size_t i = 0; i < 4; i++) {
-		one_role(&s->one, ops[i], &s->bundle[ops[i]->peer], &s->clock);
-		ports(s, ops[i]->peer);
-	}
-	s->started = 1;
-	if (one_start(&s->one, s->sim.at) != ERR_OK)
-		return fail(s, "the daemon does not start");
-	return 0;
+	return fail(s, "the daemon does not start");
 }
 
 /* ---- people ---- */
@@ -284,25 +183,14 @@ person(struct scn *s, struct str name)
 
 /* ---- time ---- */
 
-static bool
-quiet(const struct scn *s)
-{
-	for (int p = PEER_FETCH; p < PEER_COUNT; p++)
-		for (int q = PEER_FETCH; q < PEER_COUNT; q++)
-			if (s->one.role[p].link[q] != NULL &&
-			    link_waiting(s->one.role[p].link[q]) > 0)
-				return false;
-	return true;
-}
-
 /* Turns until nobody has anything to say to anybody. */
 static int
 settle(struct scn *s)
 {
-	for (int i = 0; i < TURNS_MAX && (i < 2 || !quiet(s)); i++) {
+	for (int i = 0; i < TURNS_MAX && (i < 2 || !one_rig_quiet(&s->rig)); i++) {
 		int64_t wait_ms = 1000;
 
-		if (one_turn(&s->one, s->sim.at, &wait_ms) != ERR_OK)
+		if (one_turn(&s->rig.one, s->rig.sim.at, &wait_ms) != ERR_OK)
 			return fail(s, "a role failed");
 		for (size_t k = 0; k < s->people; k++)
 			if (person_read(s, &s->person[k]) != 0)
@@ -321,8 +209,8 @@ pass(struct scn *s, int64_t ms)
 	while (ms > 0) {
 		int64_t step = ms < grain ? ms : grain;
 
-		s->sim.at.mono_ms += step;
-		s->sim.at.wall_ms += step;
+		s->rig.sim.at.mono_ms += step;
+		s->rig.sim.at.wall_ms += step;
 		ms -= step;
 		for (size_t k = 0; k < s->people; k++)
 			person_beat(&s->person[k]);
@@ -333,21 +221,6 @@ pass(struct scn *s, int64_t ms)
 }
 
 /* ---- verbs ---- */
-
-static int
-say_it(struct scn *s, struct say_request *q, struct buf *out)
-{
-	struct core *c = s->one.role[PEER_CORE].state;
-	struct buf err;
-	int status;
-
-	buf_init(&err, 1u << 20);
-	status = say(c, q, s->sim.at, out, &err);
-	if (status != 0)
-		(void)fwrite(err.p, 1, err.n, stderr);
-	buf_free(&err);
-	return status;
-}
 
 static int
 verb_book(struct scn *s, struct str dir_name)
@@ -383,7 +256,7 @@ verb_book(struct scn *s, struct str dir_name)
 	}
 	free(e);
 	buf_init(&out, 1u << 20);
-	status = say_it(s, &q, &out);
+	status = one_rig_say(&s->rig, &q, &out);
 	for (size_t i = 0; i < q.files; i++)
 		buf_free(&text[i]);
 	buf_free(&out);
@@ -394,42 +267,18 @@ static int
 verb_subscribe(struct scn *s, struct str name, struct str exporter)
 {
 	struct scn_person *p = &s->person[s->people];
-	struct say_request q = { .words = 6 };
-	struct keys_server server = { 0 };
 	uint8_t routing[16] = { 1 };
-	struct buf line;
-	struct buf out;
-	int status;
 
 	if (start(s) != 0 || s->people == SCN_PEOPLE_MAX ||
 	    str_copy(p->name, sizeof(p->name), name) != ERR_OK ||
 	    str_copy(p->exporter, sizeof(p->exporter), exporter) != ERR_OK)
 		return fail(s, "bad subscriber");
-	seal_keys_generate(&p->keys, 0);
-	memcpy(server.curve, s->server.curve.pub, KEYS_SIZE);
-	memcpy(server.seal, s->server.seal.pub, KEYS_SIZE);
-	memcpy(server.sign[0], s->server.sign[0].pub, KEYS_SIZE);
-	server.sign_count = 1;
-	if (seal_reader_init(&p->reader, &p->keys, &server) != ERR_OK)
-		return fail(s, "keys");
-	buf_init(&line, KEYS_LINE_MAX);
-	keys_capub_put(&line, &p->keys);
-	q.word[0] = S("subscriber");
-	q.word[1] = S("add");
-	q.word[2] = S("--exporter");
-	q.word[3] = exporter;
-	q.word[4] = S("--key");
-	q.word[5] = buf_str(&line);
-	buf_init(&out, 4096);
-	status = say_it(s, &q, &out);
-	buf_free(&out);
-	buf_free(&line);
-	if (status != 0)
+	if (one_rig_subscriber(&s->rig, exporter, &p->keys, &p->reader) != 0)
 		return fail(s, "the subscriber was not added");
 	if (settle(s) != 0)
 		return 1;
 	routing[1] = (uint8_t)(s->people + 1);
-	p->client = bus_mem_client(s->bus, p->keys.curve.pub,
+	p->client = bus_mem_client(s->rig.bus, p->keys.curve.pub,
 				   (struct str){ (const char *)routing,
 						 sizeof(routing) });
 	s->people++;
@@ -447,7 +296,7 @@ feed_url(struct scn *s, struct str name, struct arena *a)
 	const struct feed *f = NULL;
 
 	buf_init(&errors, 65536);
-	if (feeds_define(&s->all, a, &feeds, &errors) == ERR_OK)
+	if (feeds_define(&s->rig.all, a, &feeds, &errors) == ERR_OK)
 		f = feeds_find(&feeds, name);
 	buf_free(&errors);
 	return f == NULL || f->url_count == 0 ? NULL :
@@ -470,12 +319,12 @@ verb_serve(struct scn *s, struct str feed, struct str file)
 	if (url == NULL || str_copy(path, sizeof(path), file) != ERR_OK)
 		bad = fail(s, "no feed '%.*s'", STR_ARG(feed));
 	else if (file.n == 0)
-		net_sim_stall(s->net, str_of(url));
+		net_sim_stall(s->rig.net, str_of(url));
 	else if (!str_eq(file, S("nothing")) &&
 		 buf_read_file(&b, path) != ERR_OK)
 		bad = fail(s, "%s cannot be read", path);
 	else
-		net_sim_serve(s->net, str_of(url), buf_str(&b));
+		net_sim_serve(s->rig.net, str_of(url), buf_str(&b));
 	buf_free(&b);
 	arena_fini(&a);
 	return bad;
@@ -624,7 +473,7 @@ verb_state(struct scn *s, struct str who, struct str rest)
 		return fail(s, "no state '%.*s'", STR_ARG(word));
 	f.u.state.epoch = p->alert[p->got - 1].header.epoch;
 	f.u.state.seq = p->alert[p->got - 1].header.seq;
-	f.u.state.at_us = (uint64_t)s->sim.at.wall_ms * 1000;
+	f.u.state.at_us = (uint64_t)s->rig.sim.at.wall_ms * 1000;
 	f.u.state.actor = S("clerk-1");
 	f.u.state.code = rest;
 	person_send(p, &f);
@@ -638,7 +487,7 @@ verb_state(struct scn *s, struct str who, struct str rest)
 static int
 verb_kill(struct scn *s, struct str role, struct str when)
 {
-	struct role *core = &s->one.role[PEER_CORE];
+	struct role *core = &s->rig.one.role[PEER_CORE];
 	enum peer p = str_eq(role, S("fetch"))	 ? PEER_FETCH :
 		      str_eq(role, S("parse"))	 ? PEER_PARSE :
 		      str_eq(role, S("core"))	 ? PEER_CORE :
@@ -647,23 +496,22 @@ verb_kill(struct scn *s, struct str role, struct str when)
 	if (str_eq(when, S("before-push"))) {
 		int turns = 0;
 
-		s->one.alive[PEER_PUBLISH] = false;
+		s->rig.one.alive[PEER_PUBLISH] = false;
 		while (link_waiting(core->link[PEER_PUBLISH]) == 0) {
 			int64_t wait_ms = 0;
 
 			if (turns++ > TURNS_MAX)
 				return fail(s, "core told publish nothing");
-			s->sim.at.mono_ms += 250;
-			s->sim.at.wall_ms += 250;
-			if (one_turn(&s->one, s->sim.at, &wait_ms) != ERR_OK)
+			s->rig.sim.at.mono_ms += 250;
+			s->rig.sim.at.wall_ms += 250;
+			if (one_turn(&s->rig.one, s->rig.sim.at, &wait_ms) != ERR_OK)
 				return fail(s, "a role failed");
 		}
-		s->one.alive[PEER_PUBLISH] = true;
+		s->rig.one.alive[PEER_PUBLISH] = true;
 	}
-	if (one_kill(&s->one, p) != ERR_OK)
+	if (one_kill(&s->rig.one, p) != ERR_OK)
 		return fail(s, "kill");
-	ports(s, p);
-	if (one_restart(&s->one, p, s->sim.at) != ERR_OK)
+	if (one_rig_restart(&s->rig, p) != ERR_OK)
 		return fail(s, "restart");
 	return settle(s);
 }
@@ -682,7 +530,7 @@ verb_said(struct scn *s, struct str rest)
 	while (words.n > 0 && q.words < SAY_WORDS_MAX)
 		q.word[q.words++] = str_cut(&words, ' ');
 	buf_init(&out, 1u << 20);
-	bad = say_it(s, &q, &out);
+	bad = one_rig_say(&s->rig, &q, &out);
 	if (bad == 0)
 		bad = check_all(s, str_trim(buf_str(&out)), rest);
 	buf_free(&out);
@@ -727,7 +575,7 @@ verb(struct scn *s, struct str line)
 	struct str word = str_cut(&rest, ' ');
 
 	if (str_eq(word, S("AT")))
-		return time_get(rest, &s->sim.at.wall_ms) == ERR_OK ?
+		return time_get(rest, &s->rig.sim.at.wall_ms) == ERR_OK ?
 			   0 :
 			   fail(s, "AT needs a time with its zone");
 	if (word.n > 2 && str_contains(S("PASS STEP SUSPEND"), word))

@@ -9,12 +9,7 @@
 #ifndef SCN_H
 #define SCN_H
 
-#include "bus_mem.h"
-#include "net_sim.h"
-#include "one.h"
-#include "say.h"
-#include "scratch.h"
-#include "seal.h"
+#include "one_rig.h"
 
 #define SCN_PEOPLE_MAX 16u
 #define SCN_ALERTS_MAX 256u
@@ -49,16 +44,7 @@ struct scn {
 	const char *file;
 	unsigned line;
 	struct buf text; /* the file */
-	char dir[SCRATCH_PATH_SIZE];
-	struct clock_sim sim;
-	struct clock clock;
-	struct bundle all;
-	struct bundle bundle[PEER_COUNT];
-	struct keys server;
-	struct net_sim *net;
-	struct bus_mem *bus;
-	struct one one;
-	int started;
+	struct one_rig rig;
 	struct scn_person person[SCN_PEOPLE_MAX];
 	size_t people;
 	struct scn_var var[SCN_VARS_MAX];

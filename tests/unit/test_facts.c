@@ -337,6 +337,9 @@ Test(facts, content_is_what_matters)
 	facts_content(&b, y);
 	cr_assert_str_neq(x, y);
 	b = a;
+	b.action = ACTION_AMEND; /* said again */
+	facts_content(&b, y);
+	cr_assert_str_eq(x, y);
 	b.action = ACTION_CANCEL;
 	facts_content(&b, y);
 	cr_assert_str_neq(x, y);

@@ -54,6 +54,28 @@ Test(push_rules, takeover)
 	WANT_ERROR(&s, WIRE_E_HELLO_FIRST);
 }
 
+/* After trouble core is asked again, the newest first: the older session,
+ * answered last, must not take the newer one's place. */
+Test(push_rules, takeover_answered_in_any_order)
+{
+	struct sub t = s;
+
+	(void)alert(4);
+	world_run(&w);
+	sub_connect(&t, 'b');
+	w.deaf = 1;
+	sub_hello(&s, 0, 5, "c", "");
+	sub_hello(&t, 0, 5, "c", "");
+	WANT_NOTHING(&t);
+	w.fail_commit = 1;
+	w.deaf = 0;
+	WANT(&t, WIRE_WELCOME);
+	WANT_ALERT(&t, 1);
+	(void)alert(4);
+	WANT_ALERT(&t, 2);
+	WANT_NOTHING(&t);
+}
+
 Test(push_rules, routing_ids)
 {
 	struct str short_id = S("fifteen-bytes-!");
