@@ -7,6 +7,7 @@
 #include "decide.h"
 #include "duty.h"
 #include "facts.h"
+#include "rates.h"
 #include "severity.h"
 
 struct decide {
