@@ -192,6 +192,9 @@ NODISCARD enum err store_review_put(struct store *s, struct str fact_id,
 				    struct str obligor_id, int score,
 				    int64_t now_ms);
 
+/* Facts that wait for a reviewer. */
+NODISCARD enum err store_review_count(struct store *s, int64_t *count);
+
 /* ---- alerts ---- */
 
 NODISCARD enum err store_alert_put(struct store *s, const struct alert *a);

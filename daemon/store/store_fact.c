@@ -172,3 +172,12 @@ store_review_put(struct store *s, struct str fact_id, struct str obligor_id,
 	query_i64(&q, now_ms);
 	return query_run(&q);
 }
+
+enum err
+store_review_count(struct store *s, int64_t *count)
+{
+	struct query q = query_of(s, "SELECT count(DISTINCT fact_id)"
+				     " FROM review");
+
+	return query_int(&q, 0, count);
+}
