@@ -5,6 +5,7 @@
  * control socket with the files they name.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,16 +69,37 @@ reach(const struct conf *conf)
 	return fd;
 }
 
+/* The bytes, and with the first of them the descriptors. */
 static bool
-send_all(int fd, struct str s)
+send_all(int fd, struct str s, const int *file, size_t files)
 {
-	while (s.n > 0) {
-		ssize_t n = send(fd, s.p, s.n, MSG_NOSIGNAL);
+	_Alignas(struct cmsghdr)
+	char room[CMSG_SPACE(SAY_FDS_MAX * sizeof(int))] = { 0 };
+	struct iovec iov;
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
 
+	if (files > 0) {
+		struct cmsghdr *h = (struct cmsghdr *)(void *)room;
+
+		m.msg_control = room;
+		m.msg_controllen = CMSG_SPACE(files * sizeof(int));
+		h->cmsg_level = SOL_SOCKET;
+		h->cmsg_type = SCM_RIGHTS;
+		h->cmsg_len = CMSG_LEN(files * sizeof(int));
+		memcpy(CMSG_DATA(h), file, files * sizeof(int));
+	}
+	while (s.n > 0) {
+		ssize_t n;
+
+		iov.iov_base = (void *)(uintptr_t)s.p;
+		iov.iov_len = s.n;
+		n = sendmsg(fd, &m, MSG_NOSIGNAL);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return false;
+		m.msg_control = NULL;
+		m.msg_controllen = 0;
 		s = str_sub(s, (size_t)n, s.n);
 	}
 	return true;
@@ -115,23 +137,63 @@ copy_out(int fd, uint32_t n, FILE *to)
 	return true;
 }
 
+/* A bar of the phase at hand, over the one before; only on a terminal. */
+static bool
+show_progress(int fd, uint32_t n)
+{
+	static const char bar[] = "##############################";
+	char body[2 * 8 + SAY_PHASE_MAX];
+	struct rd r = rd_of((struct str){ body, n });
+	uint64_t done;
+	uint64_t all;
+	struct str phase;
+	int tenths;
+
+	if (n > sizeof(body) || !read_all(fd, body, n))
+		return false;
+	done = rd_be64(&r);
+	all = rd_be64(&r);
+	phase = rd_bytes(&r, r.rest.n);
+	if (all == 0 || done > all)
+		done = all = 1;
+	tenths = (int)((double)done * 1000 / (double)all);
+	(void)fprintf(stderr, "\r\033[K%-16.*s [%-30.*s] %3d.%d %%",
+		      STR_ARG(phase), tenths * 30 / 1000, bar, tenths / 10,
+		      tenths % 10);
+	(void)fflush(stderr);
+	return true;
+}
+
+static void
+clear_progress(const struct say_request *q)
+{
+	if (q->progress != NULL)
+		(void)fputs("\r\033[K", stderr);
+}
+
 /* Prints the answer's frames; the exit status is in the last. */
 static int
-print_answer(int fd)
+print_answer(int fd, const struct say_request *q)
 {
 	for (;;) {
 		char head[5];
 		struct rd r = rd_of((struct str){ head, sizeof(head) });
 		uint8_t stream;
 		uint32_t n;
+		bool good;
 
 		if (!read_all(fd, head, sizeof(head)))
 			break;
 		stream = rd_u8(&r);
 		n = rd_be32(&r);
+		if (stream != 3)
+			clear_progress(q);
 		if (stream == 0)
 			return (int)n;
-		if (!copy_out(fd, n, stream == 1 ? stdout : stderr))
+		good = stream == 3 ?
+			       show_progress(fd, n) :
+			       copy_out(fd, n, stream == 1 ? stdout : stderr);
+		if (!good)
 			break;
 	}
 	(void)fputs("creditalarm: the daemon went away\n", stderr);
@@ -141,30 +203,34 @@ print_answer(int fd)
 static int
 ask(const struct conf *conf, const struct say_request *q)
 {
+	int file[SAY_FDS_MAX];
+	size_t files = 0;
 	struct buf body;
 	struct buf head;
-	int status = EXIT_IO;
+	int status;
 	int fd;
 
 	buf_init(&body, SAY_REQUEST_MAX);
 	buf_init(&head, 16);
 	say_put(&body, q);
-	if (body.err != ERR_OK) {
-		(void)fputs("creditalarm: the files are too large\n", stderr);
-		buf_free(&body);
-		return EXIT_IO;
-	}
 	buf_be32(&head, (uint32_t)body.n);
+	for (; files < q->files; files++)
+		file[files] = q->file[files].fd;
+	if (q->spills)
+		file[files++] = q->out_fd;
 	fd = reach(conf);
-	if (fd < 0 || !send_all(fd, buf_str(&head)) ||
-	    !send_all(fd, buf_str(&body))) {
+	if (body.err != ERR_OK) {
+		(void)fputs("creditalarm: too many words\n", stderr);
+		status = EXIT_USAGE;
+	} else if (fd < 0 || !send_all(fd, buf_str(&head), file, files) ||
+		   !send_all(fd, buf_str(&body), NULL, 0)) {
 		(void)fprintf(stderr,
 			      "creditalarm: the daemon cannot be reached at "
 			      "%.*s\n",
 			      STR_ARG(conf->control_socket));
 		status = EXIT_UNREACHED;
 	} else {
-		status = print_answer(fd);
+		status = print_answer(fd, q);
 	}
 	if (fd >= 0)
 		(void)close(fd);
@@ -175,43 +241,152 @@ ask(const struct conf *conf, const struct say_request *q)
 
 /* ---- words and files ---- */
 
-struct files {
-	struct buf text[SAY_FILES_MAX];
-	size_t count;
-};
+/* All of `from`, from where it stands, written to `to`. */
+static bool
+copy_file(int from, int to)
+{
+	static char part[65536];
+
+	for (;;) {
+		ssize_t n = read(from, part, sizeof(part));
+		ssize_t done = 0;
+
+		if (n == 0)
+			return true;
+		if (n < 0 && errno != EINTR)
+			return false;
+		while (done < n) {
+			ssize_t k = write(to, part + done,
+					  (size_t)(n - done));
+
+			if (k < 0 && errno != EINTR)
+				return false;
+			done += k > 0 ? k : 0;
+		}
+	}
+}
+
+/* A file without a name; -1. */
+static int
+scratch(void)
+{
+	FILE *f = tmpfile();
+
+	return f == NULL ? -1 : fileno(f);
+}
+
+/* The daemon takes regular files alone: what comes through a pipe is put
+ * into one first. */
+static int
+open_regular(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	int copy;
+
+	if (fd < 0 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)))
+		return fd;
+	copy = scratch();
+	if (copy >= 0 && !copy_file(fd, copy))
+		copy = -1;
+	(void)close(fd);
+	return copy;
+}
+
+/* Nobody calls it: that it is there asks for progress. */
+static void
+wanted(void *self, const char *phase, uint64_t done, uint64_t all)
+{
+	(void)self;
+	(void)phase;
+	(void)done;
+	(void)all;
+}
 
 /* `book import` sends the files it names along. */
 static int
-attach(struct files *f, struct say_request *q)
+attach(struct say_request *q)
 {
 	for (size_t i = 2; i < q->words; i++) {
-		struct buf *b = &f->text[f->count];
+		struct say_file *f = &q->file[q->files];
 
 		if (str_starts(q->word[i], S("--"))) {
 			i += str_eq(q->word[i], S("--replace"));
 			continue;
 		}
-		if (f->count == SAY_FILES_MAX)
+		if (q->files == SAY_FILES_MAX)
 			return EXIT_USAGE;
-		f->count++;
-		buf_init(b, SAY_REQUEST_MAX);
-		if (buf_read_file(b, q->word[i].p) != ERR_OK) {
+		*f = (struct say_file){ .name = q->word[i],
+					.fd = open_regular(q->word[i].p) };
+		if (f->fd < 0) {
 			(void)fprintf(stderr,
 				      "creditalarm: %s cannot be read\n",
 				      q->word[i].p);
 			return EXIT_IO;
 		}
-		q->file[q->files++] =
-		    (struct say_file){ q->word[i], buf_str(b) };
+		q->files++;
 	}
+	if (isatty(STDERR_FILENO))
+		q->progress = wanted;
 	return 0;
+}
+
+/* Answers as long as the book go straight into stdout when that is a file,
+ * else through one. */
+static int
+attach_out(struct say_request *q)
+{
+	struct stat st;
+
+	q->spills = 1;
+	q->out_fd = fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode) ?
+			    STDOUT_FILENO :
+			    scratch();
+	if (q->out_fd >= 0)
+		return 0;
+	(void)fputs("creditalarm: no room for a scratch file\n", stderr);
+	return EXIT_IO;
+}
+
+static int
+copy_answer(const struct say_request *q)
+{
+	if (!q->spills || q->out_fd == STDOUT_FILENO)
+		return 0;
+	if (lseek(q->out_fd, 0, SEEK_SET) == 0 &&
+	    copy_file(q->out_fd, STDOUT_FILENO))
+		return 0;
+	(void)fputs("creditalarm: the answer cannot be written\n", stderr);
+	return EXIT_IO;
+}
+
+static bool
+says(const struct say_request *q, const char *first, const char *second)
+{
+	return q->words > 0 && str_eq(q->word[0], str_of(first)) &&
+	       (second == NULL ||
+		(q->words > 1 && str_eq(q->word[1], str_of(second))));
+}
+
+/* The words with their files to the daemon, its answer to us. */
+static int
+carry(const struct conf *conf, struct say_request *q)
+{
+	int status = 0;
+
+	if (says(q, "book", "import"))
+		status = attach(q);
+	else if (says(q, "book", "export") || says(q, "exposure", NULL))
+		status = attach_out(q);
+	if (status == 0)
+		status = ask(conf, q);
+	return status == 0 ? copy_answer(q) : status;
 }
 
 static int
 remote(const struct cmd_globals *g, int argc, char **argv)
 {
 	struct say_request q = { .json = g->json };
-	static struct files files;
 	struct arena a;
 	struct conf conf;
 	struct buf text;
@@ -234,13 +409,8 @@ remote(const struct cmd_globals *g, int argc, char **argv)
 		status = 0;
 	for (int i = 0; status == 0 && i < argc; i++)
 		q.word[q.words++] = str_of(argv[i]);
-	if (status == 0 && argc > 2 && strcmp(argv[0], "book") == 0 &&
-	    strcmp(argv[1], "import") == 0)
-		status = attach(&files, &q);
 	if (status == 0)
-		status = ask(&conf, &q);
-	for (size_t i = 0; i < files.count; i++)
-		buf_free(&files.text[i]);
+		status = carry(&conf, &q);
 	buf_free(&text);
 	buf_free(&errors);
 	arena_fini(&a);

@@ -119,7 +119,17 @@ void docs_watch(struct core *c, struct instant now);
 const char *docs_feed_word(const struct core *c, size_t i,
 			   const struct feed_state *f, struct instant now);
 
+/* say_rows.c: the import and what follows from it are one transaction. */
+struct book_file;
+struct book_options;
+struct book_report;
+NODISCARD enum err core_import(struct core *c, const struct book_file *file,
+			       size_t files, const struct book_options *o,
+			       struct instant now, struct book_report *report);
+
 /* control.c */
+/* The next step may take long; super is not to take that for a hang. */
+void core_busy(struct core *c);
 NODISCARD enum err control_init(struct core *c);
 void control_fini(struct core *c);
 /* Takes the connection. */

@@ -29,30 +29,29 @@ import_words(const struct say_request *q, struct book_options *o)
 	return q->files == 0 ? 2 : 0;
 }
 
-/* The import and what follows from it are one transaction. */
-static enum err
-import(struct core *c, const struct say_request *q,
-       const struct book_options *o, struct instant now,
-       struct book_report *report)
+enum err
+core_import(struct core *c, const struct book_file *file, size_t files,
+	    const struct book_options *o, struct instant now,
+	    struct book_report *report)
 {
-	struct book_file file[SAY_FILES_MAX];
 	int64_t since = 0;
 	enum err err = store_begin(c->store);
 
 	if (err != ERR_OK)
 		return err;
-	for (size_t i = 0; i < q->files; i++)
-		file[i] = (struct book_file){ q->file[i].name,
-					      q->file[i].bytes };
 	err = store_book_version(c->store, &since);
 	if (err == ERR_OK)
-		err = book_import(c->store, file, q->files, o, now, report);
+		err = book_import(c->store, file, files, o, now, report);
 	if (err == ERR_OK && o->mode == BOOK_WRITE)
 		err = decide_book(c->decide, since, now);
 	if (err == ERR_OK && o->mode == BOOK_WRITE)
 		err = store_commit(c->store);
 	else
 		store_rollback(c->store);
+	/* The log of a large book is as large as the book: not later, when
+	 * super expects an answer. */
+	if (err == ERR_OK && store_checkpoint(c->store) != ERR_OK)
+		core_degrade(c, now, ERR_STORE, "checkpoint");
 	return err;
 }
 
@@ -60,7 +59,12 @@ static int
 book_import_say(struct core *c, const struct say_request *q,
 		struct instant now, struct buf *out, struct buf *err)
 {
-	struct book_options o = { .schemes = &c->schemes };
+	struct book_file file[SAY_FILES_MAX];
+	int fd[SAY_FILES_MAX];
+	struct book_options o = { .schemes = &c->schemes,
+				  .fd = fd,
+				  .progress = q->progress,
+				  .self = q->self };
 	struct book_report report;
 	enum err e;
 
@@ -70,7 +74,12 @@ book_import_say(struct core *c, const struct say_request *q,
 		return 2;
 	}
 	book_report_init(&report);
-	e = import(c, q, &o, now, &report);
+	for (size_t i = 0; i < q->files; i++) {
+		file[i] = (struct book_file){ q->file[i].name,
+					      { NULL, q->file[i].size } };
+		fd[i] = q->file[i].fd;
+	}
+	e = core_import(c, file, q->files, &o, now, &report);
 	buf_put(err, buf_str(&report.faults));
 	buf_put(err, buf_str(&report.warnings));
 	if (e == ERR_OK)
@@ -88,13 +97,18 @@ book_import_say(struct core *c, const struct say_request *q,
 	return e == ERR_OK ? 0 : err_class(e) == ERR_REJECT ? 65 : 1;
 }
 
+struct export_to {
+	const struct say_request *q;
+	struct buf *out;
+};
+
 static enum err
 export_row(void *self, struct str csv)
 {
-	struct buf *out = self;
+	struct export_to *to = self;
 
-	buf_put(out, csv);
-	return out->err;
+	buf_put(to->out, csv);
+	return say_spill(to->q, to->out, SAY_SPILL_MIN);
 }
 
 int
@@ -106,7 +120,8 @@ say_book(struct core *c, const struct say_request *q, struct instant now,
 	if (q->words > 1 && str_eq(q->word[1], S("import")))
 		return book_import_say(c, q, now, out, err);
 	if (q->words == 3 && str_eq(q->word[1], S("export"))) {
-		const struct book_sink sink = { export_row, out };
+		struct export_to to = { q, out };
+		const struct book_sink sink = { export_row, &to };
 		enum err e = book_export(c->store, q->word[2], &sink);
 
 		if (e == ERR_OK)
