@@ -107,6 +107,13 @@ NODISCARD enum err store_exposed(struct store *s, struct str exporter_id,
 				 struct str obligor_id, struct str country,
 				 struct arena *a, struct exposed **out,
 				 size_t *count);
+/* The same, one by one, however many; strs die with the call, whose error
+ * ends it.  Others may be read meanwhile, but not walked. */
+NODISCARD enum err
+store_exposed_each(struct store *s, struct str exporter_id,
+		   struct str obligor_id, struct str country,
+		   enum err (*each)(void *ctx, const struct exposed *e),
+		   void *ctx);
 /* When the exporter was first told of an insolvency of the obligor, and the
  * first proof that it knew; TIME_NONE for never. */
 NODISCARD enum err store_knowledge(struct store *s, struct str exporter_id,
