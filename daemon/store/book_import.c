@@ -15,8 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "book_csv.h"
-#include "book_parts.h"
+#include "book_form.h"
 #include "book_read.h"
 #include "book_write.h"
 
@@ -219,48 +218,6 @@ read_file(struct import *im, struct str *rest)
 
 /* ---- CSV ---- */
 
-/* How well a header fits a kind: columns known, and required ones missing. */
-static void
-fit_of(const struct book_kind *k, const struct book_csv_row *header,
-       size_t *known, size_t *missing)
-{
-	*known = 0;
-	*missing = 0;
-	for (size_t i = 0; i < header->count; i++)
-		*known += book_col_find(k, header->field[i]) >= 0;
-	for (unsigned i = 0; i < k->cols; i++) {
-		bool there = k->col[i].need == 0;
-
-		for (size_t j = 0; j < header->count && !there; j++)
-			there = str_eq(header->field[j],
-				       str_of(k->col[i].name));
-		*missing += !there;
-	}
-}
-
-/* The kind that fits best: the most known columns, then the fewest missing. */
-static const struct book_kind *
-kind_of_header(const struct book_csv_row *header)
-{
-	const struct book_kind *best = NULL;
-	size_t best_known = 0;
-	size_t best_missing = 0;
-
-	for (size_t i = 0; i < book_kind_count; i++) {
-		size_t known;
-		size_t missing;
-
-		fit_of(&book_kinds[i], header, &known, &missing);
-		if (known < best_known || known == 0 ||
-		    (known == best_known && missing >= best_missing))
-			continue;
-		best = &book_kinds[i];
-		best_known = known;
-		best_missing = missing;
-	}
-	return best;
-}
-
 /* Fills the source's columns; faults are told. */
 static void
 map_header(struct import *im, struct source *src,
@@ -331,7 +288,7 @@ open_csv(struct import *im, struct source *src, struct str rest)
 					      d.why);
 		return ERR_OK;
 	}
-	src->kind = kind_of_header(&header);
+	src->kind = book_form_kind(&header);
 	if (src->kind == NULL) {
 		complainf(im, header.line, "header",
 			  "no column of any kind of the book");
@@ -413,63 +370,6 @@ csv_rows(struct import *im, struct source *src)
 }
 
 /* ---- JSON Lines ---- */
-
-/* The texts of an array as one list; p NULL when one is not a string. */
-static struct str
-list_text(const struct json *arr, struct arena *a)
-{
-	struct str text = STR_NONE;
-	struct buf list;
-
-	buf_init(&list, BOOK_ROW_MAX);
-	for (size_t i = 0; i < json_len(arr); i++) {
-		struct str part = json_str(json_at(arr, i));
-
-		if (part.n == 0)
-			goto out;
-		book_parts_put(&list, part);
-	}
-	if (list.err == ERR_OK)
-		text = arena_str(a, buf_str(&list));
-out:
-	buf_free(&list);
-	return text;
-}
-
-/* A member as the text a CSV field would have; false: of no fitting type. */
-static bool
-member_text(const struct json *obj, const struct book_col *c, struct arena *a,
-	    struct str *out)
-{
-	char number[32];
-	const struct json *v = json_get(obj, c->name);
-	bool is_flag = c->type == BOOK_BOOL;
-	bool is_list = c->type == BOOK_ALIASES || c->type == BOOK_IDS;
-
-	*out = STR_NONE;
-	if (json_absent(v))
-		return true;
-	*out = json_str(v);
-	if (out->p != NULL)
-		return true;
-	if (is_list && json_arr(obj, c->name) != NULL) {
-		*out = list_text(v, a);
-		return out->p != NULL;
-	}
-	if (is_flag && json_get_bool(obj, c->name) >= 0) {
-		*out = json_get_bool(obj, c->name) != 0 ? S("1") : S("0");
-		return true;
-	}
-	/* An integer is one whatever the default. */
-	if ((is_flag || c->type == BOOK_INT) &&
-	    json_get_int(obj, c->name, 0) == json_get_int(obj, c->name, 1)) {
-		(void)snprintf(number, sizeof(number), "%" PRId64,
-			       json_get_int(obj, c->name, 0));
-		*out = arena_str(a, str_of(number));
-		return out->p != NULL;
-	}
-	return false;
-}
 
 struct members {
 	struct import *im;
@@ -566,7 +466,7 @@ json_row(struct import *im, const struct json *doc, const struct book_kind *k)
 	    !str_eq(json_get_str(doc, "kind"), str_of(k->name)))
 		return ERR_OK;
 	for (unsigned i = 0; i < k->cols; i++)
-		if (!member_text(doc, &k->col[i], &im->row, &row.raw[i])) {
+		if (!book_form_member(doc, &k->col[i], &im->row, &row.raw[i])) {
 			complain(im, k->col[i].name,
 				 "is not a string (or what the column "
 				 "takes besides)");

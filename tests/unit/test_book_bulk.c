@@ -5,6 +5,8 @@
  * descriptor; the sets behind it at their limits.
  */
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
