@@ -13,13 +13,12 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "child.h"
+#include "listener.h"
 #include "log.h"
 #include "notify.h"
 #include "one.h"
@@ -45,6 +44,7 @@ struct child {
 	int64_t pinged_at;
 	int64_t ponged_at;
 	int64_t busy_until; /* it said that it will not answer */
+	uint32_t starts; /* that succeeded */
 	bool ready;
 	bool killed; /* by watch; not to be said twice */
 };
@@ -64,6 +64,8 @@ struct super {
 	bool served; /* was ready once */
 	bool reload; /* asked by SIGHUP */
 	unsigned generation; /* of the configuration; 0 at start */
+	bool roles_changed;  /* core is to be told who runs */
+	char unwell[DIAG_WHY_SIZE]; /* why core is degraded; "": it is not */
 	int64_t turned_at;   /* mono; our own last turn */
 	int64_t alive_every; /* ms; 0: nobody watches us */
 	int64_t alive_at;
@@ -74,71 +76,6 @@ static bool
 wanted(const struct super *s, int p)
 {
 	return p != PEER_WEB || s->boot->conf.web_endpoint.n > 0;
-}
-
-/* ---- control listener ---- */
-
-static int
-listen_control(const struct conf *conf)
-{
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	char dir[sizeof(at.sun_path)];
-	char *slash;
-	int fd;
-
-	if (str_copy(at.sun_path, sizeof(at.sun_path), conf->control_socket) !=
-	    ERR_OK)
-		return -1;
-	memcpy(dir, at.sun_path, sizeof(dir));
-	slash = strrchr(dir, '/');
-	if (slash != NULL && slash != dir) {
-		*slash = '\0';
-		(void)mkdir(dir, 0750);
-	}
-	(void)unlink(at.sun_path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -1;
-	(void)umask(0117);
-	if (bind(fd, (const struct sockaddr *)&at, sizeof(at)) < 0 ||
-	    listen(fd, 16) < 0) {
-		(void)close(fd);
-		fd = -1;
-	}
-	(void)umask(077);
-	return fd;
-}
-
-/* The next operator, with who it is; -1 when there is none. */
-static int
-accept_control(int listener, struct ucred *who)
-{
-	socklen_t n = sizeof(*who);
-	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-	if (fd < 0)
-		return -1;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, who, &n) < 0) {
-		(void)close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-static void
-pass_control(int listener, struct link *core)
-{
-	struct ucred who = { 0 };
-	struct buf b;
-	int fd;
-
-	while ((fd = accept_control(listener, &who)) >= 0) {
-		buf_init(&b, 16);
-		buf_be32(&b, who.uid);
-		buf_be32(&b, who.gid);
-		(void)link_send(core, MSG_CONTROL, buf_str(&b), &fd, 1);
-		buf_free(&b);
-	}
 }
 
 /* ---- processes ---- */
@@ -207,6 +144,8 @@ spawn(struct super *s, enum peer p)
 	if (pid < 0 || link_socket(pair[0], &c->link) != ERR_OK)
 		return ERR_IO;
 	c->pid = pid;
+	c->starts++;
+	s->roles_changed = true;
 	c->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	c->ready = false;
 	c->killed = false;
@@ -288,6 +227,9 @@ reap(struct super *s, enum peer p)
 	if (!s->stopping)
 		plan_start(c, p, status, clock_now(&s->clock).mono_ms);
 	c->pid = 0;
+	s->roles_changed = true;
+	if (p == PEER_CORE)
+		s->unwell[0] = '\0'; /* its successor says it anew */
 	c->ready = false;
 	(void)close(c->pidfd);
 	c->pidfd = -1;
@@ -425,7 +367,50 @@ reload_for(struct super *s, int fd)
 	buf_free(&answer);
 }
 
-/* ---- what roles say ---- */
+/* ---- what core hears and says ---- */
+
+/* For `status`. */
+static void
+tell_roles(struct super *s)
+{
+	struct buf b;
+	uint8_t n = 0;
+
+	if (!s->roles_changed || s->child[PEER_CORE].link == NULL)
+		return;
+	buf_init(&b, 16 + 9 * PEER_COUNT);
+	for (int p = PEER_FETCH; p < PEER_COUNT; p++)
+		if (s->child[p].starts > 0)
+			n++;
+	buf_byte(&b, n);
+	for (int p = PEER_FETCH; p < PEER_COUNT; p++) {
+		const struct child *c = &s->child[p];
+
+		if (c->starts == 0)
+			continue;
+		buf_byte(&b, (uint8_t)p);
+		buf_be32(&b, (uint32_t)c->pid);
+		buf_be32(&b, c->starts - 1);
+	}
+	s->roles_changed = !link_send(s->child[PEER_CORE].link, MSG_ROLES,
+				      buf_str(&b), NULL, 0);
+	buf_free(&b);
+}
+
+static void
+say_status_line(const struct super *s)
+{
+	char status[64 + DIAG_WHY_SIZE];
+
+	if (s->unwell[0] == '\0')
+		(void)snprintf(status, sizeof(status),
+			       "configuration generation %u", s->generation);
+	else
+		(void)snprintf(status, sizeof(status), "degraded: %s",
+			       s->unwell);
+	notify_status(status);
+}
+
 
 static void
 core_says(struct super *s, const struct msg *m, struct instant now)
@@ -447,6 +432,12 @@ core_says(struct super *s, const struct msg *m, struct instant now)
 		if (seconds > CORE_BUSY_S)
 			seconds = CORE_BUSY_S;
 		core->busy_until = now.mono_ms + (int64_t)seconds * 1000;
+	} else if (m->type == MSG_HEALTH) {
+		/* Longer than we keep: the word before it still says it. */
+		if (str_copy(s->unwell, sizeof(s->unwell), rd_blob(&r)) !=
+		    ERR_OK)
+			(void)snprintf(s->unwell, sizeof(s->unwell), "core");
+		say_status_line(s);
 	} else if (m->type == MSG_RELOAD && m->fd[0] >= 0) {
 		reload_for(s, fcntl(m->fd[0], F_DUPFD_CLOEXEC, 3));
 	}
@@ -674,10 +665,11 @@ turn(struct super *s)
 	}
 	if (s->child[PEER_CORE].link != NULL &&
 	    s->child[PEER_CORE].leave_by == 0) {
-		pass_control(s->listener, s->child[PEER_CORE].link);
+		listener_pass(s->listener, s->child[PEER_CORE].link);
 		(void)link_flush(s->child[PEER_CORE].link);
 	}
 	ping(s, now);
+	tell_roles(s);
 	watch(s, now);
 	tell_ready(s);
 }
@@ -718,7 +710,7 @@ run_one(struct super *s)
 
 		err = one_turn(o, clock_now(&s->clock), &wait_ms);
 		log_name("super");
-		pass_control(s->listener, o->end[PEER_CORE]);
+		listener_pass(s->listener, o->end[PEER_CORE]);
 		while (link_take(o->end[PEER_FETCH], &m) == ERR_OK)
 			if (m.type == MSG_DONE)
 				(void)link_send(o->end[PEER_CORE], MSG_DONE,
@@ -762,7 +754,7 @@ super_run(struct boot *boot, const struct super_options *o)
 		  (enum log_level)boot->conf.log_level);
 	s.clock = child_clock(&s.os, o);
 	s.signals = signals_open();
-	s.listener = listen_control(&boot->conf);
+	s.listener = listener_open(&boot->conf);
 	if (s.signals < 0 || s.listener < 0) {
 		log_op(LOG_ERR, "super.listen", "path=%.*s why=\"%s\"",
 		       STR_ARG(boot->conf.control_socket), strerror(errno));

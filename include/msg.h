@@ -32,6 +32,9 @@ enum msg_type {
 	MSG_RELOAD,	/* core -> super; u32 uid; fd: the connection that is
 			   to hear how it went */
 	MSG_BUSY,	/* core -> super; u32 seconds: no PONG for so long */
+	MSG_HEALTH,	/* core -> super; blob why it is degraded, "": it is not */
+	MSG_ROLES,	/* super -> core; u8 count, count x (u8 peer, u32 pid,
+			   u32 restarts): the roles that run */
 	/* core -> web */
 	MSG_COUNTERS,	/* u8 ready, blob why not, blob OpenMetrics text */
 	/* fetch <-> core */

@@ -7,7 +7,8 @@
  * last.  The answer is frames of u8 stream (1 stdout, 2 stderr, 3 progress),
  * u32 length, bytes; then u8 0, u32 exit status.  Progress is u64 done, u64
  * all, a word.  One request a connection.  Who is asking is known by
- * SO_PEERCRED, which super read.
+ * SO_PEERCRED, which super read.  With `backup` the file for the answer is
+ * the one to write; its answer takes turns.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backup.h"
 #include "log.h"
 #include "say.h"
 
@@ -32,6 +34,7 @@ struct conn {
 	struct buf in;
 	struct buf out;
 	size_t sent;
+	struct backup *backup; /* it waits for */
 	int answered;
 };
 
@@ -58,6 +61,8 @@ conn_close(struct conn *k)
 	for (size_t i = 0; i < k->files; i++)
 		(void)close(k->file[i]);
 	k->files = 0;
+	backup_end(k->backup);
+	k->backup = NULL;
 	buf_free(&k->in);
 	buf_free(&k->out);
 }
@@ -270,6 +275,50 @@ answer_request(struct core *c, struct conn *k, struct say_request *q,
 	return status;
 }
 
+/* Begins the copy; what goes wrong at once is answered at once. */
+static int
+backup_ask(struct core *c, struct conn *k, struct buf *err)
+{
+	struct diag d = { 0 };
+	int fd = k->files == 1 ? k->file[0] : -1;
+	enum err e = ERR_REFUSED;
+
+	k->files = fd < 0 ? k->files : 0;
+	for (size_t i = 0; i < CORE_CONTROLS_MAX; i++)
+		if (c->control->conn[i].backup != NULL)
+			(void)diag_set(&d, e, 0, "another one is running");
+	if (d.why[0] != '\0' && fd >= 0)
+		(void)close(fd);
+	else if (fd < 0)
+		e = diag_set(&d, ERR_INPUT, 0, "no file came with it");
+	else
+		e = backup_begin(c, fd, &k->backup, &d);
+	if (e != ERR_OK)
+		buf_printf(err, "creditalarm: backup: %s\n",
+			   d.why[0] == '\0' ? err_text(e) : d.why);
+	return e == ERR_OK ? 0 : 1;
+}
+
+static void
+backup_turn(struct conn *k)
+{
+	struct diag d = { 0 };
+	enum err e = backup_step(k->backup, &d);
+	struct buf err;
+
+	if (e == ERR_AGAIN)
+		return;
+	buf_init(&err, 1024);
+	if (e != ERR_OK)
+		buf_printf(&err, "creditalarm: backup: %s\n",
+			   d.why[0] == '\0' ? err_text(e) : d.why);
+	say_answer(&k->out, STR_NONE, buf_str(&err), e == ERR_OK ? 0 : 1);
+	buf_free(&err);
+	backup_end(k->backup);
+	k->backup = NULL;
+	k->answered = 1;
+}
+
 static void
 answer(struct core *c, struct conn *k, struct str body, struct instant now)
 {
@@ -288,9 +337,14 @@ answer(struct core *c, struct conn *k, struct str body, struct instant now)
 	buf_init(&err, SAY_ANSWER_MAX / 4);
 	if (say_get(body, &q) != ERR_OK)
 		buf_put(&err, S("creditalarm: malformed request\n"));
+	else if (q.words == 1 && str_eq(q.word[0], S("backup")))
+		status = backup_ask(c, k, &err);
 	else
 		status = answer_request(c, k, &q, now, &out, &err);
-	say_answer(&k->out, buf_str(&out), buf_str(&err), status);
+	/* A backup that began is answered by its last turn. */
+	k->answered = k->backup == NULL;
+	if (k->answered)
+		say_answer(&k->out, buf_str(&out), buf_str(&err), status);
 	buf_free(&out);
 	buf_free(&err);
 }
@@ -393,9 +447,14 @@ control_step(struct core *c, struct instant now)
 			conn_close(k);
 			continue;
 		}
+		if (k->backup != NULL) {
+			backup_turn(k);
+			busy = true;
+		}
 		r = rd_of(buf_str(&k->in));
 		n = rd_be32(&r);
-		if (!k->answered && r.err == ERR_OK && r.rest.n >= n) {
+		if (!k->answered && k->backup == NULL &&
+		    r.err == ERR_OK && r.rest.n >= n) {
 			answer(c, k, str_sub(r.rest, 0, n), now);
 			busy = true;
 		}

@@ -49,9 +49,12 @@ struct doc {
 	char detail[DIAG_WHY_SIZE];
 };
 
+/* The wall clock may be set; what this core saw itself is timed otherwise. */
 struct feed_watch {
-	int64_t since_ms; /* wall time core first knew of it */
-	int stale;	  /* said so already */
+	int64_t since_ms; /* mono; core first knew of it */
+	int64_t good_ms;  /* mono; it was last good, at good_wall_ms */
+	int64_t good_wall_ms; /* TIME_NONE: not in this core's time */
+	int stale;	      /* said so already */
 };
 
 struct counters {
@@ -61,6 +64,12 @@ struct counters {
 };
 
 struct control; /* control.c */
+
+/* A process, as super says. */
+struct core_role {
+	uint32_t pid; /* 0: does not run */
+	uint32_t restarts;
+};
 
 struct core {
 	struct role *role;
@@ -80,6 +89,7 @@ struct core {
 	struct control *control;
 	struct counters count;
 	int64_t started_ms;	/* wall */
+	int64_t started_mono_ms;
 	uint8_t token_key[COMPOSE_KEY_SIZE];
 	int64_t tick_next_ms;	/* wall */
 	int64_t watch_ms;	/* mono */
@@ -87,6 +97,7 @@ struct core {
 	int64_t metrics_ms;	/* mono; next time the web role is told */
 	int64_t retry_ms;	/* mono; the store failed, not before this */
 	int degraded;
+	struct core_role roles[PEER_COUNT];
 	int fetch_done; /* --once: fetch polled everything */
 	int done_said;
 };
@@ -112,7 +123,12 @@ void docs_lost(struct core *c, enum peer peer, struct instant now);
 /* Decides at most one batch; true when there is more to do now. */
 bool docs_release(struct core *c, struct instant now);
 bool docs_idle(const struct core *c);
+/* Something is there that only the store keeps from being decided. */
+bool docs_owed(const struct core *c);
 void docs_feed_states(struct core *c);
+/* How long ago the feed was good, never negative; TIME_NONE for never. */
+int64_t docs_feed_age(const struct core *c, size_t i,
+		      const struct feed_state *f, struct instant now);
 /* Staleness: a warning when a feed goes silent. */
 void docs_watch(struct core *c, struct instant now);
 /* ok never stale refused failing disabled */

@@ -22,7 +22,7 @@ docs_init(struct core *c, struct instant now)
 		staging_init(&c->doc[i].stage);
 	}
 	/* Above every number of an earlier core that parse may remember. */
-	c->doc_next = (uint64_t)now.wall_ms * 1000 + 1;
+	c->doc_next = (uint64_t)now.mono_ms * 1000 + 1;
 }
 
 static void
@@ -455,6 +455,15 @@ over(const struct doc *d)
 	return d->poll_verdict != POLL_NEW || d->ended;
 }
 
+bool
+docs_owed(const struct core *c)
+{
+	for (size_t i = 0; i < CORE_DOCS_MAX; i++)
+		if (over(&c->doc[i]))
+			return true;
+	return false;
+}
+
 /* One transaction for one batch of one document. */
 static enum err
 release(struct core *c, struct doc *d, struct instant now, bool *last)
@@ -483,6 +492,16 @@ release(struct core *c, struct doc *d, struct instant now, bool *last)
 	return ERR_OK;
 }
 
+/* The store has the wall time, which may be set; here it is timed. */
+static void
+was_good(struct core *c, const struct doc *d, struct instant now)
+{
+	if (d->poll_verdict == POLL_UNCHANGED || accepted(d)) {
+		c->watch[d->feed].good_ms = now.mono_ms;
+		c->watch[d->feed].good_wall_ms = now.wall_ms;
+	}
+}
+
 bool
 docs_release(struct core *c, struct instant now)
 {
@@ -500,6 +519,7 @@ docs_release(struct core *c, struct instant now)
 		}
 		core_recover(c);
 		if (last) {
+			was_good(c, d, now);
 			say_end(c, d);
 			if (accepted(d))
 				diffs_forget(&c->diffs,
@@ -535,18 +555,33 @@ docs_lost(struct core *c, enum peer peer, struct instant now)
 	}
 }
 
+int64_t
+docs_feed_age(const struct core *c, size_t i, const struct feed_state *f,
+	      struct instant now)
+{
+	const struct feed_watch *w = &c->watch[i];
+
+	if (f->last_good_ms == TIME_NONE)
+		return TIME_NONE;
+	if (f->last_good_ms == w->good_wall_ms)
+		return now.mono_ms - w->good_ms;
+	return now.wall_ms > f->last_good_ms ? now.wall_ms - f->last_good_ms :
+					       0;
+}
+
 const char *
 docs_feed_word(const struct core *c, size_t i, const struct feed_state *f,
 	       struct instant now)
 {
 	const struct feed *feed = &c->feeds.feed[i];
-	int64_t good = f->last_good_ms == TIME_NONE ? c->watch[i].since_ms :
-						      f->last_good_ms;
+	int64_t age = docs_feed_age(c, i, f, now);
 
+	if (age == TIME_NONE)
+		age = now.mono_ms - c->watch[i].since_ms;
 	if (!feed->enabled)
 		return "disabled";
 	if (feed->guards.stale_after_ms > 0 &&
-	    now.wall_ms - good > feed->guards.stale_after_ms)
+	    age > feed->guards.stale_after_ms)
 		return "stale";
 	if (f->refused_at != TIME_NONE)
 		return "refused";
