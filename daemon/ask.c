@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define EXIT_USAGE 2
 #define EXIT_UNREACHED 69
 #define EXIT_IO 74
 #define EXIT_CONFIG 78
@@ -60,44 +61,40 @@ reach(const struct conf *conf)
 	return fd;
 }
 
+/* The bytes, and with the first of them the descriptors. */
 static bool
-send_all(int fd, struct str s)
+send_all(int fd, struct str s, const int *file, size_t files)
 {
-	while (s.n > 0) {
-		ssize_t n = send(fd, s.p, s.n, MSG_NOSIGNAL);
+	_Alignas(struct cmsghdr)
+	char room[CMSG_SPACE(SAY_FDS_MAX * sizeof(int))] = { 0 };
+	struct iovec iov;
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
 
+	if (files > 0) {
+		struct cmsghdr *h = (struct cmsghdr *)(void *)room;
+
+		m.msg_control = room;
+		m.msg_controllen = CMSG_SPACE(files * sizeof(int));
+		h->cmsg_level = SOL_SOCKET;
+		h->cmsg_type = SCM_RIGHTS;
+		h->cmsg_len = CMSG_LEN(files * sizeof(int));
+		memcpy(CMSG_DATA(h), file, files * sizeof(int));
+	}
+	while (s.n > 0) {
+		ssize_t n;
+
+		iov.iov_base = (void *)(uintptr_t)s.p;
+		iov.iov_len = s.n;
+		n = sendmsg(fd, &m, MSG_NOSIGNAL);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return false;
+		m.msg_control = NULL;
+		m.msg_controllen = 0;
 		s = str_sub(s, (size_t)n, s.n);
 	}
 	return true;
-}
-
-/* A few bytes, and with the first of them a descriptor (-1: none). */
-static bool
-send_with(int fd, struct str s, int file)
-{
-	union {
-		struct cmsghdr head;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	/* iovec takes no const; sendmsg changes nothing. */
-	struct iovec part = { (void *)(uintptr_t)s.p, s.n };
-	struct msghdr m = { .msg_iov = &part,
-			    .msg_iovlen = 1,
-			    .msg_control = &control,
-			    .msg_controllen = sizeof(control) };
-	struct cmsghdr *h = CMSG_FIRSTHDR(&m);
-
-	if (file < 0)
-		return send_all(fd, s);
-	h->cmsg_level = SOL_SOCKET;
-	h->cmsg_type = SCM_RIGHTS;
-	h->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(h), &file, sizeof(file));
-	return sendmsg(fd, &m, MSG_NOSIGNAL) == (ssize_t)s.n;
 }
 
 static bool
@@ -132,23 +129,63 @@ copy_out(int fd, uint32_t n, FILE *to)
 	return true;
 }
 
+/* A bar of the phase at hand, over the one before; only on a terminal. */
+static bool
+show_progress(int fd, uint32_t n)
+{
+	static const char bar[] = "##############################";
+	char body[2 * 8 + SAY_PHASE_MAX];
+	struct rd r = rd_of((struct str){ body, n });
+	uint64_t done;
+	uint64_t all;
+	struct str phase;
+	int tenths;
+
+	if (n > sizeof(body) || !read_all(fd, body, n))
+		return false;
+	done = rd_be64(&r);
+	all = rd_be64(&r);
+	phase = rd_bytes(&r, r.rest.n);
+	if (all == 0 || done > all)
+		done = all = 1;
+	tenths = (int)((double)done * 1000 / (double)all);
+	(void)fprintf(stderr, "\r\033[K%-16.*s [%-30.*s] %3d.%d %%",
+		      STR_ARG(phase), tenths * 30 / 1000, bar, tenths / 10,
+		      tenths % 10);
+	(void)fflush(stderr);
+	return true;
+}
+
+static void
+clear_progress(const struct say_request *q)
+{
+	if (q->progress != NULL)
+		(void)fputs("\r\033[K", stderr);
+}
+
 /* Prints the answer's frames; the exit status is in the last. */
 static int
-print_answer(int fd)
+print_answer(int fd, const struct say_request *q)
 {
 	for (;;) {
 		char head[5];
 		struct rd r = rd_of((struct str){ head, sizeof(head) });
 		uint8_t stream;
 		uint32_t n;
+		bool good;
 
 		if (!read_all(fd, head, sizeof(head)))
 			break;
 		stream = rd_u8(&r);
 		n = rd_be32(&r);
+		if (stream != 3)
+			clear_progress(q);
 		if (stream == 0)
 			return (int)n;
-		if (!copy_out(fd, n, stream == 1 ? stdout : stderr))
+		good = stream == 3 ?
+			       show_progress(fd, n) :
+			       copy_out(fd, n, stream == 1 ? stdout : stderr);
+		if (!good)
 			break;
 	}
 	(void)fputs("creditalarm: the daemon went away\n", stderr);
@@ -156,32 +193,36 @@ print_answer(int fd)
 }
 
 int
-ask(const struct conf *conf, const struct say_request *q, int file)
+ask(const struct conf *conf, const struct say_request *q)
 {
+	int file[SAY_FDS_MAX];
+	size_t files = 0;
 	struct buf body;
 	struct buf head;
-	int status = EXIT_IO;
+	int status;
 	int fd;
 
 	buf_init(&body, SAY_REQUEST_MAX);
 	buf_init(&head, 16);
 	say_put(&body, q);
-	if (body.err != ERR_OK) {
-		(void)fputs("creditalarm: the files are too large\n", stderr);
-		buf_free(&body);
-		return EXIT_IO;
-	}
 	buf_be32(&head, (uint32_t)body.n);
+	for (; files < q->files; files++)
+		file[files] = q->file[files].fd;
+	if (q->spills)
+		file[files++] = q->out_fd;
 	fd = reach(conf);
-	if (fd < 0 || !send_with(fd, buf_str(&head), file) ||
-	    !send_all(fd, buf_str(&body))) {
+	if (body.err != ERR_OK) {
+		(void)fputs("creditalarm: too many words\n", stderr);
+		status = EXIT_USAGE;
+	} else if (fd < 0 || !send_all(fd, buf_str(&head), file, files) ||
+		   !send_all(fd, buf_str(&body), NULL, 0)) {
 		(void)fprintf(stderr,
 			      "creditalarm: the daemon cannot be reached at "
 			      "%.*s\n",
 			      STR_ARG(conf->control_socket));
 		status = EXIT_UNREACHED;
 	} else {
-		status = print_answer(fd);
+		status = print_answer(fd, q);
 	}
 	if (fd >= 0)
 		(void)close(fd);
@@ -189,4 +230,3 @@ ask(const struct conf *conf, const struct say_request *q, int file)
 	buf_free(&body);
 	return status;
 }
-

@@ -11,8 +11,9 @@
 /* The configuration named, or the default one, its texts in a (made here, the
  * caller's to free when 0 comes back or not); exit status. */
 int ask_conf(const struct cmd_globals *g, struct arena *a, struct conf *out);
-/* Sends it, with an open file (-1: none), prints the answer; its exit
+/* Sends it, with the descriptors of its files and of the one for the answer,
+ * prints the answer, and how far it is when q->progress is set; its exit
  * status, or 69 when nobody answers. */
-int ask(const struct conf *conf, const struct say_request *q, int file);
+int ask(const struct conf *conf, const struct say_request *q);
 
 #endif

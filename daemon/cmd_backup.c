@@ -202,7 +202,9 @@ cmd_backup(const struct cmd_globals *g, int argc, char **argv)
 	status = ask_conf(g, &a, &conf);
 	if (status == 0) {
 		fd = part_open(part);
-		status = fd < 0 ? EXIT_IO : ask(&conf, &q, fd);
+		q.spills = 1;
+		q.out_fd = fd;
+		status = fd < 0 ? EXIT_IO : ask(&conf, &q);
 		if (status == 0)
 			status = filled(g, part, argv[1]);
 		if (status != 0 && fd >= 0)

@@ -4,9 +4,12 @@
  * Commands that need no daemon run here (cmd.h); the others travel over the
  * control socket with the files they name.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "ask.h"
 
@@ -40,43 +43,152 @@ usage(void)
 
 /* ---- words and files ---- */
 
-struct files {
-	struct buf text[SAY_FILES_MAX];
-	size_t count;
-};
+/* All of `from`, from where it stands, written to `to`. */
+static bool
+copy_file(int from, int to)
+{
+	static char part[65536];
+
+	for (;;) {
+		ssize_t n = read(from, part, sizeof(part));
+		ssize_t done = 0;
+
+		if (n == 0)
+			return true;
+		if (n < 0 && errno != EINTR)
+			return false;
+		while (done < n) {
+			ssize_t k = write(to, part + done,
+					  (size_t)(n - done));
+
+			if (k < 0 && errno != EINTR)
+				return false;
+			done += k > 0 ? k : 0;
+		}
+	}
+}
+
+/* A file without a name; -1. */
+static int
+scratch(void)
+{
+	FILE *f = tmpfile();
+
+	return f == NULL ? -1 : fileno(f);
+}
+
+/* The daemon takes regular files alone: what comes through a pipe is put
+ * into one first. */
+static int
+open_regular(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	int copy;
+
+	if (fd < 0 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)))
+		return fd;
+	copy = scratch();
+	if (copy >= 0 && !copy_file(fd, copy))
+		copy = -1;
+	(void)close(fd);
+	return copy;
+}
+
+/* Nobody calls it: that it is there asks for progress. */
+static void
+wanted(void *self, const char *phase, uint64_t done, uint64_t all)
+{
+	(void)self;
+	(void)phase;
+	(void)done;
+	(void)all;
+}
 
 /* `book import` sends the files it names along. */
 static int
-attach(struct files *f, struct say_request *q)
+attach(struct say_request *q)
 {
 	for (size_t i = 2; i < q->words; i++) {
-		struct buf *b = &f->text[f->count];
+		struct say_file *f = &q->file[q->files];
 
 		if (str_starts(q->word[i], S("--"))) {
 			i += str_eq(q->word[i], S("--replace"));
 			continue;
 		}
-		if (f->count == SAY_FILES_MAX)
+		if (q->files == SAY_FILES_MAX)
 			return EXIT_USAGE;
-		f->count++;
-		buf_init(b, SAY_REQUEST_MAX);
-		if (buf_read_file(b, q->word[i].p) != ERR_OK) {
+		*f = (struct say_file){ .name = q->word[i],
+					.fd = open_regular(q->word[i].p) };
+		if (f->fd < 0) {
 			(void)fprintf(stderr,
 				      "creditalarm: %s cannot be read\n",
 				      q->word[i].p);
 			return EXIT_IO;
 		}
-		q->file[q->files++] =
-		    (struct say_file){ q->word[i], buf_str(b) };
+		q->files++;
 	}
+	if (isatty(STDERR_FILENO))
+		q->progress = wanted;
 	return 0;
+}
+
+/* Answers as long as the book go straight into stdout when that is a file,
+ * else through one. */
+static int
+attach_out(struct say_request *q)
+{
+	struct stat st;
+
+	q->spills = 1;
+	q->out_fd = fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode) ?
+			    STDOUT_FILENO :
+			    scratch();
+	if (q->out_fd >= 0)
+		return 0;
+	(void)fputs("creditalarm: no room for a scratch file\n", stderr);
+	return EXIT_IO;
+}
+
+static int
+copy_answer(const struct say_request *q)
+{
+	if (!q->spills || q->out_fd == STDOUT_FILENO)
+		return 0;
+	if (lseek(q->out_fd, 0, SEEK_SET) == 0 &&
+	    copy_file(q->out_fd, STDOUT_FILENO))
+		return 0;
+	(void)fputs("creditalarm: the answer cannot be written\n", stderr);
+	return EXIT_IO;
+}
+
+static bool
+says(const struct say_request *q, const char *first, const char *second)
+{
+	return q->words > 0 && str_eq(q->word[0], str_of(first)) &&
+	       (second == NULL ||
+		(q->words > 1 && str_eq(q->word[1], str_of(second))));
+}
+
+/* The words with their files to the daemon, its answer to us. */
+static int
+carry(const struct conf *conf, struct say_request *q)
+{
+	int status = 0;
+
+	if (says(q, "book", "import"))
+		status = attach(q);
+	else if (says(q, "book", "export") || says(q, "exposure", NULL))
+		status = attach_out(q);
+	if (status == 0)
+		status = ask(conf, q);
+	return status == 0 ? copy_answer(q) : status;
 }
 
 static int
 remote(const struct cmd_globals *g, int argc, char **argv)
 {
 	struct say_request q = { .json = g->json };
-	static struct files files;
 	struct arena a;
 	struct conf conf;
 	int status = ask_conf(g, &a, &conf);
@@ -85,13 +197,8 @@ remote(const struct cmd_globals *g, int argc, char **argv)
 		status = EXIT_USAGE;
 	for (int i = 0; status == 0 && i < argc; i++)
 		q.word[q.words++] = str_of(argv[i]);
-	if (status == 0 && argc > 2 && strcmp(argv[0], "book") == 0 &&
-	    strcmp(argv[1], "import") == 0)
-		status = attach(&files, &q);
 	if (status == 0)
-		status = ask(&conf, &q, -1);
-	for (size_t i = 0; i < files.count; i++)
-		buf_free(&files.text[i]);
+		status = carry(&conf, &q);
 	arena_fini(&a);
 	return status;
 }

@@ -179,16 +179,28 @@ NODISCARD enum err store_exposed(struct store *s, struct str exporter_id,
 				 struct str obligor_id, struct str country,
 				 struct arena *a, struct exposed **out,
 				 size_t *count);
+/* The same, one by one, however many; strs die with the call, whose error
+ * ends it.  Others may be read meanwhile, but not walked. */
+NODISCARD enum err
+store_exposed_each(struct store *s, struct str exporter_id,
+		   struct str obligor_id, struct str country,
+		   enum err (*each)(void *ctx, const struct exposed *e),
+		   void *ctx);
 /* When the exporter was first told of an insolvency of the obligor, and the
  * first proof that it knew; TIME_NONE for never. */
 NODISCARD enum err store_knowledge(struct store *s, struct str exporter_id,
 				   struct str obligor_id, int64_t *told_ms,
 				   int64_t *knew_ms);
-/* Obligors added or changed, or followed or shipped to by a row added or
- * changed, since that book version; and the version now. */
-NODISCARD enum err store_obligors_since(struct store *s, int64_t version,
-					struct arena *a, struct str **out,
-					size_t *count);
+/*
+ * Obligors that a kept fact may be about and that were added or changed, or
+ * followed or shipped to by a row added or changed, since that book version:
+ * with a fact of theirs, or an id or name that a fact of nobody has.  A book
+ * changes by the million; facts are few.
+ */
+NODISCARD enum err store_obligors_concerned(struct store *s, int64_t version,
+					    struct arena *a, struct str **out,
+					    size_t *count);
+/* The version now. */
 NODISCARD enum err store_book_version(struct store *s, int64_t *version);
 /* One member per kind, and "version". */
 NODISCARD enum err store_book_counts(struct store *s, struct jsonw *w);

@@ -155,8 +155,8 @@ decide_book(struct decide *d, int64_t since_version, struct instant now)
 	size_t count = 0;
 	enum err err;
 
-	err = store_obligors_since(d->in.store, since_version, &d->arena,
-				   &changed, &count);
+	err = store_obligors_concerned(d->in.store, since_version, &d->arena,
+				       &changed, &count);
 	d->by_book = true;
 	for (size_t i = 0; i < count && err == ERR_OK; i++) {
 		size_t each = arena_mark(&d->arena);

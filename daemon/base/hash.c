@@ -41,6 +41,37 @@ hash_id(struct str s, char out[2 * HASH_ID_SIZE + 1])
 	hex(id, sizeof(id), out);
 }
 
+_Static_assert(sizeof(struct hash_run) == sizeof(crypto_generichash_state),
+	       "room for libsodium's state");
+
+static crypto_generichash_state *
+state_of(struct hash_run *h)
+{
+	return (crypto_generichash_state *)(void *)h->state;
+}
+
+void
+hash_begin(struct hash_run *h)
+{
+	must(crypto_generichash_init(state_of(h), NULL, 0, HASH_ID_SIZE) == 0);
+}
+
+void
+hash_more(struct hash_run *h, struct str s)
+{
+	must(crypto_generichash_update(state_of(h),
+				       (const unsigned char *)s.p, s.n) == 0);
+}
+
+void
+hash_end(struct hash_run *h, char out[2 * HASH_ID_SIZE + 1])
+{
+	uint8_t id[HASH_ID_SIZE];
+
+	must(crypto_generichash_final(state_of(h), id, sizeof(id)) == 0);
+	hex(id, sizeof(id), out);
+}
+
 void
 hash_uuid(const char id[2 * HASH_ID_SIZE + 1], char out[37])
 {

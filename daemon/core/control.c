@@ -1,30 +1,39 @@
 /*
  * control.c - operators' connections.
  *
- * A request is u32 length, u8 json, u16 words, a blob each, u16 files, two
- * blobs each (name, content).  The answer is frames of u8 stream (1 stdout,
- * 2 stderr), u32 length, bytes; then u8 0, u32 exit status.  One request a
- * connection.  Who is asking is known by SO_PEERCRED, which super read.  With
- * `backup` comes a descriptor of the file to write; its answer takes turns.
+ * A request is u32 length, u8 flags (1 JSON, 2 progress is looked at, 4 a
+ * file takes the answer), u16 words, a blob each, u16 files, the name of each;
+ * with it go the descriptors of the files, and of the one for the answer
+ * last.  The answer is frames of u8 stream (1 stdout, 2 stderr, 3 progress),
+ * u32 length, bytes; then u8 0, u32 exit status.  Progress is u64 done, u64
+ * all, a word.  One request a connection.  Who is asking is known by
+ * SO_PEERCRED, which super read.  With `backup` the file for the answer is
+ * the one to write; its answer takes turns.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "backup.h"
 #include "log.h"
 #include "say.h"
 
+#define FLAG_JSON 1u
+#define FLAG_PROGRESS 2u
+#define FLAG_SPILLS 4u
+
 struct conn {
 	int fd; /* -1: free */
+	int file[SAY_FDS_MAX]; /* owned; as they came */
+	size_t files;
 	uint32_t uid;
 	struct buf in;
 	struct buf out;
 	size_t sent;
-	int file; /* a descriptor that came with the request; -1 */
 	struct backup *backup; /* it waits for */
 	int answered;
 };
@@ -49,8 +58,9 @@ conn_close(struct conn *k)
 {
 	(void)close(k->fd);
 	k->fd = -1;
-	if (k->file >= 0)
-		(void)close(k->file);
+	for (size_t i = 0; i < k->files; i++)
+		(void)close(k->file[i]);
+	k->files = 0;
 	backup_end(k->backup);
 	k->backup = NULL;
 	buf_free(&k->in);
@@ -77,7 +87,7 @@ control_accept(struct core *c, int fd, uint32_t uid)
 
 		if (k->fd >= 0)
 			continue;
-		*k = (struct conn){ .fd = fd, .uid = uid, .file = -1 };
+		*k = (struct conn){ .fd = fd, .uid = uid };
 		buf_init(&k->in, SAY_REQUEST_MAX);
 		buf_init(&k->out, SAY_ANSWER_MAX + 64);
 		c->count.controls++;
@@ -101,37 +111,15 @@ control_fds(const struct core *c, int *fds, size_t max)
 void
 say_put(struct buf *b, const struct say_request *q)
 {
-	buf_byte(b, q->json != 0);
+	buf_byte(b, (uint8_t)((q->json != 0 ? FLAG_JSON : 0) |
+			      (q->progress != NULL ? FLAG_PROGRESS : 0) |
+			      (q->spills != 0 ? FLAG_SPILLS : 0)));
 	buf_be16(b, (uint16_t)q->words);
 	for (size_t i = 0; i < q->words; i++)
 		buf_blob(b, q->word[i]);
 	buf_be16(b, (uint16_t)q->files);
-	for (size_t i = 0; i < q->files; i++) {
+	for (size_t i = 0; i < q->files; i++)
 		buf_blob(b, q->file[i].name);
-		buf_blob(b, q->file[i].bytes);
-	}
-}
-
-enum err
-say_get(struct str s, struct say_request *q)
-{
-	struct rd r = rd_of(s);
-
-	*q = (struct say_request){ 0 };
-	q->json = rd_u8(&r);
-	q->words = rd_be16(&r);
-	if (q->words > SAY_WORDS_MAX)
-		return ERR_LIMIT;
-	for (size_t i = 0; i < q->words; i++)
-		q->word[i] = rd_blob(&r);
-	q->files = rd_be16(&r);
-	if (q->files > SAY_FILES_MAX)
-		return ERR_LIMIT;
-	for (size_t i = 0; i < q->files; i++) {
-		q->file[i].name = rd_blob(&r);
-		q->file[i].bytes = rd_blob(&r);
-	}
-	return rd_end(&r);
 }
 
 static void
@@ -141,6 +129,53 @@ put_stream(struct buf *b, uint8_t stream, struct str text)
 		return;
 	buf_byte(b, stream);
 	buf_blob(b, text);
+}
+
+/* A frame for whoever looks on; one who does not keep up misses some. */
+static void
+progress(void *self, const char *phase, uint64_t done, uint64_t all)
+{
+	struct conn *k = self;
+	struct buf frame;
+	struct buf b;
+	ssize_t n;
+
+	if (k->out.n > 0)
+		return;
+	buf_init(&b, 2 * 8 + SAY_PHASE_MAX);
+	buf_init(&frame, 64 + SAY_PHASE_MAX);
+	buf_be64(&b, done);
+	buf_be64(&b, all);
+	buf_put(&b, str_sub(str_of(phase), 0, SAY_PHASE_MAX));
+	put_stream(&frame, 3, buf_str(&b));
+	n = send(k->fd, frame.p, frame.n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n > 0)
+		buf_put(&k->out, str_sub(buf_str(&frame), (size_t)n, frame.n));
+	buf_free(&frame);
+	buf_free(&b);
+}
+
+enum err
+say_get(struct str s, struct say_request *q)
+{
+	struct rd r = rd_of(s);
+	uint8_t flags = rd_u8(&r);
+
+	*q = (struct say_request){ 0 };
+	q->json = flags & FLAG_JSON;
+	q->spills = flags & FLAG_SPILLS;
+	q->progress = (flags & FLAG_PROGRESS) != 0 ? progress : NULL;
+	q->words = rd_be16(&r);
+	if (q->words > SAY_WORDS_MAX)
+		return ERR_LIMIT;
+	for (size_t i = 0; i < q->words; i++)
+		q->word[i] = rd_blob(&r);
+	q->files = rd_be16(&r);
+	if (q->files > SAY_FILES_MAX)
+		return ERR_LIMIT;
+	for (size_t i = 0; i < q->files; i++)
+		q->file[i].name = rd_blob(&r);
+	return rd_end(&r);
 }
 
 void
@@ -182,15 +217,73 @@ pass_on(struct core *c, struct conn *k)
 	buf_free(&b);
 }
 
+/* The descriptors to what they are for; a message for each that is not a
+ * regular file. */
+static bool
+take_files(struct conn *k, struct say_request *q, struct buf *err)
+{
+	struct stat st;
+
+	if (k->files != q->files + (q->spills != 0)) {
+		buf_put(err, S("creditalarm: malformed request\n"));
+		return false;
+	}
+	for (size_t i = 0; i < k->files; i++) {
+		bool good = fstat(k->file[i], &st) == 0 &&
+			    S_ISREG(st.st_mode) && st.st_size >= 0;
+
+		if (!good) {
+			buf_printf(err,
+				   "creditalarm: %.*s: not a regular file\n",
+				   STR_ARG(i < q->files ? q->file[i].name :
+							  S("stdout")));
+			return false;
+		}
+		if (i == q->files) {
+			q->out_fd = k->file[i];
+			break;
+		}
+		q->file[i].fd = k->file[i];
+		q->file[i].size = (size_t)st.st_size;
+	}
+	return true;
+}
+
+static int
+answer_request(struct core *c, struct conn *k, struct say_request *q,
+	       struct instant now, struct buf *out, struct buf *err)
+{
+	int status;
+
+	q->uid = k->uid;
+	q->self = k;
+	if (!take_files(k, q, err))
+		return 2;
+	if (k->files > 0)
+		core_busy(c);
+	status = say(c, q, now, out, err);
+	if (out->err == ERR_OK && say_spill(q, out, 1) != ERR_OK) {
+		buf_put(err, S("creditalarm: the answer cannot be written\n"));
+		buf_clear(out);
+		status = 1;
+	}
+	if (out->err != ERR_OK) {
+		buf_clear(out);
+		buf_put(err, S("creditalarm: the answer is too long\n"));
+		status = 1;
+	}
+	return status;
+}
+
 /* Begins the copy; what goes wrong at once is answered at once. */
 static int
 backup_ask(struct core *c, struct conn *k, struct buf *err)
 {
 	struct diag d = { 0 };
-	int fd = k->file;
+	int fd = k->files == 1 ? k->file[0] : -1;
 	enum err e = ERR_REFUSED;
 
-	k->file = -1;
+	k->files = fd < 0 ? k->files : 0;
 	for (size_t i = 0; i < CORE_CONTROLS_MAX; i++)
 		if (c->control->conn[i].backup != NULL)
 			(void)diag_set(&d, e, 0, "another one is running");
@@ -234,60 +327,68 @@ answer(struct core *c, struct conn *k, struct str body, struct instant now)
 	struct buf err;
 	int status = 2;
 
+	k->answered = 1;
+	if (say_get(body, &q) == ERR_OK && q.words == 1 &&
+	    str_eq(q.word[0], S("reload"))) {
+		pass_on(c, k);
+		return;
+	}
 	buf_init(&out, SAY_ANSWER_MAX / 2);
 	buf_init(&err, SAY_ANSWER_MAX / 4);
-	if (say_get(body, &q) != ERR_OK) {
+	if (say_get(body, &q) != ERR_OK)
 		buf_put(&err, S("creditalarm: malformed request\n"));
-	} else if (q.words == 1 && str_eq(q.word[0], S("reload"))) {
-		pass_on(c, k);
-		k->answered = 1;
-		return;
-	} else if (q.words == 1 && str_eq(q.word[0], S("backup"))) {
+	else if (q.words == 1 && str_eq(q.word[0], S("backup")))
 		status = backup_ask(c, k, &err);
-		if (status == 0)
-			return;
-	} else {
-		q.uid = k->uid;
-		if (q.files > 0)
-			core_busy(c);
-		status = say(c, &q, now, &out, &err);
-	}
-	if (out.err != ERR_OK) {
-		buf_clear(&out);
-		buf_put(&err, S("creditalarm: the answer is too long\n"));
-		status = 1;
-	}
-	say_answer(&k->out, buf_str(&out), buf_str(&err), status);
-	k->answered = 1;
+	else
+		status = answer_request(c, k, &q, now, &out, &err);
+	/* A backup that began is answered by its last turn. */
+	k->answered = k->backup == NULL;
+	if (k->answered)
+		say_answer(&k->out, buf_str(&out), buf_str(&err), status);
 	buf_free(&out);
 	buf_free(&err);
 }
 
-/* As recv; the one descriptor a request may bring is kept. */
-static ssize_t
-receive(struct conn *k, char *bytes, size_t size)
+/* Keeps the descriptors that came; false when they are too many. */
+static bool
+take_fds(struct conn *k, struct msghdr *m)
 {
-	union {
-		struct cmsghdr head;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct iovec part = { bytes, size };
-	struct msghdr m = { .msg_iov = &part,
-			    .msg_iovlen = 1,
-			    .msg_control = &control,
-			    .msg_controllen = sizeof(control) };
-	ssize_t n = recvmsg(k->fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	const struct cmsghdr *h = n < 0 ? NULL : CMSG_FIRSTHDR(&m);
-	int fd = -1;
+	bool fits = (m->msg_flags & MSG_CTRUNC) == 0;
 
-	if (h == NULL || h->cmsg_level != SOL_SOCKET ||
-	    h->cmsg_type != SCM_RIGHTS)
-		return n;
-	memcpy(&fd, CMSG_DATA(h), sizeof(fd));
-	if (k->file >= 0)
-		(void)close(k->file);
-	k->file = fd;
-	return n;
+	for (struct cmsghdr *h = CMSG_FIRSTHDR(m); h != NULL;
+	     h = CMSG_NXTHDR(m, h)) {
+		size_t n = (h->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+		if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t i = 0; i < n; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(h) + i * sizeof(int),
+			       sizeof(fd));
+			fits = fits && k->files < SAY_FDS_MAX;
+			if (fits)
+				k->file[k->files++] = fd;
+			else
+				(void)close(fd);
+		}
+	}
+	return fits;
+}
+
+/* As recv, with descriptors kept. */
+static ssize_t
+receive(struct conn *k, char *p, size_t size)
+{
+	_Alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof(k->file))];
+	struct iovec iov = { p, size };
+	struct msghdr m = { .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = room,
+			    .msg_controllen = sizeof(room) };
+	ssize_t n = recvmsg(k->fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	return n < 0 || take_fds(k, &m) ? n : 0;
 }
 
 /* Reads what is there; false when the peer is gone. */
@@ -352,7 +453,8 @@ control_step(struct core *c, struct instant now)
 		}
 		r = rd_of(buf_str(&k->in));
 		n = rd_be32(&r);
-		if (!k->answered && k->backup == NULL && r.err == ERR_OK && r.rest.n >= n) {
+		if (!k->answered && k->backup == NULL &&
+		    r.err == ERR_OK && r.rest.n >= n) {
 			answer(c, k, str_sub(r.rest, 0, n), now);
 			busy = true;
 		}

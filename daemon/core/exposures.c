@@ -3,11 +3,14 @@
  */
 #include "exposures.h"
 
+#include <stdlib.h>
+
 #include "exposure.h"
 
 struct total {
 	struct str currency;
-	struct str last_exporter;
+	size_t last_exporter;
+	bool too_large;
 	int64_t exporters;
 	int64_t open;
 	int64_t unshipped;
@@ -21,6 +24,8 @@ struct printer {
 	const struct exposures_ask *ask;
 	struct buf *out;
 	struct str exporter_id;
+	size_t exporter; /* the how manieth, from 1 */
+	bool incomplete; /* a row could not be told */
 	struct obligor obligor;
 	struct knowledge k;
 	struct total total[EXPOSURES_TOTALS_MAX];
@@ -131,6 +136,53 @@ type_word(enum obligor_type t)
 }
 
 static void
+put_who(struct printer *p, struct jsonw *w)
+{
+	jsonw_obj(w, NULL);
+	jsonw_str(w, "row", S("exposure"));
+	jsonw_date(w, "as_of", p->ask->as_of);
+	jsonw_str(w, "exporter_id", p->exporter_id);
+	jsonw_str(w, "obligor_id", p->obligor.obligor_id);
+	jsonw_str(w, "obligor_type", type_word(p->obligor.type));
+	jsonw_str(w, "obligor_name", p->obligor.name);
+	jsonw_str(w, "country", p->obligor.country);
+}
+
+/* Who it is, and that the figures do not fit. */
+static void
+put_too_large(struct printer *p)
+{
+	static const char *const unknown[] = {
+		"policy_id", "scheme_id",  "select_rule", "currency",
+		"insured_bp", "cap",	   "cap_basis",	  "shipments",
+		"open",	     "overdue",	   "max_dpd",	  "unshipped",
+		"next_etd",  "insured",	   "uninsured",	  "if_shipped",
+		"break_even",
+	};
+	struct jsonw w = jsonw_of(p->out);
+
+	p->incomplete = true;
+	if (!p->ask->json) {
+		buf_printf(p->out, "%-16.*s %-16.*s figures too large\n",
+			   STR_ARG(p->exporter_id),
+			   STR_ARG(p->obligor.obligor_id));
+		return;
+	}
+	put_who(p, &w);
+	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
+		jsonw_null(&w, unknown[i]);
+	jsonw_arr(&w, "reasons");
+	jsonw_end_arr(&w);
+	jsonw_null(&w, "scope_check");
+	jsonw_str(&w, "quality", S("too_large"));
+	jsonw_arr(&w, "fx");
+	jsonw_end_arr(&w);
+	jsonw_null(&w, "knew_at");
+	jsonw_end_obj(&w);
+	buf_byte(p->out, '\n');
+}
+
+static void
 put_json(struct printer *p, const struct cover_row *r)
 {
 	struct jsonw w = jsonw_of(p->out);
@@ -138,14 +190,7 @@ put_json(struct printer *p, const struct cover_row *r)
 	bool knew = p->k.knew_ms != TIME_NONE &&
 		    date_shanghai(p->k.knew_ms) <= as_of;
 
-	jsonw_obj(&w, NULL);
-	jsonw_str(&w, "row", S("exposure"));
-	jsonw_date(&w, "as_of", as_of);
-	jsonw_str(&w, "exporter_id", p->exporter_id);
-	jsonw_str(&w, "obligor_id", p->obligor.obligor_id);
-	jsonw_str(&w, "obligor_type", type_word(p->obligor.type));
-	jsonw_str(&w, "obligor_name", p->obligor.name);
-	jsonw_str(&w, "country", p->obligor.country);
+	put_who(p, &w);
 	put_policy(&w, r);
 	put_money(&w, r);
 	put_why(&w, r, as_of);
@@ -287,11 +332,13 @@ count_total(struct printer *p, const struct cover_row *r, struct arena *keep)
 		t->currency = arena_str(keep, r->currency);
 	if (t->currency.p == NULL)
 		return ERR_LIMIT;
-	if (!str_eq(t->last_exporter, p->exporter_id)) {
-		t->last_exporter = p->exporter_id;
+	if (t->last_exporter != p->exporter) {
+		t->last_exporter = p->exporter;
 		t->exporters++;
 	}
-	if (__builtin_add_overflow(t->open, r->open, &t->open) ||
+	t->too_large =
+	    t->too_large ||
+	    __builtin_add_overflow(t->open, r->open, &t->open) ||
 	    __builtin_add_overflow(t->unshipped, r->unshipped,
 				   &t->unshipped) ||
 	    __builtin_add_overflow(t->insured, r->insured, &t->insured) ||
@@ -300,9 +347,26 @@ count_total(struct printer *p, const struct cover_row *r, struct arena *keep)
 	    __builtin_add_overflow(t->if_insured, r->if_insured,
 				   &t->if_insured) ||
 	    __builtin_add_overflow(t->if_uninsured, r->if_uninsured,
-				   &t->if_uninsured))
-		return ERR_LIMIT;
+				   &t->if_uninsured);
 	return ERR_OK;
+}
+
+static void
+total_money(const struct total *t, struct jsonw *w)
+{
+	if (t->too_large) {
+		jsonw_null(w, "open");
+		jsonw_null(w, "unshipped");
+		jsonw_null(w, "insured");
+		jsonw_null(w, "uninsured");
+		jsonw_null(w, "if_shipped");
+		return;
+	}
+	jsonw_money(w, "open", t->open, t->currency);
+	jsonw_money(w, "unshipped", t->unshipped, t->currency);
+	jsonw_money(w, "insured", t->insured, t->currency);
+	jsonw_money(w, "uninsured", t->uninsured, t->currency);
+	put_if_shipped(w, t->if_insured, t->if_uninsured, t->currency);
 }
 
 static void
@@ -317,11 +381,10 @@ total_json(struct printer *p, const struct total *t)
 	jsonw_str_or_null(&w, "country", p->ask->country);
 	jsonw_int(&w, "exporters", t->exporters);
 	jsonw_str(&w, "currency", t->currency);
-	jsonw_money(&w, "open", t->open, t->currency);
-	jsonw_money(&w, "unshipped", t->unshipped, t->currency);
-	jsonw_money(&w, "insured", t->insured, t->currency);
-	jsonw_money(&w, "uninsured", t->uninsured, t->currency);
-	put_if_shipped(&w, t->if_insured, t->if_uninsured, t->currency);
+	total_money(t, &w);
+	if (t->too_large || p->incomplete)
+		jsonw_str(&w, "quality",
+			  t->too_large ? S("too_large") : S("incomplete"));
 	jsonw_end_obj(&w);
 	buf_byte(p->out, '\n');
 }
@@ -331,6 +394,10 @@ total_text(struct printer *p, const struct total *t)
 {
 	buf_printf(p->out, "%-16s %-5lld %-27s %-3.*s", "total",
 		   (long long)t->exporters, "exporters", STR_ARG(t->currency));
+	if (t->too_large) {
+		buf_put(p->out, S(" figures too large\n"));
+		return;
+	}
 	show(p->out, t->open, t->currency);
 	show(p->out, t->insured, t->currency);
 	show(p->out, t->uninsured, t->currency);
@@ -338,7 +405,7 @@ total_text(struct printer *p, const struct total *t)
 	show(p->out,
 	     t->if_insured > t->insured ? t->if_insured - t->insured : 0,
 	     t->currency);
-	buf_byte(p->out, '\n');
+	buf_put(p->out, p->incomplete ? S(" incomplete\n") : S("\n"));
 }
 
 static bool
@@ -373,6 +440,11 @@ put_pair(struct printer *p, struct exposure *e, struct str obligor_id,
 		err = exposure_knowledge(e, obligor_id, &p->k);
 	if (err == ERR_OK)
 		err = exposure_on(e, &p->obligor, &p->k, &rows, &count);
+	/* This one's figures: no reason to keep back the others'. */
+	if (err == ERR_LIMIT) {
+		put_too_large(p);
+		return ERR_OK;
+	}
 	for (size_t i = 0; err == ERR_OK && i < count; i++) {
 		if (p->ask->json)
 			put_json(p, &rows[i]);
@@ -411,31 +483,77 @@ put_exporter(struct printer *p, struct store *s, const struct exposed *pair,
 	return err;
 }
 
+/* The pairs of one exporter, gathered until the next exporter comes. */
+struct walk {
+	struct printer *p;
+	struct store *s;
+	struct arena *keep;
+	struct arena *a;	/* until the next exporter */
+	struct exposed *pair;	/* owned */
+	size_t count;
+	size_t room;
+};
+
+static enum err
+walk_flush(struct walk *w)
+{
+	struct printer *p = w->p;
+	enum err err;
+
+	if (w->count == 0)
+		return ERR_OK;
+	p->exporter++;
+	err = put_exporter(p, w->s, w->pair, w->count, w->keep, w->a);
+	arena_rewind(w->a, 0);
+	w->count = 0;
+	if (err == ERR_OK && p->ask->spill != NULL)
+		err = p->ask->spill(p->ask->self, p->out);
+	return err == ERR_OK ? p->out->err : err;
+}
+
+static enum err
+walk_pair(void *ctx, const struct exposed *next)
+{
+	struct walk *w = ctx;
+	struct exposed *more;
+	enum err err = ERR_OK;
+
+	if (w->count > 0 &&
+	    !str_eq(w->pair[0].exporter_id, next->exporter_id))
+		err = walk_flush(w);
+	if (err != ERR_OK)
+		return err;
+	if (w->count == w->room) {
+		if (w->count >= STORE_ROWS_MAX)
+			return ERR_LIMIT;
+		more = reallocarray(w->pair, w->room * 2 + 64, sizeof(*more));
+		if (more == NULL)
+			return ERR_STORE;
+		w->pair = more;
+		w->room = w->room * 2 + 64;
+	}
+	w->pair[w->count] = (struct exposed){
+		w->count > 0 ? w->pair[0].exporter_id :
+			       arena_str(w->a, next->exporter_id),
+		arena_str(w->a, next->obligor_id)
+	};
+	return w->pair[w->count++].obligor_id.p == NULL ? ERR_LIMIT : ERR_OK;
+}
+
 static enum err
 put_all(struct printer *p, struct store *s, struct arena *keep,
 	struct arena *a)
 {
-	struct exposed *pair = NULL;
-	size_t count = 0;
+	struct walk w = { .p = p, .s = s, .keep = keep, .a = a };
 	enum err err;
 
-	err = store_exposed(s, p->ask->exporter_id, p->ask->obligor_id,
-			    p->ask->country, keep, &pair, &count);
 	if (!p->ask->json)
 		put_head(p->out);
-	for (size_t i = 0; i < count && err == ERR_OK;) {
-		size_t mark = arena_mark(a);
-		size_t n = 1;
-
-		while (i + n < count && str_eq(pair[i + n].exporter_id,
-					       pair[i].exporter_id))
-			n++;
-		err = put_exporter(p, s, &pair[i], n, keep, a);
-		arena_rewind(a, mark);
-		if (p->out->err != ERR_OK)
-			err = p->out->err;
-		i += n;
-	}
+	err = store_exposed_each(s, p->ask->exporter_id, p->ask->obligor_id,
+				 p->ask->country, walk_pair, &w);
+	if (err == ERR_OK)
+		err = walk_flush(&w);
+	free(w.pair);
 	if (err == ERR_OK)
 		put_totals(p);
 	return err == ERR_OK ? p->out->err : err;

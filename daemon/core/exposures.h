@@ -17,11 +17,16 @@ struct exposures_ask {
 	struct str country;
 	int32_t as_of; /* Shanghai day */
 	int json;      /* one object a line; else a table */
+	/* NULL, or called after every exporter: may empty out. */
+	NODISCARD enum err (*spill)(void *self, struct buf *out);
+	void *self;
 };
 
 /*
  * Rows by exporter, obligor, policy; with an obligor or a country the totals
- * per currency last.  Appends to out, whose error is returned too.
+ * per currency last.  Appends to out, whose error is returned too.  A row or
+ * a total whose figures leave 64 bits is told without them, its quality is
+ * "too_large"; a total that such a row is missing from is "incomplete".
  */
 NODISCARD enum err exposures_put(struct store *s,
 				 const struct exposures_ask *ask,

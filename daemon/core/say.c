@@ -3,8 +3,10 @@
  */
 #include "say.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 struct command {
 	const char *name;
@@ -29,6 +31,24 @@ say(struct core *c, const struct say_request *q, struct instant now,
 			return COMMANDS[i].run(c, q, now, out, err);
 	buf_put(err, S("creditalarm: the daemon knows no such command\n"));
 	return 2;
+}
+
+enum err
+say_spill(const struct say_request *q, struct buf *out, size_t min)
+{
+	if (q->spills == 0 || out->n < min)
+		return out->err;
+	for (size_t at = 0; at < out->n;) {
+		ssize_t n = write(q->out_fd, out->p + at, out->n - at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return ERR_IO;
+		at += (size_t)n;
+	}
+	buf_drop(out, out->n);
+	return out->err;
 }
 
 /* ---- feeds ---- */

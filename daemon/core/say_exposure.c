@@ -46,12 +46,21 @@ exists(struct store *s, const struct exposures_ask *ask)
 	return err;
 }
 
+static enum err
+spill(void *self, struct buf *out)
+{
+	return say_spill(self, out, SAY_SPILL_MIN);
+}
+
 int
 say_exposure(struct core *c, const struct say_request *q, struct instant now,
 	     struct buf *out, struct buf *err)
 {
+	struct say_request to = *q;
 	struct exposures_ask ask = { .as_of = date_shanghai(now.wall_ms),
-				     .json = q->json };
+				     .json = q->json,
+				     .spill = spill,
+				     .self = &to };
 	enum err e;
 
 	if (words(q, &ask) != 0) {

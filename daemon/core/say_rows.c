@@ -48,6 +48,10 @@ core_import(struct core *c, const struct book_file *file, size_t files,
 		err = store_commit(c->store);
 	else
 		store_rollback(c->store);
+	/* The log of a large book is as large as the book: not later, when
+	 * super expects an answer. */
+	if (err == ERR_OK && store_checkpoint(c->store) != ERR_OK)
+		core_degrade(c, now, ERR_STORE, "checkpoint");
 	return err;
 }
 
@@ -55,8 +59,12 @@ static int
 book_import_say(struct core *c, const struct say_request *q,
 		struct instant now, struct buf *out, struct buf *err)
 {
-	struct book_options o = { .schemes = &c->schemes };
 	struct book_file file[SAY_FILES_MAX];
+	int fd[SAY_FILES_MAX];
+	struct book_options o = { .schemes = &c->schemes,
+				  .fd = fd,
+				  .progress = q->progress,
+				  .self = q->self };
 	struct book_report report;
 	enum err e;
 
@@ -66,9 +74,11 @@ book_import_say(struct core *c, const struct say_request *q,
 		return 2;
 	}
 	book_report_init(&report);
-	for (size_t i = 0; i < q->files; i++)
+	for (size_t i = 0; i < q->files; i++) {
 		file[i] = (struct book_file){ q->file[i].name,
-					      q->file[i].bytes };
+					      { NULL, q->file[i].size } };
+		fd[i] = q->file[i].fd;
+	}
 	e = core_import(c, file, q->files, &o, now, &report);
 	buf_put(err, buf_str(&report.faults));
 	buf_put(err, buf_str(&report.warnings));
@@ -87,13 +97,18 @@ book_import_say(struct core *c, const struct say_request *q,
 	return e == ERR_OK ? 0 : err_class(e) == ERR_REJECT ? 65 : 1;
 }
 
+struct export_to {
+	const struct say_request *q;
+	struct buf *out;
+};
+
 static enum err
 export_row(void *self, struct str csv)
 {
-	struct buf *out = self;
+	struct export_to *to = self;
 
-	buf_put(out, csv);
-	return out->err;
+	buf_put(to->out, csv);
+	return say_spill(to->q, to->out, SAY_SPILL_MIN);
 }
 
 int
@@ -105,7 +120,8 @@ say_book(struct core *c, const struct say_request *q, struct instant now,
 	if (q->words > 1 && str_eq(q->word[1], S("import")))
 		return book_import_say(c, q, now, out, err);
 	if (q->words == 3 && str_eq(q->word[1], S("export"))) {
-		const struct book_sink sink = { export_row, out };
+		struct export_to to = { q, out };
+		const struct book_sink sink = { export_row, &to };
 		enum err e = book_export(c->store, q->word[2], &sink);
 
 		if (e == ERR_OK)

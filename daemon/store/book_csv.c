@@ -3,14 +3,6 @@
  */
 #include "book_csv.h"
 
-struct book_csv
-book_csv_of(struct str bytes)
-{
-	if (str_starts(bytes, S("\xEF\xBB\xBF")))
-		bytes = str_sub(bytes, 3, bytes.n);
-	return (struct book_csv){ bytes, 1 };
-}
-
 static void
 skip(struct book_csv *c, size_t n)
 {
@@ -30,6 +22,15 @@ skip_line_end(struct book_csv *c)
 		return;
 	skip(c, c->rest.p[0] == '\r' ? 2 : 1);
 	c->line++;
+}
+
+bool
+book_csv_skip_empty(struct book_csv *c)
+{
+	if (c->rest.n == 0 || !at_end_of_line(c->rest))
+		return false;
+	skip_line_end(c);
+	return true;
 }
 
 /* A field without quotes, up to a comma or the end of the line. */
@@ -111,8 +112,6 @@ book_csv_next(struct book_csv *c, struct arena *a, struct book_csv_row *out,
 	struct str field;
 	bool more = true;
 
-	while (c->rest.n > 0 && at_end_of_line(c->rest))
-		skip_line_end(c);
 	if (c->rest.n == 0)
 		return ERR_ABSENT;
 	out->line = c->line;

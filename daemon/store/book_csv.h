@@ -22,11 +22,10 @@ struct book_csv_row {
 	size_t count;
 };
 
-/* Skips a UTF-8 byte order mark. */
-struct book_csv book_csv_of(struct str bytes);
+/* Skips one empty line; false when there is none. */
+bool book_csv_skip_empty(struct book_csv *c);
 /*
- * The next row, empty lines skipped; its strs live in the bytes or in a.
- * ERR_ABSENT at the end.  ERR_INPUT with d: nothing after it can be trusted.
+ * The next row; its strs live in the bytes or in a.  ERR_ABSENT at the end.  ERR_INPUT with d: nothing after it can be trusted.
  * ERR_LIMIT: the row is too large, and was skipped.
  */
 NODISCARD enum err book_csv_next(struct book_csv *c, struct arena *a,

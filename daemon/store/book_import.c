@@ -4,7 +4,8 @@
  * Kinds are taken in the order of book.def, each from every file that has
  * rows of it.  A row is written as soon as it is checked, so that rows of
  * later kinds find it in the store beside what was there before; one fault
- * anywhere and the whole transaction is undone at the end.
+ * anywhere and the whole transaction is undone at the end.  Files are read
+ * through one window, again from the start for every kind they have.
  */
 #include "book_import.h"
 
@@ -12,22 +13,21 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "book_csv.h"
-#include "book_parts.h"
+#include "book_form.h"
+#include "book_read.h"
 #include "book_write.h"
-#include "hash.h"
 
 enum format { FORMAT_CSV, FORMAT_JSON, FORMAT_NONE };
 
 struct source {
 	enum format format;
-	struct str body;	      /* CSV: behind the header; else all */
-	unsigned line;		      /* of body's first byte */
 	const struct book_kind *kind; /* CSV */
 	int column[BOOK_CSV_FIELDS_MAX]; /* CSV: field to column */
 	size_t columns;
 	bool has[BOOK_KINDS_MAX]; /* kinds with rows in it */
+	char hash[2 * HASH_ID_SIZE + 1]; /* of all of it, once read */
 };
 
 /* A row that was faulty: referring to it is no fault of its own. */
@@ -44,14 +44,18 @@ struct import {
 	struct instant now;
 	struct book_report *out;
 	struct source source[BOOK_FILES_MAX];
+	struct book_read read;
 	struct book_writer w;
 	struct arena row;  /* until the next row */
 	struct arena keep; /* until the import's end */
 	struct ghost ghost[BOOK_FAULTS_MAX];
 	size_t ghosts;
-	size_t file; /* at hand */
+	const struct book_kind *kind; /* at hand */
+	size_t file;
 	unsigned line;
-	size_t kind_added;
+	size_t added[BOOK_KINDS_MAX];
+	uint64_t done; /* bytes of the kind at hand */
+	uint64_t all;
 };
 
 void
@@ -198,54 +202,21 @@ take_row(struct import *im, struct book_row *row)
 		complain(im, row->kind->col[0].name,
 			 "another row of this import has the same key");
 	im->out->added += change == CHANGE_ADDED;
-	im->kind_added += change == CHANGE_ADDED;
+	im->added[row->kind - book_kinds] += change == CHANGE_ADDED;
 	im->out->changed += change == CHANGE_CHANGED;
 	return ERR_OK;
 }
 
+/* The file at hand, from its beginning. */
+static enum err
+read_file(struct import *im, struct str *rest)
+{
+	int fd = im->opt->fd == NULL ? -1 : im->opt->fd[im->file];
+
+	return book_read_open(&im->read, im->files[im->file].bytes, fd, rest);
+}
+
 /* ---- CSV ---- */
-
-/* How well a header fits a kind: columns known, and required ones missing. */
-static void
-fit_of(const struct book_kind *k, const struct book_csv_row *header,
-       size_t *known, size_t *missing)
-{
-	*known = 0;
-	*missing = 0;
-	for (size_t i = 0; i < header->count; i++)
-		*known += book_col_find(k, header->field[i]) >= 0;
-	for (unsigned i = 0; i < k->cols; i++) {
-		bool there = k->col[i].need == 0;
-
-		for (size_t j = 0; j < header->count && !there; j++)
-			there = str_eq(header->field[j],
-				       str_of(k->col[i].name));
-		*missing += !there;
-	}
-}
-
-/* The kind that fits best: the most known columns, then the fewest missing. */
-static const struct book_kind *
-kind_of_header(const struct book_csv_row *header)
-{
-	const struct book_kind *best = NULL;
-	size_t best_known = 0;
-	size_t best_missing = 0;
-
-	for (size_t i = 0; i < book_kind_count; i++) {
-		size_t known;
-		size_t missing;
-
-		fit_of(&book_kinds[i], header, &known, &missing);
-		if (known < best_known || known == 0 ||
-		    (known == best_known && missing >= best_missing))
-			continue;
-		best = &book_kinds[i];
-		best_known = known;
-		best_missing = missing;
-	}
-	return best;
-}
 
 /* Fills the source's columns; faults are told. */
 static void
@@ -278,136 +249,127 @@ map_header(struct import *im, struct source *src,
 	src->columns = header->count;
 }
 
-static void
-open_csv(struct import *im, struct source *src)
+/* The next row, empty lines skipped, as book_csv_next. */
+static enum err
+next_row(struct import *im, struct book_csv *csv, struct arena *a,
+	 struct book_csv_row *out, struct diag *d)
 {
-	struct book_csv csv = book_csv_of(im->files[im->file].bytes);
+	enum err err;
+
+	do
+		err = book_read_on(&im->read, &csv->rest);
+	while (err == ERR_OK && book_csv_skip_empty(csv));
+	if (err != ERR_OK)
+		return err;
+	err = book_csv_next(csv, a, out, d);
+	/* The window ended before the row did, or just with it. */
+	if (err != ERR_ABSENT && csv->rest.n == 0 && !im->read.end)
+		return diag_set(d, ERR_INPUT, out->line,
+				"longer than %zu bytes", BOOK_READ_AHEAD);
+	return err;
+}
+
+static enum err
+open_csv(struct import *im, struct source *src, struct str rest)
+{
+	struct book_csv csv = { rest, 1 };
 	size_t before = im->out->fault_count;
 	struct book_csv_row header;
 	struct diag d = { 0 };
-	enum err err = book_csv_next(&csv, &im->keep, &header, &d);
+	enum err err = next_row(im, &csv, &im->keep, &header, &d);
 
+	if (err_class(err) == ERR_RETRY)
+		return err;
 	if (err != ERR_OK) {
 		complainf(im, err == ERR_INPUT ? d.line : csv.line, "header",
 			  "%s",
 			  err == ERR_ABSENT ? "file is empty" :
 			  err == ERR_LIMIT  ? "too many or too long columns" :
 					      d.why);
-		return;
+		return ERR_OK;
 	}
-	src->kind = kind_of_header(&header);
+	src->kind = book_form_kind(&header);
 	if (src->kind == NULL) {
 		complainf(im, header.line, "header",
 			  "no column of any kind of the book");
-		return;
+		return ERR_OK;
 	}
 	map_header(im, src, &header);
 	if (im->out->fault_count > before)
-		return;
+		return ERR_OK;
 	src->format = FORMAT_CSV;
-	src->body = csv.rest;
-	src->line = csv.line;
 	src->has[src->kind - book_kinds] = true;
+	return ERR_OK;
+}
+
+/* Tells the watcher when another part of the file was read. */
+static void
+progress(struct import *im, int64_t *at)
+{
+	if (*at == im->read.at)
+		return;
+	im->done += (uint64_t)(im->read.at - *at);
+	*at = im->read.at;
+	if (im->opt->progress != NULL)
+		im->opt->progress(im->opt->self, im->kind->name, im->done,
+				  im->all);
+}
+
+/* One row of fields into columns, checked and written. */
+static enum err
+csv_row(struct import *im, const struct source *src,
+	const struct book_csv_row *fields)
+{
+	struct book_row row = { .kind = src->kind };
+
+	im->line = fields->line;
+	if (fields->count != src->columns) {
+		complain(im, "row",
+			 fields->count < src->columns ?
+				 "fewer fields than the header" :
+				 "more fields than the header");
+		return ERR_OK;
+	}
+	for (size_t i = 0; i < fields->count; i++)
+		row.raw[src->column[i]] = fields->field[i];
+	return take_row(im, &row);
 }
 
 static enum err
-csv_rows(struct import *im, const struct source *src)
+csv_rows(struct import *im, struct source *src)
 {
-	struct book_csv csv = { src->body, src->line };
+	struct book_csv csv = { .line = 1 };
 	struct book_csv_row fields;
-	struct book_row row = { .kind = src->kind };
+	int64_t at = 0;
+	bool header = true;
+	enum err err = read_file(im, &csv.rest);
 
-	for (;;) {
+	while (err == ERR_OK) {
 		struct diag d = { 0 };
-		enum err err;
 
 		arena_rewind(&im->row, 0);
-		err = book_csv_next(&csv, &im->row, &fields, &d);
-		if (err == ERR_ABSENT)
+		progress(im, &at);
+		err = next_row(im, &csv, &im->row, &fields, &d);
+		if (err == ERR_ABSENT) {
+			hash_end(&im->read.hash, src->hash);
 			return ERR_OK;
+		}
 		if (err == ERR_INPUT) {
 			complainf(im, d.line, "row", "%s", d.why);
 			return ERR_OK;
 		}
-		im->line = fields.line;
-		if (err == ERR_LIMIT || fields.count != src->columns) {
-			complainf(im, fields.line, "row",
-				  err == ERR_LIMIT ? "too large" :
-				  fields.count < src->columns ?
-						     "fewer fields than the "
-						     "header" :
-						     "more fields than the "
-						     "header");
-			continue;
+		if (err == ERR_LIMIT) {
+			complainf(im, fields.line, "row", "too large");
+			err = ERR_OK;
+		} else if (err == ERR_OK && !header) {
+			err = csv_row(im, src, &fields);
 		}
-		for (unsigned i = 0; i < BOOK_COLUMNS_MAX; i++)
-			row.raw[i] = STR_NONE;
-		for (size_t i = 0; i < fields.count; i++)
-			row.raw[src->column[i]] = fields.field[i];
-		err = take_row(im, &row);
-		if (err != ERR_OK)
-			return err;
+		header = false;
 	}
+	return err;
 }
 
 /* ---- JSON Lines ---- */
-
-/* The texts of an array as one list; p NULL when one is not a string. */
-static struct str
-list_text(const struct json *arr, struct arena *a)
-{
-	struct str text = STR_NONE;
-	struct buf list;
-
-	buf_init(&list, BOOK_ROW_MAX);
-	for (size_t i = 0; i < json_len(arr); i++) {
-		struct str part = json_str(json_at(arr, i));
-
-		if (part.n == 0)
-			goto out;
-		book_parts_put(&list, part);
-	}
-	if (list.err == ERR_OK)
-		text = arena_str(a, buf_str(&list));
-out:
-	buf_free(&list);
-	return text;
-}
-
-/* A member as the text a CSV field would have; false: of no fitting type. */
-static bool
-member_text(const struct json *obj, const struct book_col *c, struct arena *a,
-	    struct str *out)
-{
-	char number[32];
-	const struct json *v = json_get(obj, c->name);
-	bool is_flag = c->type == BOOK_BOOL;
-	bool is_list = c->type == BOOK_ALIASES || c->type == BOOK_IDS;
-
-	*out = STR_NONE;
-	if (json_absent(v))
-		return true;
-	*out = json_str(v);
-	if (out->p != NULL)
-		return true;
-	if (is_list && json_arr(obj, c->name) != NULL) {
-		*out = list_text(v, a);
-		return out->p != NULL;
-	}
-	if (is_flag && json_get_bool(obj, c->name) >= 0) {
-		*out = json_get_bool(obj, c->name) != 0 ? S("1") : S("0");
-		return true;
-	}
-	/* An integer is one whatever the default. */
-	if ((is_flag || c->type == BOOK_INT) &&
-	    json_get_int(obj, c->name, 0) == json_get_int(obj, c->name, 1)) {
-		(void)snprintf(number, sizeof(number), "%" PRId64,
-			       json_get_int(obj, c->name, 0));
-		*out = arena_str(a, str_of(number));
-		return out->p != NULL;
-	}
-	return false;
-}
 
 struct members {
 	struct import *im;
@@ -426,43 +388,71 @@ known_member(void *ctx, struct str key, const struct json *v)
 	return ERR_OK;
 }
 
+/* The next line, which is no longer than the window; ERR_ABSENT: no more. */
+static enum err
+next_line(struct import *im, struct str *rest, struct str *line)
+{
+	size_t n;
+	enum err err = book_read_on(&im->read, rest);
+
+	if (err != ERR_OK)
+		return err;
+	if (rest->n == 0)
+		return ERR_ABSENT;
+	n = str_find(*rest, '\n');
+	if (n == rest->n && !im->read.end)
+		return ERR_LIMIT;
+	*line = str_trim(str_cut(rest, '\n'));
+	return ERR_OK;
+}
+
+/* Faults of form in one line, and the kind it is of. */
+static void
+open_line(struct import *im, struct source *src, struct str text)
+{
+	const struct book_kind *k = NULL;
+	struct json *doc = NULL;
+	struct diag d = { 0 };
+
+	if (json_read(text, &doc, &d) != ERR_OK)
+		complainf(im, im->line, "row", "%s", d.why);
+	else if (!json_is_obj(doc))
+		complainf(im, im->line, "row", "is not an object");
+	else
+		k = book_kind_find(json_get_str(doc, "kind"));
+	if (k != NULL) {
+		struct members m = { im, k };
+
+		(void)json_each(doc, known_member, &m);
+		src->has[k - book_kinds] = true;
+	} else if (doc != NULL && json_is_obj(doc)) {
+		complainf(im, im->line, "kind", "is no kind of the book");
+	}
+	json_free(doc);
+}
+
 /*
  * The kinds in a file of JSON Lines.  Faults of form are told here, once;
  * json_rows passes over such lines in silence.
  */
-static void
-open_json(struct import *im, struct source *src)
+static enum err
+open_json(struct import *im, struct source *src, struct str rest)
 {
-	struct str rest = book_csv_of(im->files[im->file].bytes).rest;
+	struct str text;
+	enum err err = ERR_OK;
 
 	src->format = FORMAT_JSON;
-	src->body = rest;
-	src->line = 1;
-	for (unsigned line = 1; rest.n > 0; line++) {
-		struct str text = str_trim(str_cut(&rest, '\n'));
-		const struct book_kind *k = NULL;
-		struct json *doc = NULL;
-		struct diag d = { 0 };
-
-		im->line = line;
-		if (text.n == 0)
-			continue;
-		if (json_read(text, &doc, &d) != ERR_OK)
-			complainf(im, line, "row", "%s", d.why);
-		else if (!json_is_obj(doc))
-			complainf(im, line, "row", "is not an object");
-		else
-			k = book_kind_find(json_get_str(doc, "kind"));
-		if (k != NULL) {
-			struct members m = { im, k };
-
-			(void)json_each(doc, known_member, &m);
-			src->has[k - book_kinds] = true;
-		} else if (doc != NULL && json_is_obj(doc)) {
-			complainf(im, line, "kind", "is no kind of the book");
-		}
-		json_free(doc);
+	for (im->line = 1; err == ERR_OK; im->line++) {
+		err = next_line(im, &rest, &text);
+		if (err == ERR_LIMIT)
+			complainf(im, im->line, "row",
+				  "longer than %zu bytes", BOOK_READ_AHEAD);
+		else if (err == ERR_OK && text.n > 0)
+			open_line(im, src, text);
 	}
+	if (err == ERR_ABSENT)
+		hash_end(&im->read.hash, src->hash);
+	return err_class(err) == ERR_RETRY ? err : ERR_OK;
 }
 
 /* The row of one document, when it is of kind k. */
@@ -476,7 +466,7 @@ json_row(struct import *im, const struct json *doc, const struct book_kind *k)
 	    !str_eq(json_get_str(doc, "kind"), str_of(k->name)))
 		return ERR_OK;
 	for (unsigned i = 0; i < k->cols; i++)
-		if (!member_text(doc, &k->col[i], &im->row, &row.raw[i])) {
+		if (!book_form_member(doc, &k->col[i], &im->row, &row.raw[i])) {
 			complain(im, k->col[i].name,
 				 "is not a string (or what the column "
 				 "takes besides)");
@@ -490,98 +480,106 @@ json_row(struct import *im, const struct json *doc, const struct book_kind *k)
 }
 
 static enum err
-json_rows(struct import *im, const struct source *src,
-	  const struct book_kind *k)
+json_rows(struct import *im, const struct book_kind *k)
 {
-	struct str rest = src->body;
-	enum err err = ERR_OK;
+	struct str rest;
+	struct str text;
+	int64_t at = 0;
+	enum err err = read_file(im, &rest);
 
-	for (unsigned line = 1; err == ERR_OK && rest.n > 0; line++) {
-		struct str text = str_trim(str_cut(&rest, '\n'));
+	for (im->line = 1; err == ERR_OK; im->line++) {
 		struct json *doc = NULL;
 
 		arena_rewind(&im->row, 0);
-		im->line = line;
-		if (text.n == 0 || json_read(text, &doc, NULL) != ERR_OK)
+		progress(im, &at);
+		err = next_line(im, &rest, &text);
+		if (err != ERR_OK || text.n == 0 ||
+		    json_read(text, &doc, NULL) != ERR_OK)
 			continue;
 		err = json_row(im, doc, k);
 		json_free(doc);
 	}
-	return err;
+	return err_class(err) == ERR_RETRY ? err : ERR_OK;
 }
 
 /* ---- the whole ---- */
 
-static void
-open_files(struct import *im)
+static enum err
+open_file(struct import *im, struct source *src)
 {
-	for (im->file = 0; im->file < im->count; im->file++) {
-		struct source *src = &im->source[im->file];
-		struct str bytes = im->files[im->file].bytes;
+	struct str rest;
+	enum err err;
 
-		src->format = FORMAT_NONE;
-		if (bytes.n > BOOK_FILE_MAX)
-			complainf(im, 0, "file", "larger than %u bytes",
-				  BOOK_FILE_MAX);
-		else if (str_starts(str_trim(book_csv_of(bytes).rest), S("{")))
-			open_json(im, src);
-		else
-			open_csv(im, src);
+	src->format = FORMAT_NONE;
+	if (im->files[im->file].bytes.n > BOOK_FILE_MAX) {
+		complainf(im, 0, "file", "larger than %u bytes",
+			  BOOK_FILE_MAX);
+		return ERR_OK;
 	}
+	err = read_file(im, &rest);
+	if (err != ERR_OK)
+		return err;
+	return str_starts(str_trim(rest), S("{")) ? open_json(im, src, rest) :
+						    open_csv(im, src, rest);
 }
 
 /* --replace: what the files did not carry goes, unless that is too much. */
 static enum err
 replace_kind(struct import *im, const struct book_kind *k)
 {
-	int64_t unseen = 0;
+	struct book_rids unseen = { 0 };
 	int64_t all = 0;
 	char why[DIAG_WHY_SIZE];
 	enum err err = book_writer_unseen(&im->w, k, &unseen, &all);
-	int64_t before = all - (int64_t)im->kind_added;
+	int64_t before = all - (int64_t)im->added[k - book_kinds];
 
 	/* A row that was faulty is not one that is missing. */
 	if (err != ERR_OK || im->out->fault_count > 0)
-		return err;
-	if (unseen * 100 > before * BOOK_SHRINK_PCT_MAX &&
+		goto out;
+	if (unseen.count * 100 > before * BOOK_SHRINK_PCT_MAX &&
 	    im->opt->force == 0) {
 		(void)snprintf(why, sizeof(why),
 			       "replacing would remove %" PRId64 " of %" PRId64
 			       " rows, more than %d %%: needs force",
-			       unseen, before, BOOK_SHRINK_PCT_MAX);
+			       unseen.count, before, BOOK_SHRINK_PCT_MAX);
 		fault(im, S("book"), str_of(k->name), why);
-		return ERR_REFUSED;
+		err = ERR_REFUSED;
+		goto out;
 	}
-	im->out->removed = (size_t)unseen;
-	return book_writer_remove_unseen(&im->w, k);
+	im->out->removed = (size_t)unseen.count;
+	err = book_writer_remove(&im->w, k, &unseen);
+out:
+	book_rids_free(&unseen);
+	return err;
 }
+
+/* A row has no fewer bytes than this, as a rule. */
+#define ROW_BYTES_USUAL 64
 
 static enum err
 import_kind(struct import *im, const struct book_kind *k)
 {
 	size_t at = (size_t)(k - book_kinds);
-	bool given = false;
-	enum err err = ERR_OK;
+	enum err err;
 
-	im->kind_added = 0;
+	im->kind = k;
+	im->done = 0;
+	im->all = 0;
+	for (size_t i = 0; i < im->count; i++)
+		if (im->source[i].has[at])
+			im->all += im->files[i].bytes.n;
+	if (im->all == 0)
+		return ERR_OK;
+	err = book_writer_expect(&im->w, k, im->all / ROW_BYTES_USUAL);
 	for (im->file = 0; err == ERR_OK && im->file < im->count;
 	     im->file++) {
-		const struct source *src = &im->source[im->file];
+		struct source *src = &im->source[im->file];
 
-		if (!src->has[at])
-			continue;
-		given = true;
-		err = src->format == FORMAT_CSV ? csv_rows(im, src) :
-						  json_rows(im, src, k);
+		if (src->has[at])
+			err = src->format == FORMAT_CSV ? csv_rows(im, src) :
+							  json_rows(im, k);
 	}
-	if (err != ERR_OK || !str_eq(im->opt->replace, str_of(k->name)))
-		return err;
-	if (!given) {
-		fault(im, S("book"), str_of(k->name),
-		      "to be replaced, but no file has it");
-		return ERR_OK;
-	}
-	return replace_kind(im, k);
+	return err;
 }
 
 static void
@@ -597,38 +595,53 @@ tell_dangling(void *ctx, struct str kind, struct str column, struct str value)
 	fault(im, str_of(place), column, why);
 }
 
-/* Policies of one exporter that cover a common day; the later wins. */
+/* --replace KIND, once everything is written. */
 static enum err
-warn_overlaps(struct import *im)
+replace(struct import *im)
 {
-	struct str *pair = NULL;
-	size_t count = 0;
-	struct query q = query_of(
-	    im->s,
-	    "WITH span AS (SELECT p.policy_id, p.exporter_id, p.seen,"
-	    " coalesce(p.cover_from, CASE WHEN p.picked_up_on >"
-	    " s.pickup_deadline THEN p.issued_on ELSE s.year_from END) AS a,"
-	    " coalesce(p.cover_to, s.year_to) AS b FROM policies p"
-	    " JOIN schemes s USING (scheme_id)"
-	    " WHERE p.status IN ('effective', 'received', 'expired'))"
-	    " SELECT 0, x.policy_id || ' and ' || y.policy_id FROM span x"
-	    " JOIN span y ON y.exporter_id = x.exporter_id"
-	    " AND y.policy_id > x.policy_id AND x.a <= y.b AND y.a <= x.b"
-	    " WHERE x.seen = ?1 OR y.seen = ?1"
-	    " ORDER BY x.policy_id, y.policy_id LIMIT 100");
+	const struct book_kind *k = book_kind_find(im->opt->replace);
 	enum err err;
 
-	arena_rewind(&im->row, 0);
-	query_i64(&q, im->w.version);
-	err = query_all(&q, &shape_str, &im->row, &pair, &count);
-	for (size_t i = 0; err == ERR_OK && i < count; i++) {
-		buf_printf(&im->out->warnings,
-			   "policies %.*s cover the same days: the later "
-			   "cover_from, then the smaller id decides\n",
-			   STR_ARG(pair[i]));
-		im->out->warning_count++;
+	if (im->opt->replace.n == 0)
+		return ERR_OK;
+	if (k == NULL) {
+		fault(im, S("book"), S("replace"), "no such kind");
+		return ERR_OK;
 	}
-	return err;
+	for (size_t i = 0; i < im->count; i++)
+		if (im->source[i].has[k - book_kinds]) {
+			err = replace_kind(im, k);
+			if (err == ERR_OK && im->out->removed > 0)
+				err = book_writer_dangling(
+				    &im->w, k, tell_dangling, im);
+			return err;
+		}
+	fault(im, S("book"), str_of(k->name),
+	      "to be replaced, but no file has it");
+	return ERR_OK;
+}
+
+/* Policies of one exporter that cover a common day; the later wins. */
+static void
+warn_overlap(void *ctx, struct str kind, struct str column, struct str pair)
+{
+	struct import *im = ctx;
+
+	(void)column;
+	buf_printf(&im->out->warnings,
+		   "%.*s %.*s cover the same days: the later cover_from, then "
+		   "the smaller id decides\n",
+		   STR_ARG(kind), STR_ARG(pair));
+	im->out->warning_count++;
+}
+
+static void
+tell_index(void *ctx, size_t done, size_t all)
+{
+	struct import *im = ctx;
+
+	if (im->opt->progress != NULL)
+		im->opt->progress(im->opt->self, "indices", done, all);
 }
 
 /* What was imported, as an input to decide. */
@@ -650,13 +663,10 @@ journal(struct import *im)
 	jsonw_int(&w, "removed", (int64_t)im->out->removed);
 	jsonw_arr(&w, "files");
 	for (size_t i = 0; i < im->count; i++) {
-		char id[2 * HASH_ID_SIZE + 1];
-
-		hash_id(im->files[i].bytes, id);
 		jsonw_obj(&w, NULL);
 		jsonw_str(&w, "name", im->files[i].name);
 		jsonw_int(&w, "bytes", (int64_t)im->files[i].bytes.n);
-		jsonw_str(&w, "hash", str_of(id));
+		jsonw_str(&w, "hash", str_of(im->source[i].hash));
 		jsonw_end_obj(&w);
 	}
 	jsonw_end_arr(&w);
@@ -669,24 +679,34 @@ journal(struct import *im)
 	return err;
 }
 
+/* Every row written, every fault told; the indices as they were. */
+static enum err
+import_rows(struct import *im)
+{
+	enum err err = ERR_OK;
+
+	for (im->file = 0; err == ERR_OK && im->file < im->count; im->file++)
+		err = open_file(im, &im->source[im->file]);
+	for (size_t i = 0; err == ERR_OK && i < book_kind_count; i++)
+		err = import_kind(im, &book_kinds[i]);
+	if (err == ERR_OK && im->out->fault_count == 0 &&
+	    im->opt->mode == BOOK_WRITE)
+		err = book_writer_indices(&im->w, tell_index, im);
+	return err;
+}
+
 static enum err
 import_all(struct import *im)
 {
-	const struct book_kind *replaced = book_kind_find(im->opt->replace);
-	enum err err = ERR_OK;
+	enum err err = import_rows(im);
 
-	if (im->opt->replace.n > 0 && replaced == NULL)
-		fault(im, S("book"), S("replace"), "no such kind");
-	open_files(im);
-	for (size_t i = 0; err == ERR_OK && i < book_kind_count; i++)
-		err = import_kind(im, &book_kinds[i]);
-	if (err == ERR_OK && replaced != NULL && im->out->removed > 0)
-		err = book_writer_dangling(&im->w, replaced, tell_dangling,
-					   im);
+	if (err == ERR_OK)
+		err = replace(im);
 	if (err == ERR_OK && im->out->fault_count > 0)
 		err = ERR_INPUT;
 	if (err == ERR_OK)
-		err = warn_overlaps(im);
+		err = book_writer_overlaps(&im->w, BOOK_WARNINGS_MAX,
+					   warn_overlap, im);
 	if (err == ERR_OK)
 		err = store_meta_put(im->s, "book_version", im->w.version);
 	if (err == ERR_OK)
@@ -748,22 +768,26 @@ book_import(struct store *s, const struct book_file *files, size_t count,
 
 	if (count > BOOK_FILES_MAX)
 		return ERR_LIMIT;
-	im = calloc(1, sizeof(*im));
+	im = aligned_alloc(_Alignof(struct import), sizeof(*im));
 	if (im == NULL)
 		return ERR_STORE;
+	memset(im, 0, sizeof(*im));
 	im->s = s;
 	im->files = files;
 	im->count = count;
 	im->opt = opt;
 	im->now = now;
 	im->out = out;
-	err = arena_init(&im->row, BOOK_ROW_MAX);
+	err = book_read_init(&im->read);
+	if (err == ERR_OK)
+		err = arena_init(&im->row, BOOK_ROW_MAX);
 	if (err == ERR_OK)
 		err = arena_init(&im->keep, BOOK_ROW_MAX);
 	if (err == ERR_OK)
 		err = import_run(im);
 	arena_fini(&im->row);
 	arena_fini(&im->keep);
+	book_read_fini(&im->read);
 	free(im);
 	return err;
 }

@@ -17,8 +17,10 @@
 
 #define BOOK_FILES_MAX 64u
 #define BOOK_FILE_MAX (1u << 30)   /* bytes of one file */
-#define BOOK_ROW_MAX (2u << 20)	   /* bytes of what one row becomes */
+#define BOOK_ROW_MAX (2u << 20) /* bytes of what one row becomes; itself
+				 * it may be twice that */
 #define BOOK_FAULTS_MAX 100u	   /* told one by one; then a count */
+#define BOOK_WARNINGS_MAX 100u
 #define BOOK_REPORT_MAX (256u << 10)
 #define BOOK_SHRINK_PCT_MAX 30 /* removed by a replace without force */
 
@@ -37,6 +39,14 @@ struct book_options {
 	enum book_mode mode;
 	struct str replace; /* the files are the whole of this kind; or empty */
 	int force;	    /* however much that removes */
+	/* NULL: the files' bytes are in memory; or a descriptor per file, a
+	 * regular one, of bytes.n bytes (bytes.p is not looked at). */
+	const int *fd;
+	/* NULL, or called now and then: a kind's name or another word, how
+	 * much of it is done. */
+	void (*progress)(void *self, const char *phase, uint64_t done,
+			 uint64_t all);
+	void *self;
 };
 
 struct book_report {
@@ -56,7 +66,8 @@ void book_report_free(struct book_report *r);
 
 /*
  * ERR_INPUT: faults, told in out; ERR_REFUSED: a replace that would remove
- * too much, told too; ERR_LIMIT: too many or too large files.
+ * too much, told too; ERR_LIMIT: too many or too large files; ERR_IO: a
+ * file could not be read.
  */
 NODISCARD enum err book_import(struct store *s,
 			       const struct book_file *files, size_t count,

@@ -250,16 +250,59 @@ store_obligors_by_name(struct store *s, struct str key, struct arena *a,
 	return query_all(&q, &shape_str, a, out, count);
 }
 
-enum err
-store_obligors_since(struct store *s, int64_t version, struct arena *a,
-		     struct str **out, size_t *count)
-{
-	struct query q = query_of(
-	    s, "SELECT 0, obligor_id FROM obligors WHERE changed > ?1"
-	       " UNION SELECT 0, obligor_id FROM follows WHERE changed > ?1"
-	       " UNION SELECT 0, risk_id FROM shipments WHERE changed > ?1"
-	       " AND risk_id IS NOT NULL ORDER BY 2");
+/* Facts kept of an obligor that changed, or whose links did.  Facts lead:
+ * they are few beside a book. */
+#define CONCERNED_MATCHED                                                      \
+	"SELECT 0, f.obligor_id FROM (SELECT DISTINCT obligor_id FROM fact"    \
+	" WHERE obligor_id > '') f WHERE EXISTS (SELECT 1 FROM obligors o"     \
+	" WHERE o.obligor_id = f.obligor_id AND o.changed > ?1)"               \
+	" OR EXISTS (SELECT 1 FROM follows w"                                  \
+	" WHERE w.obligor_id = f.obligor_id AND w.changed > ?1)"               \
+	" OR EXISTS (SELECT 1 FROM shipments s"                                \
+	" WHERE s.risk_id = f.obligor_id AND s.changed > ?1)"
 
+/* Facts of nobody, with an id or a name of an obligor that changed: led by
+ * the keys, or by the obligors. */
+#define CONCERNED_BY_KEY                                                       \
+	" UNION SELECT 0, o.obligor_id FROM fact_key k"                        \
+	" CROSS JOIN obligor_extid x ON x.scheme = k.scheme"                   \
+	" AND x.value = k.value CROSS JOIN obligors o ON o.rid = x.obligor"    \
+	" WHERE o.changed > ?1"                                                \
+	" UNION SELECT 0, o.obligor_id FROM fact_key k"                        \
+	" CROSS JOIN obligor_name n ON n.key = k.value"                        \
+	" CROSS JOIN obligors o ON o.rid = n.obligor"                          \
+	" WHERE k.scheme = 'name' AND o.changed > ?1 ORDER BY 2"
+#define CONCERNED_BY_OBLIGOR                                                   \
+	" UNION SELECT 0, o.obligor_id FROM obligors o"                        \
+	" CROSS JOIN obligor_extid x ON x.obligor = o.rid"                     \
+	" CROSS JOIN fact_key k ON k.scheme = x.scheme"                        \
+	" AND k.value = x.value WHERE o.changed > ?1"                          \
+	" UNION SELECT 0, o.obligor_id FROM obligors o"                        \
+	" CROSS JOIN obligor_name n ON n.obligor = o.rid"                      \
+	" CROSS JOIN fact_key k ON k.scheme = 'name' AND k.value = n.key"      \
+	" WHERE o.changed > ?1 ORDER BY 2"
+
+enum err
+store_obligors_concerned(struct store *s, int64_t version, struct arena *a,
+			 struct str **out, size_t *count)
+{
+	struct query q =
+	    query_of(s, "SELECT count(*) FROM obligors WHERE changed > ?");
+	int64_t changed = 0;
+	int64_t keys = 0;
+	enum err err;
+
+	query_i64(&q, version);
+	err = query_int(&q, 0, &changed);
+	if (err != ERR_OK)
+		return err;
+	q = query_of(s, "SELECT max(rid) FROM fact_key");
+	err = query_int(&q, 0, &keys);
+	if (err != ERR_OK)
+		return err;
+	q = query_of(s, keys < changed ?
+			       CONCERNED_MATCHED CONCERNED_BY_KEY :
+			       CONCERNED_MATCHED CONCERNED_BY_OBLIGOR);
 	query_i64(&q, version);
 	return query_all(&q, &shape_str, a, out, count);
 }

@@ -194,6 +194,37 @@ store_exposed(struct store *s, struct str exporter_id, struct str obligor_id,
 	return query_all(&q, &exposed_shape, a, out, count);
 }
 
+struct exposed_to {
+	enum err (*each)(void *ctx, const struct exposed *e);
+	void *ctx;
+};
+
+static enum err
+each_exposed(void *ctx, const void *row)
+{
+	const struct exposed_to *to = ctx;
+
+	return to->each(to->ctx, row);
+}
+
+enum err
+store_exposed_each(struct store *s, struct str exporter_id,
+		   struct str obligor_id, struct str country,
+		   enum err (*each)(void *ctx, const struct exposed *e),
+		   void *ctx)
+{
+	/* Texts of their own: store_exposed may be asked from within. */
+	static const char by_obligor[] = EXPOSED_OF("risk_id = ?2") " -- each";
+	static const char all[] = EXPOSED_OF("risk_id IS NOT NULL") " -- each";
+	struct query q = query_of(s, obligor_id.n > 0 ? by_obligor : all);
+
+	query_str(&q, exporter_id);
+	query_str(&q, obligor_id);
+	query_str(&q, country);
+	return query_each(&q, &exposed_shape, each_exposed,
+			  &(struct exposed_to){ each, ctx });
+}
+
 static enum err
 knowledge(struct store *s, const char *sql, struct str exporter_id,
 	  struct str obligor_id, int64_t *out)

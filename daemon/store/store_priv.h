@@ -109,6 +109,12 @@ NODISCARD enum err query_one(struct query *q, const struct shape *shape,
 /* *out is an array of shape->size; ERR_LIMIT over STORE_ROWS_MAX. */
 NODISCARD enum err query_all(struct query *q, const struct shape *shape,
 			     struct arena *a, void *out, size_t *count);
+/* Each row to `each`, which must not use the same statement; the row dies with
+ * the call.  ERR_LIMIT for a row over QUERY_ROW_MAX. */
+#define QUERY_ROW_MAX 65536u
+NODISCARD enum err query_each(struct query *q, const struct shape *shape,
+			      enum err (*each)(void *ctx, const void *row),
+			      void *ctx);
 /* Column 0 of the first row; dflt when there is none or it is NULL. */
 NODISCARD enum err query_int(struct query *q, int64_t dflt, int64_t *out);
 

@@ -413,3 +413,24 @@ query_all(struct query *q, const struct shape *shape, struct arena *a,
 	free(rows.p);
 	return query_end(q, err);
 }
+
+enum err
+query_each(struct query *q, const struct shape *shape,
+	   enum err (*each)(void *ctx, const void *row), void *ctx)
+{
+	struct arena a = { 0 };
+	char *row = calloc(1, shape->size);
+	enum err err = row == NULL ? ERR_STORE :
+				     arena_init(&a, QUERY_ROW_MAX);
+
+	while (err == ERR_OK && query_step(q, &err) == SQLITE_ROW) {
+		arena_rewind(&a, 0);
+		memset(row, 0, shape->size);
+		err = read_row(q->st, shape, &a, row);
+		if (err == ERR_OK)
+			err = each(ctx, row);
+	}
+	arena_fini(&a);
+	free(row);
+	return query_end(q, err);
+}

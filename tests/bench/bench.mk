@@ -1,5 +1,5 @@
 # Tools that measure the matcher; included by the Makefile.
-BENCH := matchtool foldtool fit namegen
+BENCH := matchtool foldtool fit namegen bookgen bookbare
 
 $(BENCH:%=$(B)/%): $(B)/%: $(B)/tests/bench/%.o $(B)/all.a
 	@echo '  LD $@'

@@ -4,6 +4,7 @@
 #include "scn.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -227,7 +228,6 @@ verb_book(struct scn *s, struct str dir_name)
 {
 	struct say_request q = { .words = 2,
 				 .word = { S("book"), S("import") } };
-	struct buf text[SAY_FILES_MAX];
 	static char name[SAY_FILES_MAX][512];
 	struct dirent **e = NULL;
 	struct buf out;
@@ -239,16 +239,17 @@ verb_book(struct scn *s, struct str dir_name)
 		return 1;
 	n = scandir(dir, &e, NULL, alphasort);
 	for (int i = 0; i < n; i++) {
-		struct buf *b = &text[q.files];
+		struct stat st;
+		int fd;
 
 		if (str_ends(str_of(e[i]->d_name), S(".csv")) &&
 		    q.files < SAY_FILES_MAX) {
 			(void)snprintf(name[q.files], sizeof(name[0]),
 				       "%s/%s", dir, e[i]->d_name);
-			buf_init(b, 16u << 20);
-			(void)!buf_read_file(b, name[q.files]);
+			fd = open(name[q.files], O_RDONLY | O_CLOEXEC);
+			must(fd >= 0 && fstat(fd, &st) == 0);
 			q.file[q.files] = (struct say_file){
-				str_of(name[q.files]), buf_str(b)
+				str_of(name[q.files]), fd, (size_t)st.st_size
 			};
 			q.files++;
 		}
@@ -258,7 +259,7 @@ verb_book(struct scn *s, struct str dir_name)
 	buf_init(&out, 1u << 20);
 	status = one_rig_say(&s->rig, &q, &out);
 	for (size_t i = 0; i < q.files; i++)
-		buf_free(&text[i]);
+		(void)close(q.file[i].fd);
 	buf_free(&out);
 	return status == 0 ? 0 : fail(s, "the book was not imported");
 }

@@ -728,16 +728,17 @@ Test(store_memory, an_answer_has_a_limit)
 	ok(arena_init(&big, 128u << 20));
 	(void)snprintf(sql, sizeof(sql),
 		       "WITH n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n"
-		       " LIMIT %u) INSERT INTO obligors (seen, changed,"
-		       " obligor_id) SELECT 1, 1, 'O' || x FROM n",
+		       " LIMIT %u) INSERT INTO follows (seen, changed,"
+		       " exporter_id, obligor_id) SELECT 1, 1, 'E' || x, 'O'"
+		       " FROM n",
 		       STORE_ROWS_MAX);
 	ok(store_exec(f.s, sql));
-	ok(store_obligors_since(f.s, 0, &big, &out, &count));
+	ok(store_exporters_of(f.s, S("O"), &big, &out, &count));
 	cr_assert_eq(count, STORE_ROWS_MAX);
 	arena_rewind(&big, 0);
-	ok(store_exec(f.s, "INSERT INTO obligors (seen, changed, obligor_id)"
-			   " VALUES (1, 1, 'one more')"));
-	cr_assert_eq(store_obligors_since(f.s, 0, &big, &out, &count),
+	ok(store_exec(f.s, "INSERT INTO follows (seen, changed, exporter_id,"
+			   " obligor_id) VALUES (1, 1, 'one more', 'O')"));
+	cr_assert_eq(store_exporters_of(f.s, S("O"), &big, &out, &count),
 		     ERR_LIMIT);
 	cr_assert_eq(big.n, 0);
 	arena_fini(&big);

@@ -118,3 +118,20 @@ book_fixture_dir(const char *dir)
 	free(e);
 	return s;
 }
+
+void
+book_fixture_fact(struct store *s, const char *obligor_id)
+{
+	const struct fact f = {
+		.fact_id = str_of(obligor_id),
+		.obligor_id = str_of(obligor_id),
+		.occurred_on = DATE_NONE,
+		.effective_on = DATE_NONE,
+		.published_at = TIME_NONE,
+		.recorded_at = TIME_NONE,
+	};
+
+	if (store_begin(s) != ERR_OK || store_fact_put(s, &f) != ERR_OK ||
+	    store_commit(s) != ERR_OK)
+		give_up("store_fact_put", str_of(obligor_id));
+}

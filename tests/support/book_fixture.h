@@ -25,5 +25,7 @@ struct store *book_fixture(const struct book_text *texts, size_t count);
 /* More rows into a store that is there. */
 void book_fixture_add(struct store *s, const struct book_text *texts,
 		      size_t count);
+/* Keeps a fact of the obligor, so that changes of the book concern it. */
+void book_fixture_fact(struct store *s, const char *obligor_id);
 
 #endif

@@ -274,13 +274,15 @@ Test(book_import, a_row_replaces_the_row_with_its_key)
 	size_t n = 0;
 	struct obligor o;
 
+	book_fixture_fact(rig.s, "OB-AE-0001");
+	book_fixture_fact(rig.s, "OB-JP-0001");
 	ok(book_rig_one("obligor_id,type,name,country,ids\n"
 	       "OB-AE-0001,buyer,Qamar Renamed LLC,AE,sinosure:ARE/999\n"
 	       "OB-DE-0001,buyer,Nordlicht Haustechnik GmbH,DE,\n"));
 	cr_assert_eq(rig.r.added, 0);
 	cr_assert_eq(rig.r.changed, 2);
-	ok(store_obligors_since(rig.s, 1, &rig.a, &v, &n));
-	cr_assert_eq(n, 2);
+	ok(store_obligors_concerned(rig.s, 1, &rig.a, &v, &n));
+	cr_assert_eq(n, 1);
 	ok(store_obligor(rig.s, S("OB-AE-0001"), &rig.a, &o));
 	cr_assert_eq(o.alias_count, 0, "the row is the whole truth");
 	ok(store_obligors_by_id(rig.s, S("sinosure"), S("ARE000123"), &rig.a, &v,
@@ -297,7 +299,7 @@ Test(book_import, a_row_replaces_the_row_with_its_key)
 	       "OB-AE-0001,buyer,Qamar Renamed LLC,AE,sinosure:ARE999\n"));
 	cr_assert_eq(rig.r.added + rig.r.changed, 0);
 	cr_assert_eq(rig.r.version, 3);
-	ok(store_obligors_since(rig.s, 2, &rig.a, &v, &n));
+	ok(store_obligors_concerned(rig.s, 2, &rig.a, &v, &n));
 	cr_assert_eq(n, 0);
 }
 
@@ -625,4 +627,37 @@ Test(book_import, receipts_come_as_json_too)
 	cr_assert_eq(book_rig_run((struct book_options){ 0 }, &text, 1), ERR_INPUT);
 	cr_assert(str_contains(buf_str(&rig.r.faults), S("b:1: receipt_kind: ")));
 	cr_assert_not(str_contains(buf_str(&rig.r.faults), S("unknown member")));
+}
+
+/* A fact of nobody concerns whoever has its id or its name, whether there are
+ * more obligors changed or more keys of facts. */
+Test(book_import, a_fact_of_nobody_concerns_its_namesakes)
+{
+	const struct fact f = { .fact_id = S("F"),
+				.occurred_on = DATE_NONE,
+				.effective_on = DATE_NONE,
+				.published_at = TIME_NONE,
+				.recorded_at = TIME_NONE };
+	struct str *v = NULL;
+	size_t n = 0;
+
+	for (int many = 0; many < 2; many++) {
+		ok(store_begin(rig.s));
+		ok(store_fact_put(rig.s, &f));
+		ok(store_fact_key_put(rig.s, f.fact_id, S("sinosure"),
+				      S("ARE000123")));
+		ok(store_fact_key_put(rig.s, f.fact_id, S("name"),
+				      S("aozora mokko k k")));
+		for (int i = 0; many > 0 && i < 9; i++)
+			ok(store_fact_key_put(
+			    rig.s, f.fact_id, S("name"),
+			    (struct str){ "123456789" + i, 1 }));
+		ok(store_commit(rig.s));
+		ok(store_obligors_concerned(rig.s, 0, &rig.a, &v, &n));
+		cr_assert_eq(n, 2);
+		cr_assert(str_eq(v[0], S("OB-AE-0001")));
+		cr_assert(str_eq(v[1], S("OB-JP-0001")));
+		ok(store_obligors_concerned(rig.s, 1, &rig.a, &v, &n));
+		cr_assert_eq(n, 0);
+	}
 }

@@ -233,16 +233,18 @@ Test(exposure, new_links_of_an_old_obligor_are_seen)
 	int64_t since = 0;
 	size_t n = 0;
 
+	book_fixture_fact(s, "B0");
+	book_fixture_fact(s, "K1");
 	cr_assert_eq(store_book_version(s, &since), ERR_OK);
 	book_fixture_add(s, follow, 1);
-	cr_assert_eq(store_obligors_since(s, since, &a, &v, &n), ERR_OK);
+	cr_assert_eq(store_obligors_concerned(s, since, &a, &v, &n), ERR_OK);
 	cr_assert_eq(n, 1);
 	cr_assert(str_eq(v[0], S("B0")));
 	book_fixture_add(s, shipment, 1);
-	cr_assert_eq(store_obligors_since(s, since + 1, &a, &v, &n), ERR_OK);
+	cr_assert_eq(store_obligors_concerned(s, since + 1, &a, &v, &n), ERR_OK);
 	cr_assert_eq(n, 1);
 	cr_assert(str_eq(v[0], S("K1")));
-	cr_assert_eq(store_obligors_since(s, since + 2, &a, &v, &n), ERR_OK);
+	cr_assert_eq(store_obligors_concerned(s, since + 2, &a, &v, &n), ERR_OK);
 	cr_assert_eq(n, 0);
 }
 
@@ -302,5 +304,34 @@ Test(exposure, totals_are_summed_only_when_asked_for)
 	cr_assert_eq(exposures_put(s, &ask, &out), ERR_OK);
 	has("\"unshipped\":\"63999999999999936.00\"");
 	ask.country = S("US");
-	cr_assert_eq(exposures_put(s, &ask, &out), ERR_LIMIT);
+	cr_assert_eq(exposures_put(s, &ask, &out), ERR_OK);
+	has("\"if_shipped\":null,\"quality\":\"too_large\"}");
+}
+
+/* One row that cannot be told does not keep back the others. */
+Test(exposure, a_row_too_large_is_marked)
+{
+	static const struct book_text huge[] = {
+		{ "s", "shipment_id,exporter_id,obligor_id,amount,currency,"
+		       "payment_term,status\n"
+		       "H1,E1,B0,999999999999999,EUR,OA,ready\n"
+		       "H2,E1,B1,10,USD,OA,ready\n" },
+		{ "x", "base,quote,rate,as_of\nEUR,USD,640,2022-04-30\n" },
+	};
+	struct exposures_ask ask = { .as_of = date_of(2022, 5, 1),
+				     .exporter_id = S("E1"),
+				     .country = S("US"),
+				     .json = 1 };
+
+	book_fixture_add(s, huge, 2);
+	cr_assert_eq(exposures_put(s, &ask, &out), ERR_OK);
+	has("\"obligor_id\":\"B0\"");
+	has("\"quality\":\"too_large\"");
+	has("\"obligor_id\":\"B1\"");
+	has("\"quality\":\"incomplete\"}");
+	ask.json = 0;
+	buf_clear(&out);
+	cr_assert_eq(exposures_put(s, &ask, &out), ERR_OK);
+	has("B0               figures too large\n");
+	has(" incomplete\n");
 }
