@@ -14,6 +14,7 @@
 
 #include "core.h"
 #include "fetch.h"
+#include "index_role.h"
 #include "log.h"
 #include "loop.h"
 #include "parse.h"
@@ -31,6 +32,7 @@ const struct role_ops *const ROLES[PEER_COUNT] = {
 	[PEER_CORE] = &core_role,
 	[PEER_PUBLISH] = &publish_role,
 	[PEER_WEB] = &web_role,
+	[PEER_INDEX] = &index_role,
 };
 
 struct clock

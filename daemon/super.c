@@ -49,12 +49,22 @@ struct child {
 	bool killed; /* by watch; not to be said twice */
 };
 
+/* What the index role is to build; it runs only for that. */
+struct job {
+	bool wanted; /* it is to start, with these */
+	bool running;
+	bool good; /* it said that it is done */
+	int fd[2];
+	char body[16];
+};
+
 struct super {
 	struct boot *boot;
 	const struct super_options *o;
 	struct clock_os os;
 	struct clock clock;
 	struct child child[PEER_COUNT];
+	struct job job;
 	int listener;
 	int signals;
 	bool stopping;
@@ -69,10 +79,12 @@ struct super {
 	int64_t alive_at;
 };
 
-/* Every role but web, which runs only when it is wanted. */
+/* Every role but web and index, which run only when they are wanted. */
 static bool
 wanted(const struct super *s, int p)
 {
+	if (p == PEER_INDEX)
+		return s->job.wanted;
 	return p != PEER_WEB || s->boot->conf.web_endpoint.n > 0;
 }
 
@@ -277,6 +289,63 @@ plan_start(struct child *c, enum peer p, int status, int64_t now_ms)
 	       (int)c->pid, status, c->backoff_ms);
 }
 
+/* ---- the index role's job ---- */
+
+static void
+job_drop(struct super *s)
+{
+	struct child *c = &s->child[PEER_INDEX];
+
+	for (size_t i = 0; s->job.wanted && i < 2; i++)
+		if (s->job.fd[i] >= 0)
+			(void)close(s->job.fd[i]);
+	s->job = (struct job){ 0 };
+	if (c->pid != 0)
+		(void)kill(c->pid, SIGKILL);
+}
+
+/* Takes the descriptors.  Core has one job at a time. */
+static void
+job_take(struct super *s, struct msg *m)
+{
+	if (s->job.wanted || s->job.running || m->body.n != 16)
+		return;
+	s->job.wanted = true;
+	memcpy(s->job.body, m->body.p, 16);
+	for (size_t i = 0; i < 2; i++) {
+		s->job.fd[i] = m->fd[i];
+		m->fd[i] = -1;
+	}
+}
+
+/* The role runs: it hears what it is for. */
+static void
+job_give(struct super *s)
+{
+	struct str body = { s->job.body, sizeof(s->job.body) };
+	struct link *l = s->child[PEER_INDEX].link;
+
+	s->job.wanted = false;
+	s->job.running = true;
+	(void)link_send(l, MSG_INDEX, body, s->job.fd, 2);
+	(void)link_flush(l);
+}
+
+static void
+job_end(struct super *s)
+{
+	struct link *core = s->child[PEER_CORE].link;
+	char good = s->job.running && s->job.good ? 1 : 0;
+
+	if (s->job.running && core != NULL) {
+		(void)link_send(core, MSG_INDEX_END, (struct str){ &good, 1 },
+				NULL, 0);
+		(void)link_flush(core);
+	}
+	s->job.running = false;
+	s->job.good = false;
+}
+
 static void
 reap(struct super *s, enum peer p)
 {
@@ -285,7 +354,10 @@ reap(struct super *s, enum peer p)
 
 	if (c->pid == 0 || waitpid(c->pid, &status, WNOHANG) != c->pid)
 		return;
-	if (!s->stopping)
+	if (p == PEER_INDEX && status != 0)
+		log_op(LOG_ERR, "super.died", "role=index pid=%d status=%d",
+		       (int)c->pid, status);
+	else if (p != PEER_INDEX && !s->stopping)
 		plan_start(c, p, status, clock_now(&s->clock).mono_ms);
 	c->pid = 0;
 	c->ready = false;
@@ -293,6 +365,10 @@ reap(struct super *s, enum peer p)
 	c->pidfd = -1;
 	link_free(c->link);
 	c->link = NULL;
+	if (p == PEER_INDEX)
+		job_end(s);
+	if (p == PEER_CORE)
+		job_drop(s); /* its successor knows nothing of it */
 	/*
 	 * A wrong configuration does not get better by trying again; but one
 	 * that once served, or passed a reload's checks, is no reason to leave.
@@ -312,10 +388,12 @@ start_due(struct super *s, struct instant now)
 		if (c->pid != 0 || !wanted(s, p) ||
 		    now.mono_ms < c->start_at)
 			continue;
-		if (spawn(s, (enum peer)p) == ERR_OK)
-			join(s, (enum peer)p);
-		else
+		if (spawn(s, (enum peer)p) != ERR_OK)
 			c->start_at = now.mono_ms + SUPER_RESTART_MS;
+		else if (p == PEER_INDEX)
+			job_give(s);
+		else
+			join(s, (enum peer)p);
 	}
 }
 
@@ -327,7 +405,7 @@ same_bundle(enum peer p, const struct bundle *a, const struct bundle *b)
 	struct str key = S("key/server");
 
 	/* Of the configuration these use only what needs a restart. */
-	if (p == PEER_PUBLISH || p == PEER_WEB)
+	if (p == PEER_PUBLISH || p == PEER_WEB || p == PEER_INDEX)
 		return str_eq(bundle_find(a, key), bundle_find(b, key));
 	return str_eq(buf_str(&a->bytes), buf_str(&b->bytes));
 }
@@ -428,7 +506,7 @@ reload_for(struct super *s, int fd)
 /* ---- what roles say ---- */
 
 static void
-core_says(struct super *s, const struct msg *m, struct instant now)
+core_says(struct super *s, struct msg *m, struct instant now)
 {
 	struct child *core = &s->child[PEER_CORE];
 	struct rd r = rd_of(m->body);
@@ -447,14 +525,15 @@ core_says(struct super *s, const struct msg *m, struct instant now)
 		if (seconds > CORE_BUSY_S)
 			seconds = CORE_BUSY_S;
 		core->busy_until = now.mono_ms + (int64_t)seconds * 1000;
+	} else if (m->type == MSG_INDEX) {
+		job_take(s, m);
 	} else if (m->type == MSG_RELOAD && m->fd[0] >= 0) {
 		reload_for(s, fcntl(m->fd[0], F_DUPFD_CLOEXEC, 3));
 	}
 }
 
 static void
-role_says(struct super *s, enum peer p, const struct msg *m,
-	  struct instant now)
+role_says(struct super *s, enum peer p, struct msg *m, struct instant now)
 {
 	struct child *c = &s->child[p];
 
@@ -467,6 +546,10 @@ role_says(struct super *s, enum peer p, const struct msg *m,
 	} else if (m->type == MSG_DONE && p == PEER_FETCH) {
 		(void)link_send(s->child[PEER_CORE].link, MSG_DONE, STR_NONE,
 				NULL, 0);
+	} else if (p == PEER_INDEX) {
+		/* Done or not, it is of no more use. */
+		s->job.good = m->type == MSG_DONE;
+		ask_to_leave(s, c);
 	} else if (p == PEER_CORE) {
 		core_says(s, m, now);
 	}
@@ -515,6 +598,8 @@ answers(const struct super *s, const struct child *c, struct instant now)
 
 	if (c->pid == 0)
 		return false;
+	if (c == &s->child[PEER_INDEX])
+		return now.mono_ms - c->started_at < SUPER_BUILD_MS;
 	if (!c->ready && c->leave_by == 0)
 		return now.mono_ms - c->started_at < SUPER_INIT_MS;
 	return now.mono_ms - c->ponged_at < limit ||
@@ -543,7 +628,7 @@ watch(struct super *s, struct instant now)
 			       ROLES[p]->name, (int)c->pid);
 			(void)kill(c->pid, SIGKILL);
 		}
-		if (p != PEER_PARSE && p != PEER_WEB)
+		if (p != PEER_PARSE && p != PEER_WEB && p != PEER_INDEX)
 			good = good && answers(s, c, now);
 	}
 	if (s->alive_every > 0 && good && now.mono_ms >= s->alive_at) {
@@ -557,7 +642,7 @@ tell_ready(struct super *s)
 {
 	char status[64];
 
-	for (int p = PEER_FETCH; p < PEER_COUNT; p++)
+	for (int p = PEER_FETCH; p < PEER_INDEX; p++)
 		if (wanted(s, p) && !s->child[p].ready)
 			return;
 	if (s->told_ready)
@@ -624,6 +709,7 @@ stop_all(struct super *s)
 
 	s->stopping = true;
 	notify_stopping();
+	job_drop(s);
 	for (int p = PEER_FETCH; p < PEER_COUNT; p++)
 		if (s->child[p].pid != 0) {
 			(void)link_send(s->child[p].link, MSG_STOP, STR_NONE,

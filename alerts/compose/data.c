@@ -131,9 +131,19 @@ put_confidence(struct jsonw *w, const struct compose_in *in)
 }
 
 static void
+put_lines(struct jsonw *w, const char *key, struct str lines)
+{
+	jsonw_arr(w, key);
+	while (lines.n > 0)
+		jsonw_str(w, NULL, str_cut(&lines, '\n'));
+	jsonw_end_arr(w);
+}
+
+static void
 put_match(struct jsonw *w, const struct compose_in *in)
 {
 	struct str rest = in->fact->match_keys;
+	struct str why = in->fact->match_why;
 
 	jsonw_obj(w, "match");
 	jsonw_str(w, "method", in->fact->match_method);
@@ -142,6 +152,8 @@ put_match(struct jsonw *w, const struct compose_in *in)
 	while (rest.n > 0)
 		jsonw_str(w, NULL, str_cut(&rest, ' '));
 	jsonw_end_arr(w);
+	if (why.n > 0)
+		put_lines(w, "why", why);
 	jsonw_end_obj(w);
 }
 

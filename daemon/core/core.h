@@ -14,6 +14,7 @@
 #include "diffs.h"
 #include "feed.h"
 #include "idscheme.h"
+#include "index.h"
 #include "kinds.h"
 #include "role.h"
 #include "serve.h"
@@ -73,6 +74,7 @@ struct core {
 	struct store *store;
 	int lock; /* descriptor of the state directory's lock, -1 in memory */
 	struct diffs diffs;
+	struct index index;
 	struct decide *decide;
 	struct serve *serve;
 	struct doc doc[CORE_DOCS_MAX];

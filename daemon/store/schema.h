@@ -41,7 +41,8 @@
 	X(S, TIME, published_at, 0)	X(S, TIME, recorded_at, 0)	\
 	X(S, TIME, first_seen_at, 0)	X(S, TIME, updated_at, 0)	\
 	X(S, STR, match_method, 0)	X(S, INT, match_score, 0)	\
-	X(S, STR, match_keys, 0)	X(S, INT, episode, 0)
+	X(S, STR, match_keys, 0)	X(S, INT, episode, 0)		\
+	X(S, STR, match_why, 0)
 
 #define SOURCE_FIELDS(X, S)						\
 	X(S, STR, fact_id, 0)		X(S, KEY, source, 0)		\

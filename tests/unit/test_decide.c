@@ -8,6 +8,7 @@
 #include "alert_dump.h"
 #include "book_import.h"
 #include "decide_priv.h"
+#include "watch_fixture.h"
 
 static struct arena arena;
 static struct store *store;
@@ -21,6 +22,7 @@ static struct buf schemes_tsv;
 static struct buf texts_tsv;
 static struct buf duties_tsv;
 static struct decide *decide;
+static struct mwatch *watch;
 static struct instant now;
 static const uint8_t key[COMPOSE_KEY_SIZE] = { 7 };
 
@@ -84,6 +86,7 @@ load(void)
 	struct diag d = { 0 };
 	const struct decide_in in = {
 		.store = store,
+		.watch = watch,
 		.kinds = &kinds,
 		.feeds = &feeds,
 		.schemes = &schemes,
@@ -129,6 +132,7 @@ setup(void)
 	feeds = (struct feeds){ feed, 3 };
 	conf = (struct conf){ .instance = S("test"),
 			      .contact_tel = S("88325700"),
+			      .match_accept = 950,
 			      .match_review = 600 };
 	cr_assert_eq(store_open(":memory:", &store, &d), ERR_OK, "%s", d.why);
 	at("2022-12-27T01:12:03.214Z");
@@ -138,6 +142,7 @@ setup(void)
 	book(OBLIGORS);
 	book(FOLLOWS);
 	book(SHIPMENTS);
+	watch = watch_fixture(store);
 	load();
 }
 
@@ -158,6 +163,7 @@ teardown(void)
 				   e[k].stream, (int)e[k].seq, e[k].body);
 	}
 	decide_free(decide);
+	mwatch_free(watch);
 	store_close(store);
 	buf_free(&kinds_tsv);
 	buf_free(&schemes_tsv);
@@ -261,7 +267,9 @@ state(const char *exporter, uint64_t seq, int what, struct str code)
 static void
 rebook(const char *csv)
 {
+	struct names_scan scan = { 0 };
 	int64_t version = 0;
+	bool more = true;
 
 	cr_assert_eq(store_begin(store), ERR_OK);
 	cr_assert_eq(store_book_version(store, &version), ERR_OK);
@@ -270,6 +278,12 @@ rebook(const char *csv)
 	cr_assert_eq(store_begin(store), ERR_OK);
 	cr_assert_eq(decide_book(decide, version, now), ERR_OK);
 	cr_assert_eq(store_commit(store), ERR_OK);
+	cr_assert_eq(mwatch_follow(watch, store), ERR_OK);
+	while (more) {
+		cr_assert_eq(store_begin(store), ERR_OK);
+		cr_assert_eq(decide_names(decide, &scan, now, &more), ERR_OK);
+		cr_assert_eq(store_commit(store), ERR_OK);
+	}
 }
 
 /* Scenario 1, step by step: the case this product exists for. */
