@@ -588,7 +588,7 @@ Test(decide, a_name_alone_waits_for_a_reviewer)
 		     ERR_OK);
 	cr_assert_eq(count, 1);
 	/* below the threshold nobody is asked */
-	conf.match_review = 900;
+	conf.match_review = 1000;
 	n.record = S("item-2");
 	give(&n);
 	cr_assert_eq(decide_counts(decide)->reviews, 1);

@@ -134,12 +134,11 @@ nobody(const char *name, const char *country)
 
 Test(match_names, scripts)
 {
-	finds("ООО «Завод имени Воронцова»", "RU", "OB-RU", MATCH_REVIEW);
-	finds("Shenzhen Haige Electronics Co., Ltd.", "CN", "OB-CN",
-	      MATCH_REVIEW);
+	finds("ООО «Завод имени Воронцова»", "RU", "OB-RU", MATCH_ACCEPT);
+	finds("Shenzhen Haige Electronics Co., Ltd.", "CN", "OB-CN", MATCH_ACCEPT);
 	finds("深圳市海格电子有限公司", "CN", "OB-CN", MATCH_ACCEPT);
-	finds("鳩屋造船（株）", "JP", "OB-JP", MATCH_REVIEW);
-	finds("(주)대환반도체", "KR", "OB-KR", MATCH_REVIEW);
+	finds("鳩屋造船（株）", "JP", "OB-JP", MATCH_ACCEPT);
+	finds("(주)대환반도체", "KR", "OB-KR", MATCH_ACCEPT);
 	finds("Brennbacher Anlagenbau G.m.b.H.", "DE", "OB-DE", MATCH_ACCEPT);
 	nobody("Kelvinator Holdings Plc", "GB");
 }
