@@ -19,15 +19,17 @@
 #include "book.h"
 #include "json.h"
 
-#define STORE_SCHEMA 2 /* another version is refused: ERR_CONFIG */
+#define STORE_SCHEMA 2 /* an older store is upgraded, a newer one refused */
 #define STORE_ROWS_MAX (1u << 20) /* in one answer; over it ERR_LIMIT */
 
 struct store; /* one per core */
 
 /*
  * path ":memory:" for a store that dies with the process.  ERR_REFUSED when
- * another core has it open (PATH.lock), ERR_CONFIG for another schema or
- * somebody else's database, ERR_CORRUPT when the file is damaged.
+ * another core has it open (PATH.lock), ERR_CONFIG for a newer schema or
+ * somebody else's database, ERR_CORRUPT when the file is damaged.  A store of
+ * an older schema n is upgraded and the file as it was kept as
+ * PATH.schema-<n>; without room for that, it stays untouched.
  */
 NODISCARD enum err store_open(const char *path, struct store **out,
 			      struct diag *d);
@@ -39,6 +41,22 @@ bool store_in_transaction(const struct store *s);
 /* Moves the write-ahead log into the file once that is worth it (4 MB);
  * between steps, never inside. */
 NODISCARD enum err store_checkpoint(struct store *s);
+
+/* ---- a copy, while the store is in use ---- */
+
+struct store_backup;
+/*
+ * Into a regular file of length 0, open for reading and writing; fd and s
+ * are borrowed until store_backup_end, which comes before store_close.  Each
+ * step is short, outside of transactions; what is committed between steps is
+ * in the copy.  With *done the copy is whole and on its disk.
+ */
+NODISCARD enum err store_backup_begin(struct store *s, int fd,
+				      struct store_backup **out,
+				      struct diag *d);
+NODISCARD enum err store_backup_step(struct store_backup *b, bool *done,
+				     struct diag *d);
+void store_backup_end(struct store_backup *b);
 
 /* ---- book (written by daemon/store/book_import.c) ---- */
 

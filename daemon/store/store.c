@@ -143,7 +143,6 @@ settings(struct store *s, const char *journal, struct diag *d)
 	char text[128];
 	enum err err;
 
-	(void)sqlite3_busy_timeout(s->db, STORE_BUSY_MS);
 	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
 	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
@@ -183,31 +182,30 @@ schema_make(struct store *s)
 	return err;
 }
 
+/* Which schema the file has, 0: it is empty; nothing is written yet. */
 static enum err
-schema_check(struct store *s, struct diag *d)
+schema_of(struct store *s, int64_t *version, struct diag *d)
 {
-	int64_t version = 0;
 	int64_t app = 0;
 	int64_t tables = 0;
-	enum err err = pragma_int(s, "PRAGMA user_version", &version);
+	enum err err = pragma_int(s, "PRAGMA user_version", version);
 
 	if (err == ERR_OK)
 		err = pragma_int(s, "PRAGMA application_id", &app);
 	if (err == ERR_OK)
 		err = pragma_int(s, "SELECT count(*) FROM sqlite_schema",
 				 &tables);
-	if (err != ERR_OK)
+	if (err != ERR_OK || (tables == 0 && *version == 0))
 		return err;
-	if (tables == 0 && version == 0)
-		return schema_make(s);
-	if (app != STORE_APPLICATION_ID)
+	if (app != STORE_APPLICATION_ID || *version < 1)
 		return diag_set(d, ERR_CONFIG, 0,
 				"is a database, but not a store of ours");
-	if (version != STORE_SCHEMA)
+	if (*version > STORE_SCHEMA)
 		return diag_set(d, ERR_CONFIG, 0,
 				"store has schema %" PRId64
-				", this program needs %d",
-				version, STORE_SCHEMA);
+				", this program knows up to %d: a newer "
+				"version wrote it, and there is no way back",
+				*version, STORE_SCHEMA);
 	return ERR_OK;
 }
 
@@ -259,6 +257,7 @@ static enum err
 open_all(struct store *s, const char *path, struct diag *d)
 {
 	bool memory = strcmp(path, ":memory:") == 0;
+	int64_t version = 0;
 	enum err err = memory ? ERR_OK : lock_take(s, path, d);
 	int rc;
 
@@ -273,11 +272,19 @@ open_all(struct store *s, const char *path, struct diag *d)
 			     NULL);
 	if (rc != SQLITE_OK)
 		return store_fail(s, rc);
-	err = settings(s, memory ? "memory" : "wal", d);
+	(void)sqlite3_busy_timeout(s->db, STORE_BUSY_MS);
+	err = schema_of(s, &version, d);
 	if (err == ERR_OK)
-		err = schema_check(s, d);
+		err = settings(s, memory ? "memory" : "wal", d);
+	if (err == ERR_OK && version == 0)
+		err = schema_make(s);
 	if (err == ERR_OK)
 		err = integrity_check(s, d);
+	if (err == ERR_OK && version > 0 && version < STORE_SCHEMA) {
+		err = store_migrate(s, path, version, d);
+		if (err == ERR_OK)
+			err = integrity_check(s, d);
+	}
 	return err;
 }
 

@@ -16,6 +16,7 @@
 #define STORE_BUSY_MS 1000
 #define STORE_WAL_PAGES_MIN 1000 /* below it a checkpoint is not worth it */
 #define STORE_WAL_BYTES_MAX 67108864 /* kept of the log's file when emptied */
+#define STORE_BACKUP_PAGES 256 /* copied at one step */
 
 struct statement {
 	const char *sql; /* a literal: compared by address */
@@ -109,6 +110,20 @@ NODISCARD enum err query_int(struct query *q, int64_t dflt, int64_t *out);
 /* Our code for SQLite's, logged; a failed change spoils its transaction. */
 enum err store_fail(struct store *s, int rc);
 NODISCARD enum err store_exec(struct store *s, const char *sql);
+
+/* The name of the VFS whose files are descriptors: "7". */
+const char *store_vfs(void);
+/* The whole copy at once; fd as store_backup_begin's. */
+NODISCARD enum err store_copy(struct store *s, int fd, struct diag *d);
+/* Renames, durably, within one folder. */
+NODISCARD enum err store_rename(const char *from, const char *to,
+				struct diag *d);
+/* ERR_CONFIG unless the tables are those of an empty store of ours. */
+NODISCARD enum err store_schema_same(sqlite3 *db, struct diag *d);
+/* To STORE_SCHEMA, keeping a copy of the file at path beside it. */
+NODISCARD enum err store_migrate(struct store *s, const char *path,
+				 int64_t version, struct diag *d);
+
 NODISCARD enum err store_meta(struct store *s, const char *name,
 			      int64_t *value);
 NODISCARD enum err store_meta_put(struct store *s, const char *name,

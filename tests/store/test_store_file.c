@@ -171,7 +171,7 @@ Test(store_disk, others_may_not_read_it)
 	}
 }
 
-Test(store_disk, another_schema_is_refused)
+Test(store_disk, a_newer_schema_and_none_are_refused)
 {
 	struct diag d;
 
@@ -179,7 +179,8 @@ Test(store_disk, another_schema_is_refused)
 	fix.s = NULL;
 	meddle("PRAGMA user_version=7");
 	cr_assert_eq(reopen_fails(&d), ERR_CONFIG);
-	cr_assert_str_eq(d.why, "store has schema 7, this program needs 2");
+	cr_assert(str_starts(str_of(d.why), S("store has schema 7, ")), "%s",
+		  d.why);
 	meddle("PRAGMA user_version=0");
 	cr_assert_eq(reopen_fails(&d), ERR_CONFIG);
 }

@@ -3,6 +3,7 @@
  */
 #include "fault_vfs.h"
 
+#include <signal.h>
 #include <sqlite3.h>
 #include <string.h>
 
@@ -31,6 +32,8 @@ fails(void)
 	    (fault.count > fault.at && fault.how == FAULT_ONCE))
 		return false;
 	fault.fired = true;
+	if (fault.how == FAULT_KILL)
+		(void)raise(SIGKILL);
 	return true;
 }
 

@@ -4,7 +4,8 @@
  *
  * Every open, read, write, truncate, sync and delete of a file counts as one
  * operation.  The armed one fails with an I/O error (writes: disk full in
- * turn), and is not carried out; FAULT_FOR_EVER fails all after it as well.
+ * turn), and is not carried out; FAULT_FOR_EVER fails all after it as well,
+ * FAULT_KILL ends the process there by SIGKILL.
  */
 #ifndef FAULT_VFS_H
 #define FAULT_VFS_H
@@ -12,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum fault_how { FAULT_ONCE, FAULT_FOR_EVER };
+enum fault_how { FAULT_ONCE, FAULT_FOR_EVER, FAULT_KILL };
 
 /* Becomes the default VFS of this process. */
 void fault_vfs_install(void);
