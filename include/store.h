@@ -19,7 +19,7 @@
 #include "book.h"
 #include "json.h"
 
-#define STORE_SCHEMA 2 /* an older store is upgraded, a newer one refused */
+#define STORE_SCHEMA 3 /* an older store is upgraded, a newer one refused */
 #define STORE_ROWS_MAX (1u << 20) /* in one answer; over it ERR_LIMIT */
 
 struct store; /* one per core */

@@ -247,8 +247,10 @@ static enum err
 by_index(struct look *l, const struct str *skip, size_t skips, bool *sole)
 {
 	const struct conf *conf = l->by->conf;
-	const struct mlimits limits = { (int)conf->match_accept,
-					(int)conf->match_review, true };
+	const int review = (int)conf->match_review;
+	const int accept = (int)conf->match_accept;
+	const struct mlimits limits = { accept < review ? review : accept,
+					review, true };
 	struct mask ask = { .skip = skip, .skips = skips };
 	const struct mresult *r;
 	unsigned accepted = 0;

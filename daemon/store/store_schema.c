@@ -11,6 +11,7 @@
 #define DDL_COL(S, type, name, max) ", " #name " " DDL_##type
 #define DDL_KEY "TEXT NOT NULL"
 #define DDL_STR "TEXT NOT NULL"
+#define DDL_LATER "TEXT NOT NULL DEFAULT ''"
 #define DDL_BLOB "BLOB"
 #define DDL_KEYINT "INTEGER NOT NULL"
 #define DDL_INT "INTEGER NOT NULL"
