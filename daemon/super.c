@@ -13,13 +13,13 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "child.h"
+#include "job.h"
+#include "listen.h"
 #include "log.h"
 #include "notify.h"
 #include "one.h"
@@ -47,15 +47,6 @@ struct child {
 	int64_t busy_until; /* it said that it will not answer */
 	bool ready;
 	bool killed; /* by watch; not to be said twice */
-};
-
-/* What the index role is to build; it runs only for that. */
-struct job {
-	bool wanted; /* it is to start, with these */
-	bool running;
-	bool good; /* it said that it is done */
-	int fd[2];
-	char body[16];
 };
 
 struct super {
@@ -90,64 +81,18 @@ wanted(const struct super *s, int p)
 
 /* ---- control listener ---- */
 
-static int
-listen_control(const struct conf *conf)
-{
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	char dir[sizeof(at.sun_path)];
-	char *slash;
-	int fd;
-
-	if (str_copy(at.sun_path, sizeof(at.sun_path), conf->control_socket) !=
-	    ERR_OK)
-		return -1;
-	memcpy(dir, at.sun_path, sizeof(dir));
-	slash = strrchr(dir, '/');
-	if (slash != NULL && slash != dir) {
-		*slash = '\0';
-		(void)mkdir(dir, 0750);
-	}
-	(void)unlink(at.sun_path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -1;
-	(void)umask(0117);
-	if (bind(fd, (const struct sockaddr *)&at, sizeof(at)) < 0 ||
-	    listen(fd, 16) < 0) {
-		(void)close(fd);
-		fd = -1;
-	}
-	(void)umask(077);
-	return fd;
-}
-
-/* The next operator, with who it is; -1 when there is none. */
-static int
-accept_control(int listener, struct ucred *who)
-{
-	socklen_t n = sizeof(*who);
-	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-	if (fd < 0)
-		return -1;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, who, &n) < 0) {
-		(void)close(fd);
-		return -1;
-	}
-	return fd;
-}
-
 static void
 pass_control(int listener, struct link *core)
 {
-	struct ucred who = { 0 };
+	uint32_t uid = 0;
+	uint32_t gid = 0;
 	struct buf b;
 	int fd;
 
-	while ((fd = accept_control(listener, &who)) >= 0) {
+	while ((fd = listen_accept(listener, &uid, &gid)) >= 0) {
 		buf_init(&b, 16);
-		buf_be32(&b, who.uid);
-		buf_be32(&b, who.gid);
+		buf_be32(&b, uid);
+		buf_be32(&b, gid);
 		(void)link_send(core, MSG_CONTROL, buf_str(&b), &fd, 1);
 		buf_free(&b);
 	}
@@ -289,61 +234,15 @@ plan_start(struct child *c, enum peer p, int status, int64_t now_ms)
 	       (int)c->pid, status, c->backoff_ms);
 }
 
-/* ---- the index role's job ---- */
-
+/* Core is gone, or all of us are: nobody waits for an index. */
 static void
-job_drop(struct super *s)
+drop_job(struct super *s)
 {
 	struct child *c = &s->child[PEER_INDEX];
 
-	for (size_t i = 0; s->job.wanted && i < 2; i++)
-		if (s->job.fd[i] >= 0)
-			(void)close(s->job.fd[i]);
-	s->job = (struct job){ 0 };
+	job_drop(&s->job);
 	if (c->pid != 0)
 		(void)kill(c->pid, SIGKILL);
-}
-
-/* Takes the descriptors.  Core has one job at a time. */
-static void
-job_take(struct super *s, struct msg *m)
-{
-	if (s->job.wanted || s->job.running || m->body.n != 16)
-		return;
-	s->job.wanted = true;
-	memcpy(s->job.body, m->body.p, 16);
-	for (size_t i = 0; i < 2; i++) {
-		s->job.fd[i] = m->fd[i];
-		m->fd[i] = -1;
-	}
-}
-
-/* The role runs: it hears what it is for. */
-static void
-job_give(struct super *s)
-{
-	struct str body = { s->job.body, sizeof(s->job.body) };
-	struct link *l = s->child[PEER_INDEX].link;
-
-	s->job.wanted = false;
-	s->job.running = true;
-	(void)link_send(l, MSG_INDEX, body, s->job.fd, 2);
-	(void)link_flush(l);
-}
-
-static void
-job_end(struct super *s)
-{
-	struct link *core = s->child[PEER_CORE].link;
-	char good = s->job.running && s->job.good ? 1 : 0;
-
-	if (s->job.running && core != NULL) {
-		(void)link_send(core, MSG_INDEX_END, (struct str){ &good, 1 },
-				NULL, 0);
-		(void)link_flush(core);
-	}
-	s->job.running = false;
-	s->job.good = false;
 }
 
 static void
@@ -366,9 +265,9 @@ reap(struct super *s, enum peer p)
 	link_free(c->link);
 	c->link = NULL;
 	if (p == PEER_INDEX)
-		job_end(s);
+		job_end(&s->job, s->child[PEER_CORE].link);
 	if (p == PEER_CORE)
-		job_drop(s); /* its successor knows nothing of it */
+		drop_job(s); /* its successor knows nothing of it */
 	/*
 	 * A wrong configuration does not get better by trying again; but one
 	 * that once served, or passed a reload's checks, is no reason to leave.
@@ -391,7 +290,7 @@ start_due(struct super *s, struct instant now)
 		if (spawn(s, (enum peer)p) != ERR_OK)
 			c->start_at = now.mono_ms + SUPER_RESTART_MS;
 		else if (p == PEER_INDEX)
-			job_give(s);
+			job_give(&s->job, c->link);
 		else
 			join(s, (enum peer)p);
 	}
@@ -526,7 +425,7 @@ core_says(struct super *s, struct msg *m, struct instant now)
 			seconds = CORE_BUSY_S;
 		core->busy_until = now.mono_ms + (int64_t)seconds * 1000;
 	} else if (m->type == MSG_INDEX) {
-		job_take(s, m);
+		job_take(&s->job, m);
 	} else if (m->type == MSG_RELOAD && m->fd[0] >= 0) {
 		reload_for(s, fcntl(m->fd[0], F_DUPFD_CLOEXEC, 3));
 	}
@@ -709,7 +608,7 @@ stop_all(struct super *s)
 
 	s->stopping = true;
 	notify_stopping();
-	job_drop(s);
+	drop_job(s);
 	for (int p = PEER_FETCH; p < PEER_COUNT; p++)
 		if (s->child[p].pid != 0) {
 			(void)link_send(s->child[p].link, MSG_STOP, STR_NONE,
@@ -848,7 +747,7 @@ super_run(struct boot *boot, const struct super_options *o)
 		  (enum log_level)boot->conf.log_level);
 	s.clock = child_clock(&s.os, o);
 	s.signals = signals_open();
-	s.listener = listen_control(&boot->conf);
+	s.listener = listen_open(boot->conf.control_socket);
 	if (s.signals < 0 || s.listener < 0) {
 		log_op(LOG_ERR, "super.listen", "path=%.*s why=\"%s\"",
 		       STR_ARG(boot->conf.control_socket), strerror(errno));

@@ -246,6 +246,8 @@ NODISCARD enum err store_notice(struct store *s, struct str source,
 NODISCARD enum err store_review_put(struct store *s, struct str fact_id,
 				    struct str obligor_id, int score,
 				    struct str why, int64_t now_ms);
+/* Questions asked. */
+NODISCARD enum err store_review_count(struct store *s, int64_t *count);
 /* Pairs (name key, obligor) a reviewer rejected are never asked again. */
 NODISCARD enum err store_reject_put(struct store *s, struct str key,
 				    struct str obligor_id, struct str why,

@@ -15,7 +15,7 @@ static const struct command COMMANDS[] = {
 	{ "status", say_status }, { "feed", say_feed },
 	{ "book", say_book },	  { "alert", say_alert },
 	{ "subscriber", say_subscriber },
-	{ "exposure", say_exposure },
+	{ "exposure", say_exposure }, { "lookup", say_lookup },
 };
 
 int
@@ -213,6 +213,7 @@ static int
 status_alerts(struct core *c, struct jsonw *w)
 {
 	int open[SEVERITY_CRITICAL + 1] = { 0 };
+	int64_t review = 0;
 	int unacked = 0;
 	struct alert *row = NULL;
 	size_t n = 0;
@@ -220,7 +221,8 @@ status_alerts(struct core *c, struct jsonw *w)
 
 	if (arena_init(&a, 32u << 20) != ERR_OK)
 		return 1;
-	if (store_alerts(c->store, STR_NONE, &a, &row, &n) != ERR_OK) {
+	if (store_alerts(c->store, STR_NONE, &a, &row, &n) != ERR_OK ||
+	    store_review_count(c->store, &review) != ERR_OK) {
 		arena_fini(&a);
 		return 1;
 	}
@@ -238,6 +240,7 @@ status_alerts(struct core *c, struct jsonw *w)
 		jsonw_int(w, severity_text((enum severity)s), open[s]);
 	jsonw_end_obj(w);
 	jsonw_int(w, "unacked", unacked);
+	jsonw_int(w, "review", review);
 	jsonw_end_obj(w);
 	return 0;
 }

@@ -163,6 +163,14 @@ store_review_put(struct store *s, struct str fact_id, struct str obligor_id,
 }
 
 enum err
+store_review_count(struct store *s, int64_t *count)
+{
+	struct query q = query_of(s, "SELECT count(*) FROM review");
+
+	return query_int(&q, 0, count);
+}
+
+enum err
 store_reject_put(struct store *s, struct str key, struct str obligor_id,
 		 struct str why, int64_t now_ms)
 {
