@@ -57,6 +57,31 @@ switch_on(struct scn *s, struct buf *b, const char *name)
 			memcpy(b->p + i, "\n# switched on", off.n);
 }
 
+/* ACCEPT-NAMES FEED: its definition says so. */
+static void
+accept_names(struct scn *s, struct buf *b, const char *name)
+{
+	struct str no = S("\nname_accept: no");
+	struct str feed = str_sub(str_of(name), 8, 200);
+	struct str text = buf_str(b);
+	char want[256];
+	struct buf new;
+	size_t at = 0;
+
+	(void)snprintf(want, sizeof(want), "ACCEPT-NAMES %.*s\n",
+		       STR_ARG(str_sub(feed, 0, feed.n < 5 ? 0 : feed.n - 5)));
+	if (!str_contains(buf_str(&s->text), str_of(want)))
+		return;
+	while (at < text.n && !str_eq(str_sub(text, at, no.n), no))
+		at++;
+	buf_init(&new, 16u << 20);
+	buf_put(&new, str_sub(text, 0, at));
+	buf_put(&new, S("\nname_accept: yes"));
+	buf_put(&new, str_sub(text, at + no.n, text.n));
+	buf_free(b);
+	*b = new;
+}
+
 static int
 add_file(struct scn *s, const char *path, const char *name)
 {
@@ -67,6 +92,8 @@ add_file(struct scn *s, const char *path, const char *name)
 	bad = buf_read_file(&b, path) != ERR_OK;
 	if (!bad && str_starts(str_of(name), S("feeds.d/")))
 		switch_on(s, &b, name);
+	if (!bad && str_starts(str_of(name), S("feeds.d/")))
+		accept_names(s, &b, name);
 	if (!bad)
 		bundle_add(&s->all, str_of(name), buf_str(&b));
 	buf_free(&b);
@@ -723,6 +750,8 @@ verb(struct scn *s, struct str line)
 	if (str_eq(word, S("EXPECT-NOTHING")))
 		return verb_nothing(s, rest);
 	word = str_cut(&rest, ' '); /* the first argument */
+	if (str_starts(line, S("ACCEPT-NAMES ")))
+		return 0; /* heard at set-up */
 	if (str_starts(line, S("SERVE ")))
 		return rest.n == 0 ? fail(s, "SERVE FEED FILE") :
 				     verb_serve(s, word, rest);
