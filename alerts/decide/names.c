@@ -148,6 +148,8 @@ decide_names(struct decide *d, struct names_scan *scan, struct instant now,
 		err = store_fact_names(d->in.store, scan->after,
 				       DECIDE_NAMES_MAX, &d->arena, &name,
 				       &count);
+	/* Since 0 is the whole book: then a notice may be news all the same. */
+	d->by_book = scan->since > 0;
 	for (size_t i = 0; i < count && err == ERR_OK; i++) {
 		size_t each = arena_mark(&d->arena);
 
@@ -157,6 +159,7 @@ decide_names(struct decide *d, struct names_scan *scan, struct instant now,
 		arena_rewind(&d->arena, each);
 		scan->after = name[i].rid;
 	}
+	d->by_book = false;
 	*more = count == DECIDE_NAMES_MAX;
 	if (err == ERR_OK && !*more) {
 		err = store_named_put(d->in.store, scan->upto);

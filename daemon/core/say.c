@@ -213,9 +213,9 @@ static int
 status_alerts(struct core *c, struct jsonw *w)
 {
 	int open[SEVERITY_CRITICAL + 1] = { 0 };
-	int64_t review = 0;
 	int unacked = 0;
 	struct alert *row = NULL;
+	int64_t review = 0;
 	size_t n = 0;
 	struct arena a;
 
