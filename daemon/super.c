@@ -253,7 +253,7 @@ reap(struct super *s, enum peer p)
 
 	if (c->pid == 0 || waitpid(c->pid, &status, WNOHANG) != c->pid)
 		return;
-	if (p == PEER_INDEX && status != 0)
+	if (p == PEER_INDEX && status != 0 && !s->stopping)
 		log_op(LOG_ERR, "super.died", "role=index pid=%d status=%d",
 		       (int)c->pid, status);
 	else if (p != PEER_INDEX && !s->stopping)
