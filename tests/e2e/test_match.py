@@ -159,19 +159,28 @@ try:
     c.equal("no segment was ever refused", log("index.refused"), [])
     h.until(lambda: not h.children().get("index"), 30, "builds to end")
 
-    # What lies on the disk is damaged: refused with a reason, built anew.
-    h.stop()
+    # What lies on the disk is damaged, of another version or not there:
+    # refused with a reason, built anew.
     file = h.dir / "state/names.idx"
-    data = bytearray(file.read_bytes())
-    data[len(data) // 2] ^= 1
-    file.write_bytes(data)
-    before = len(log("index.built"))
-    h.start()
-    refused = log("index.refused")
-    c.check("a damaged segment is refused with a reason",
-            len(refused) == 1 and "checksum" in refused[0]["why"], refused)
-    h.until(lambda: len(log("index.built")) > before, 40, "a new one")
-    c.equal("and built anew", finds(rows[11]), rows[11][0])
+    good = file.read_bytes()
+    for what, at, why in (("damaged", len(good) // 2, "checksum"),
+                          ("another version's", 8, "version"),
+                          ("missing", None, None)):
+        h.stop()
+        data = bytearray(file.read_bytes())
+        if at is None:
+            file.unlink()
+        else:
+            data[at] ^= 1
+            file.write_bytes(data)
+        before = len(log("index.built")), len(log("index.refused"))
+        h.start()
+        refused = log("index.refused")[before[1]:]
+        c.check("%s: the log says so" % what,
+                [why in r["why"] for r in refused] == [True] * bool(why),
+                refused)
+        h.until(lambda: len(log("index.built")) > before[0], 40, "a new one")
+        c.equal("%s: built anew" % what, finds(rows[11]), rows[11][0])
     clerk.take(2)
     c.equal("all that rang for nobody", len(clerk.alerts), 2)
     c.equal("stop ends with 0", h.stop(), 0)
