@@ -131,15 +131,6 @@ put_confidence(struct jsonw *w, const struct compose_in *in)
 }
 
 static void
-put_lines(struct jsonw *w, const char *key, struct str lines)
-{
-	jsonw_arr(w, key);
-	while (lines.n > 0)
-		jsonw_str(w, NULL, str_cut(&lines, '\n'));
-	jsonw_end_arr(w);
-}
-
-static void
 put_match(struct jsonw *w, const struct compose_in *in)
 {
 	struct str rest = in->fact->match_keys;
@@ -153,7 +144,7 @@ put_match(struct jsonw *w, const struct compose_in *in)
 		jsonw_str(w, NULL, str_cut(&rest, ' '));
 	jsonw_end_arr(w);
 	if (why.n > 0)
-		put_lines(w, "why", why);
+		jsonw_lines(w, "why", why);
 	jsonw_end_obj(w);
 }
 

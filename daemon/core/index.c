@@ -142,21 +142,6 @@ start_build(struct core *c, struct instant now)
 		stop_build(c, now, strerror(errno));
 }
 
-static bool
-write_all(int fd, struct str s)
-{
-	while (s.n > 0) {
-		ssize_t n = write(fd, s.p, s.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		s = str_sub(s, (size_t)n, s.n);
-	}
-	return true;
-}
-
 /* Some more rows; *count 0 behind the last. */
 static enum err
 copy_rows(struct core *c, struct arena *a, size_t *count)
@@ -173,8 +158,7 @@ copy_rows(struct core *c, struct arena *a, size_t *count)
 	for (size_t i = 0; i < *count; i++)
 		msnap_put(&b, &row[i]);
 	x->rid = row[*count - 1].rid;
-	if (b.err != ERR_OK || !write_all(x->snapshot, buf_str(&b)))
-		err = ERR_IO;
+	err = b.err != ERR_OK ? b.err : buf_write_fd(buf_str(&b), x->snapshot);
 	buf_free(&b);
 	return err;
 }

@@ -85,15 +85,6 @@ is_open(const struct alert *a)
 	return a->state != ALERT_RESOLVED && a->state != ALERT_RETRACTED;
 }
 
-static void
-put_lines(struct jsonw *w, const char *key, struct str lines)
-{
-	jsonw_arr(w, key);
-	while (lines.n > 0)
-		jsonw_str(w, NULL, str_cut(&lines, '\n'));
-	jsonw_end_arr(w);
-}
-
 struct known {
 	struct obligor o;
 	struct fact *fact;
@@ -116,7 +107,7 @@ known_json(const struct lookup *l, const struct match_candidate *m,
 	jsonw_int(&w, "score", m->score);
 	jsonw_str(&w, "verdict", str_of(verdict));
 	jsonw_str(&w, "method", l->m.method);
-	put_lines(&w, "why", m->why);
+	jsonw_lines(&w, "why", m->why);
 	jsonw_arr(&w, "facts");
 	for (size_t i = 0; i < k->facts; i++) {
 		jsonw_obj(&w, NULL);

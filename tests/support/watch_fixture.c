@@ -7,7 +7,26 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "book_import.h"
 #include "msnap.h"
+
+void
+watch_fixture_import(struct store *s, const struct idschemes *schemes,
+		     const char *csv, const char *replace)
+{
+	const struct book_file file = { S("o.csv"), str_of(csv) };
+	const struct book_options opt = { .schemes = schemes,
+					  .mode = BOOK_WRITE,
+					  .replace = str_of(replace),
+					  .force = 1 };
+	struct instant now = { 0, 1672103523214 };
+	struct book_report r;
+
+	book_report_init(&r);
+	cr_assert_eq(book_import(s, &file, 1, &opt, now, &r), ERR_OK, "%.*s",
+		     STR_ARG(buf_str(&r.faults)));
+	book_report_free(&r);
+}
 
 int
 watch_fixture_segment(struct store *s)

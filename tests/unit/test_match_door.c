@@ -3,7 +3,6 @@
  */
 #include <criterion/criterion.h>
 
-#include "book_import.h"
 #include "fold.h"
 #include "match.h"
 #include "watch_fixture.h"
@@ -28,23 +27,6 @@ static const char BOOK[] =
 	"OB-4,bank,First Bank,,AE,bic:BOMLAEAD\n";
 
 static void
-import(const char *csv, const char *replace)
-{
-	const struct book_file file = { S("o.csv"), str_of(csv) };
-	const struct book_options opt = { .schemes = &schemes,
-					  .mode = BOOK_WRITE,
-					  .replace = str_of(replace),
-					  .force = 1 };
-	struct instant now = { 0, 1672103523214 };
-	struct book_report r;
-
-	book_report_init(&r);
-	cr_assert_eq(book_import(store, &file, 1, &opt, now, &r), ERR_OK,
-		     "%.*s", STR_ARG(buf_str(&r.faults)));
-	book_report_free(&r);
-}
-
-static void
 begin(const char *csv)
 {
 	struct diag d = { 0 };
@@ -55,7 +37,7 @@ begin(const char *csv)
 	cr_assert_eq(idschemes_get(buf_str(&tsv), &arena, &schemes, &d),
 		     ERR_OK);
 	cr_assert_eq(store_open(":memory:", &store, &d), ERR_OK);
-	import(csv, NULL);
+	watch_fixture_import(store, &schemes, csv, NULL);
 	conf = (struct conf){ .match_accept = 950, .match_review = 600 };
 	name_accept = false;
 	watch = watch_fixture(store);

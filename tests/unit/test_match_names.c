@@ -8,7 +8,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "book_import.h"
 #include "match.h"
 #include "msieve.h"
 #include "watch_fixture.h"
@@ -35,18 +34,7 @@ static enum certainty certainty;
 static void
 import(const char *csv, const char *replace)
 {
-	const struct book_file file = { S("o.csv"), str_of(csv) };
-	const struct book_options opt = { .schemes = &schemes,
-					  .mode = BOOK_WRITE,
-					  .replace = str_of(replace),
-					  .force = 1 };
-	struct instant now = { 0, 1672103523214 };
-	struct book_report r;
-
-	book_report_init(&r);
-	cr_assert_eq(book_import(store, &file, 1, &opt, now, &r), ERR_OK,
-		     "%.*s", STR_ARG(buf_str(&r.faults)));
-	book_report_free(&r);
+	watch_fixture_import(store, &schemes, csv, replace);
 }
 
 /* KNOWN and companies nobody asks for. */
