@@ -87,9 +87,54 @@ add_dir(struct boot *b, struct str dir, const char *prefix, int required,
 	return err;
 }
 
-/* ca_file is a path in the definition; its text goes in as ca/<path>. */
+/*
+ * The key of a source as credential/FEED: a path, or a name beside the
+ * publisher's key, which is where a service manager puts its copies.
+ */
 static enum err
-add_anchors(struct boot *b, struct buf *errors)
+add_credential(struct boot *b, const struct feed *f, struct buf *errors)
+{
+	char path[BOOT_PATH_MAX];
+	struct str dir = b->conf.push_key_file;
+	struct str file = f->credential.file;
+	struct stat st;
+	struct buf text;
+	struct str key;
+	bool good = true;
+
+	while (dir.n > 0 && dir.p[dir.n - 1] != '/')
+		dir.n--;
+	(void)snprintf(path, sizeof(path), "%.*s%.*s",
+		       *file.p == '/' ? 0 : (int)dir.n, dir.p, STR_ARG(file));
+	buf_init(&text, FEED_CREDENTIAL_MAX + 2);
+	good = stat(path, &st) == 0 && (st.st_mode & 077) == 0 &&
+	       buf_read_file(&text, path) == ERR_OK;
+	key = str_trim(buf_str(&text));
+	good = good && key.n > 0 && key.n <= FEED_CREDENTIAL_MAX;
+	for (size_t i = 0; good && i < key.n; i++)
+		good = (unsigned char)key.p[i] >= 0x20 && key.p[i] != 0x7F;
+	if (good) {
+		char name[BUNDLE_NAME_MAX + 1];
+
+		(void)snprintf(name, sizeof(name), "credential/%.*s",
+			       STR_ARG(f->name));
+		bundle_add(&b->all, str_of(name), key);
+	} else {
+		buf_printf(errors,
+			   "%.*s:0: credential: %s is not one line of up to %u "
+			   "characters with mode 0600\n",
+			   STR_ARG(f->file), path, FEED_CREDENTIAL_MAX);
+	}
+	buf_wipe(&text);
+	return good ? b->all.bytes.err : ERR_CONFIG;
+}
+
+/*
+ * What definitions name: ca_file is a path, its text goes in as ca/<path>;
+ * and the keys of the sources.
+ */
+static enum err
+add_named(struct boot *b, struct buf *errors)
 {
 	struct feeds feeds = { 0 };
 	enum err err = feeds_define(&b->all, &b->arena, &feeds, errors);
@@ -100,7 +145,10 @@ add_anchors(struct boot *b, struct buf *errors)
 		struct str ca = feeds.feed[i].ca_file;
 		int len;
 
-		if (ca.n == 0)
+		if (feeds.feed[i].credential.as != CREDENTIAL_NONE &&
+		    feeds.feed[i].enabled)
+			err = add_credential(b, &feeds.feed[i], errors);
+		if (err != ERR_OK || ca.n == 0)
 			continue;
 		len = snprintf(name, sizeof(name), "ca/%.*s", STR_ARG(ca));
 		if (len >= (int)sizeof(name) ||
@@ -266,7 +314,7 @@ boot_load(struct boot *b, const struct boot_files *f, struct buf *errors)
 	if (err == ERR_OK)
 		err = add_dir(b, str_of(dir), "feeds.d/unverified/", 0, errors);
 	if (err == ERR_OK)
-		err = add_anchors(b, errors);
+		err = add_named(b, errors);
 	if (err == ERR_OK)
 		err = add_keys(b, errors);
 	return err;
@@ -302,7 +350,7 @@ may_know(enum peer role, struct str name)
 		return role == PEER_PUBLISH;
 	if (str_starts(name, S("key/token")))
 		return role == PEER_CORE;
-	if (str_starts(name, S("ca/")))
+	if (str_starts(name, S("ca/")) || str_starts(name, S("credential/")))
 		return role == PEER_FETCH;
 	return role != PEER_PUBLISH && role != PEER_WEB && role != PEER_INDEX;
 }

@@ -97,6 +97,8 @@ super_role(const char *name, const struct super_options *o)
 	if (r.ops == NULL)
 		return 2;
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* A limit on files is a full disk, not an end. */
+	(void)signal(SIGXFSZ, SIG_IGN);
 	/* The terminal's ^C is super's to hear. */
 	(void)signal(SIGINT, SIG_IGN);
 	log_name(name);

@@ -10,6 +10,8 @@
 
 #include "boot.h"
 
+#define CONF_DEFAULT "/etc/creditalarm/creditalarm.yaml"
+
 struct cmd_globals {
 	const char *conf; /* -c FILE; NULL: not given */
 	int json;
@@ -18,6 +20,8 @@ struct cmd_globals {
 int cmd_tail(int argc, char **argv);
 int cmd_key(const struct cmd_globals *g, int argc, char **argv);
 int cmd_match(int argc, char **argv);
+int cmd_backup(const struct cmd_globals *g, int argc, char **argv);
+int cmd_restore(const struct cmd_globals *g, int argc, char **argv);
 int cmd_feed_parse(const struct bundle *b, int argc, char **argv);
 
 #endif

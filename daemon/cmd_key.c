@@ -17,7 +17,6 @@
 #define EXIT_USAGE 2
 #define EXIT_OUT 74
 #define EXIT_CONF 78
-#define CONF_DEFAULT "/etc/creditalarm/creditalarm.yaml"
 #define CONF_SIZE_MAX (1u << 20)
 
 enum err

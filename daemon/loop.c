@@ -39,7 +39,7 @@ static enum err
 obey(struct role *r, const struct msg *m, struct instant now, bool *stop)
 {
 	struct rd rd = rd_of(m->body);
-	uint8_t peer;
+	uint8_t peer; /* or a level */
 
 	switch (m->type) {
 	case MSG_LINK:
@@ -53,6 +53,12 @@ obey(struct role *r, const struct msg *m, struct instant now, bool *stop)
 	case MSG_PING:
 		(void)link_send(r->link[PEER_SUPER], MSG_PONG, m->body, NULL,
 				0);
+		return ERR_OK;
+	case MSG_LEVEL:
+		peer = rd_u8(&rd);
+		if (rd_end(&rd) != ERR_OK || peer > LOG_DEBUG)
+			return ERR_PEER;
+		log_level((enum log_level)peer, (enum log_level)peer);
 		return ERR_OK;
 	case MSG_STOP:
 		*stop = true;

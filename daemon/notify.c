@@ -22,6 +22,12 @@ notify_ready(const char *status)
 	(void)sd_notifyf(0, "READY=1\nSTATUS=%s", status);
 }
 
+void
+notify_status(const char *status)
+{
+	(void)sd_notifyf(0, "STATUS=%s", status);
+}
+
 /* Since version 253 the manager asks when the reload began. */
 void
 notify_reloading(void)

@@ -13,6 +13,8 @@
 int64_t notify_watchdog_ms(void);
 /* status is one line for `systemctl status`. */
 void notify_ready(const char *status);
+/* Only the line. */
+void notify_status(const char *status);
 void notify_reloading(void);
 void notify_stopping(void);
 void notify_alive(void);

@@ -92,7 +92,7 @@ static const int core_only[] = {
 	SCMP_SYS(renameat),  SCMP_SYS(renameat2),
 	SCMP_SYS(fallocate), SCMP_SYS(fsync),	   SCMP_SYS(fdatasync),
 	SCMP_SYS(fchmod),    SCMP_SYS(fchown),	   SCMP_SYS(flock),
-	SCMP_SYS(memfd_create), SCMP_SYS(getsockopt),
+	SCMP_SYS(memfd_create), SCMP_SYS(getsockopt), SCMP_SYS(fstatfs),
 };
 
 /* libmicrohttpd, with the socket it listened on at start. */

@@ -19,7 +19,7 @@
 
 #include "child.h"
 #include "job.h"
-#include "listen.h"
+#include "listener.h"
 #include "log.h"
 #include "notify.h"
 #include "one.h"
@@ -45,6 +45,7 @@ struct child {
 	int64_t pinged_at;
 	int64_t ponged_at;
 	int64_t busy_until; /* it said that it will not answer */
+	uint32_t starts; /* that succeeded */
 	bool ready;
 	bool killed; /* by watch; not to be said twice */
 };
@@ -65,6 +66,8 @@ struct super {
 	bool served; /* was ready once */
 	bool reload; /* asked by SIGHUP */
 	unsigned generation; /* of the configuration; 0 at start */
+	bool roles_changed;  /* core is to be told who runs */
+	char unwell[DIAG_WHY_SIZE]; /* why core is degraded; "": it is not */
 	int64_t turned_at;   /* mono; our own last turn */
 	int64_t alive_every; /* ms; 0: nobody watches us */
 	int64_t alive_at;
@@ -77,25 +80,6 @@ wanted(const struct super *s, int p)
 	if (p == PEER_INDEX)
 		return s->job.wanted;
 	return p != PEER_WEB || s->boot->conf.web_endpoint.n > 0;
-}
-
-/* ---- control listener ---- */
-
-static void
-pass_control(int listener, struct link *core)
-{
-	uint32_t uid = 0;
-	uint32_t gid = 0;
-	struct buf b;
-	int fd;
-
-	while ((fd = listen_accept(listener, &uid, &gid)) >= 0) {
-		buf_init(&b, 16);
-		buf_be32(&b, uid);
-		buf_be32(&b, gid);
-		(void)link_send(core, MSG_CONTROL, buf_str(&b), &fd, 1);
-		buf_free(&b);
-	}
 }
 
 /* ---- processes ---- */
@@ -164,6 +148,8 @@ spawn(struct super *s, enum peer p)
 	if (pid < 0 || link_socket(pair[0], &c->link) != ERR_OK)
 		return ERR_IO;
 	c->pid = pid;
+	c->starts++;
+	s->roles_changed = true;
 	c->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	c->ready = false;
 	c->killed = false;
@@ -259,6 +245,9 @@ reap(struct super *s, enum peer p)
 	else if (p != PEER_INDEX && !s->stopping)
 		plan_start(c, p, status, clock_now(&s->clock).mono_ms);
 	c->pid = 0;
+	s->roles_changed = true;
+	if (p == PEER_CORE)
+		s->unwell[0] = '\0'; /* its successor says it anew */
 	c->ready = false;
 	(void)close(c->pidfd);
 	c->pidfd = -1;
@@ -333,6 +322,22 @@ renew(struct super *s, enum peer p)
 	bundle_free(&old);
 }
 
+/* Also to those who need no new start. */
+static void
+set_level(struct super *s)
+{
+	enum log_level level = (enum log_level)s->boot->conf.log_level;
+	struct buf b;
+
+	log_level(level, level);
+	buf_init(&b, 8);
+	buf_byte(&b, (uint8_t)level);
+	for (int p = PEER_FETCH; p < PEER_COUNT; p++)
+		(void)link_send(s->child[p].link, MSG_LEVEL, buf_str(&b), NULL,
+				0);
+	buf_free(&b);
+}
+
 static void
 log_lines(struct str rest)
 {
@@ -372,8 +377,7 @@ reload(struct super *s, struct buf *errors)
 	boot_free(s->boot);
 	*s->boot = fresh;
 	s->generation++;
-	log_level((enum log_level)fresh.conf.log_level,
-		  (enum log_level)fresh.conf.log_level);
+	set_level(s);
 	for (int p = PEER_FETCH; p < PEER_COUNT; p++)
 		renew(s, (enum peer)p);
 	s->told_ready = false;
@@ -402,7 +406,50 @@ reload_for(struct super *s, int fd)
 	buf_free(&answer);
 }
 
-/* ---- what roles say ---- */
+/* ---- what core hears and says ---- */
+
+/* For `status`. */
+static void
+tell_roles(struct super *s)
+{
+	struct buf b;
+	uint8_t n = 0;
+
+	if (!s->roles_changed || s->child[PEER_CORE].link == NULL)
+		return;
+	buf_init(&b, 16 + 9 * PEER_COUNT);
+	for (int p = PEER_FETCH; p < PEER_INDEX; p++)
+		if (s->child[p].starts > 0)
+			n++;
+	buf_byte(&b, n);
+	for (int p = PEER_FETCH; p < PEER_INDEX; p++) {
+		const struct child *c = &s->child[p];
+
+		if (c->starts == 0)
+			continue;
+		buf_byte(&b, (uint8_t)p);
+		buf_be32(&b, (uint32_t)c->pid);
+		buf_be32(&b, c->starts - 1);
+	}
+	s->roles_changed = !link_send(s->child[PEER_CORE].link, MSG_ROLES,
+				      buf_str(&b), NULL, 0);
+	buf_free(&b);
+}
+
+static void
+say_status_line(const struct super *s)
+{
+	char status[64 + DIAG_WHY_SIZE];
+
+	if (s->unwell[0] == '\0')
+		(void)snprintf(status, sizeof(status),
+			       "configuration generation %u", s->generation);
+	else
+		(void)snprintf(status, sizeof(status), "degraded: %s",
+			       s->unwell);
+	notify_status(status);
+}
+
 
 static void
 core_says(struct super *s, struct msg *m, struct instant now)
@@ -426,6 +473,12 @@ core_says(struct super *s, struct msg *m, struct instant now)
 		core->busy_until = now.mono_ms + (int64_t)seconds * 1000;
 	} else if (m->type == MSG_INDEX) {
 		job_take(&s->job, m);
+	} else if (m->type == MSG_HEALTH) {
+		/* Longer than we keep: the word before it still says it. */
+		if (str_copy(s->unwell, sizeof(s->unwell), rd_blob(&r)) !=
+		    ERR_OK)
+			(void)snprintf(s->unwell, sizeof(s->unwell), "core");
+		say_status_line(s);
 	} else if (m->type == MSG_RELOAD && m->fd[0] >= 0) {
 		reload_for(s, fcntl(m->fd[0], F_DUPFD_CLOEXEC, 3));
 	}
@@ -659,10 +712,11 @@ turn(struct super *s)
 	}
 	if (s->child[PEER_CORE].link != NULL &&
 	    s->child[PEER_CORE].leave_by == 0) {
-		pass_control(s->listener, s->child[PEER_CORE].link);
+		listener_pass(s->listener, s->child[PEER_CORE].link);
 		(void)link_flush(s->child[PEER_CORE].link);
 	}
 	ping(s, now);
+	tell_roles(s);
 	watch(s, now);
 	tell_ready(s);
 }
@@ -703,7 +757,7 @@ run_one(struct super *s)
 
 		err = one_turn(o, clock_now(&s->clock), &wait_ms);
 		log_name("super");
-		pass_control(s->listener, o->end[PEER_CORE]);
+		listener_pass(s->listener, o->end[PEER_CORE]);
 		while (link_take(o->end[PEER_FETCH], &m) == ERR_OK)
 			if (m.type == MSG_DONE)
 				(void)link_send(o->end[PEER_CORE], MSG_DONE,
@@ -747,7 +801,7 @@ super_run(struct boot *boot, const struct super_options *o)
 		  (enum log_level)boot->conf.log_level);
 	s.clock = child_clock(&s.os, o);
 	s.signals = signals_open();
-	s.listener = listen_open(boot->conf.control_socket);
+	s.listener = listener_open(&boot->conf);
 	if (s.signals < 0 || s.listener < 0) {
 		log_op(LOG_ERR, "super.listen", "path=%.*s why=\"%s\"",
 		       STR_ARG(boot->conf.control_socket), strerror(errno));

@@ -8,10 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "decode.h"
+#include "define_priv.h"
 #include "prepare.h"
 #include "split.h"
-#include "yamlr.h"
 
 enum key_type {
 	KEY_TEXT,
@@ -33,6 +32,7 @@ struct key {
 };
 
 #define HEADER_MAX 100u
+#define STREAM_STALE_MS 900000
 
 #define F(field) offsetof(struct feed, field)
 
@@ -51,6 +51,10 @@ static const struct key keys[] = {
 	  "append snapshot cursor window stream drop" },
 	{ "on_absent", KEY_WORD, F(on_absent), "keep cancel" },
 	{ "baseline", KEY_WORD, F(baseline), "silent bad_states" },
+	{ "stream", KEY_SPECIAL, 0, NULL },
+	{ "cursor", KEY_SPECIAL, 0, NULL },
+	{ "idle", KEY_DURATION, F(idle_ms), NULL },
+	{ "quiet_after", KEY_DURATION, F(quiet_after_ms), NULL },
 	{ "interval", KEY_DURATION, F(interval_ms), NULL },
 	{ "min_gap", KEY_DURATION, F(min_gap_ms), NULL },
 	{ "timeout", KEY_DURATION, F(timeout_ms), NULL },
@@ -74,13 +78,12 @@ static const struct key keys[] = {
 	{ "vocab", KEY_TEXT, F(vocab), NULL },
 	{ "enabled", KEY_YESNO, F(enabled), NULL },
 	{ "directory", KEY_LATER, 0, NULL },
-	{ "stream", KEY_LATER, 0, NULL },
 	{ "member", KEY_LATER, 0, NULL },
-	{ "window", KEY_LATER, 0, NULL },
+	{ "window", KEY_SPECIAL, 0, NULL },
 	{ "max_connections", KEY_LATER, 0, NULL },
-	{ "headers", KEY_LATER, 0, NULL },
-	{ "credential", KEY_LATER, 0, NULL },
-	{ "proxy", KEY_LATER, 0, NULL },
+	{ "headers", KEY_SPECIAL, 0, NULL },
+	{ "credential", KEY_SPECIAL, 0, NULL },
+	{ "proxy", KEY_TEXT, F(proxy), NULL },
 };
 
 static const struct key guard_keys[] = {
@@ -91,6 +94,11 @@ static const struct key guard_keys[] = {
 	{ "max_growth_pct", KEY_PERCENT, F(guards.max_growth_pct), NULL },
 	{ "max_reject_pct", KEY_PERCENT, F(guards.max_reject_pct), NULL },
 	{ "stale_after", KEY_DURATION, F(guards.stale_after_ms), NULL },
+};
+
+static const struct key cursor_keys[] = {
+	{ "field", KEY_TEXT, F(cursor.field), NULL },
+	{ "parameter", KEY_TEXT, F(cursor.parameter), NULL },
 };
 
 static const struct key csv_keys[] = {
@@ -104,22 +112,8 @@ static const struct key csv_keys[] = {
 _Static_assert(sizeof(enum feed_mode) == sizeof(unsigned),
 	       "KEY_WORD stores enums as unsigned");
 
-/* One file being read. */
-struct def {
-	const struct bundle *bundle;
-	struct arena *a;
-	struct buf *errors;
-	struct str file;
-	struct feed *f;
-	const struct yamlr *root;
-	unsigned wrong;
-};
-
-static void complain(struct def *d, unsigned line, struct str key,
-		     const char *fmt, ...) PRINTF_LIKE(4, 5);
-
-static void
-complain(struct def *d, unsigned line, struct str key, const char *fmt, ...)
+void
+define_complain(struct def *d, unsigned line, struct str key, const char *fmt, ...)
 {
 	char why[DIAG_WHY_SIZE];
 	va_list ap;
@@ -139,13 +133,13 @@ field(struct def *d, size_t at)
 }
 
 /* Copies of scalars outlive the YAML tree; an empty value stays empty. */
-static struct str
-keep(struct def *d, const struct yamlr *n, struct str s)
+struct str
+define_keep(struct def *d, const struct yamlr *n, struct str s)
 {
 	struct str copy = s.n == 0 ? STR_NONE : arena_str(d->a, s);
 
 	if (s.n > 0 && copy.p == NULL)
-		complain(d, n->line, n->key, "too much configuration");
+		define_complain(d, n->line, n->key, "too much configuration");
 	return copy;
 }
 
@@ -162,7 +156,7 @@ take_word(struct def *d, const struct key *k, const struct yamlr *n)
 		}
 		i++;
 	}
-	complain(d, n->line, n->key, "is not one of %s", k->words);
+	define_complain(d, n->line, n->key, "is not one of %s", k->words);
 }
 
 static void
@@ -174,7 +168,7 @@ take_number(struct def *d, const struct key *k, const struct yamlr *n)
 	int narrow;
 
 	if (str_to_u64(n->text, max, &v) != ERR_OK) {
-		complain(d, n->line, n->key, "is not a number up to %u",
+		define_complain(d, n->line, n->key, "is not a number up to %u",
 			 (unsigned)max);
 		return;
 	}
@@ -194,7 +188,7 @@ take_unit(struct def *d, const struct key *k, const struct yamlr *n)
 					     yamlr_duration(n->text, &v);
 
 	if (err != ERR_OK)
-		complain(d, n->line, n->key,
+		define_complain(d, n->line, n->key,
 			 k->type == KEY_SIZE ?
 			     "is not a size like 64KiB, 10MiB or 4096" :
 			     "is not a duration like 30s, 15m, 26h or 7d");
@@ -209,12 +203,12 @@ take_scalar(struct def *d, const struct key *k, const struct yamlr *n)
 	int yes = 0;
 
 	if (n->type != YAMLR_SCALAR) {
-		complain(d, n->line, n->key, "is a list or map, not a value");
+		define_complain(d, n->line, n->key, "is a list or map, not a value");
 		return;
 	}
 	switch (k->type) {
 	case KEY_TEXT:
-		s = keep(d, n, n->text);
+		s = define_keep(d, n, n->text);
 		memcpy(field(d, k->at), &s, sizeof(s));
 		break;
 	case KEY_WORD:
@@ -230,7 +224,7 @@ take_scalar(struct def *d, const struct key *k, const struct yamlr *n)
 		break;
 	case KEY_YESNO:
 		if (yamlr_bool(n->text, &yes) != ERR_OK)
-			complain(d, n->line, n->key, "is not yes or no");
+			define_complain(d, n->line, n->key, "is not yes or no");
 		else
 			memcpy(field(d, k->at), &yes, sizeof(yes));
 		break;
@@ -249,20 +243,20 @@ take_list(struct def *d, const struct yamlr *n, size_t max, struct str **out,
 	struct str *v = arena_array(d->a, struct str, max);
 
 	if (v == NULL || n->type == YAMLR_MAP) {
-		complain(d, n->line, n->key, "is not a list");
+		define_complain(d, n->line, n->key, "is not a list");
 		return;
 	}
 	*count = 0;
 	for (; item != NULL; item = item == n ? NULL : item->next) {
 		if (item->type != YAMLR_SCALAR || item->text.n == 0) {
-			complain(d, item->line, n->key, "has an empty item");
+			define_complain(d, item->line, n->key, "has an empty item");
 			return;
 		}
 		if (*count == max) {
-			complain(d, item->line, n->key, "more than %zu", max);
+			define_complain(d, item->line, n->key, "more than %zu", max);
 			return;
 		}
-		v[(*count)++] = keep(d, n, item->text);
+		v[(*count)++] = define_keep(d, n, item->text);
 	}
 	*out = v;
 }
@@ -287,7 +281,7 @@ take_conditional(struct def *d, const struct yamlr *n)
 		else if (str_eq(word[i], S("body_hash")))
 			d->f->cond_body_hash = 1;
 		else
-			complain(d, n->line, n->key,
+			define_complain(d, n->line, n->key,
 				 "is not etag, last_modified, body_hash");
 	}
 }
@@ -300,26 +294,26 @@ take_prepare(struct def *d, const struct yamlr *n)
 	struct diag why;
 
 	if (n->type != YAMLR_MAP || p == NULL) {
-		complain(d, n->line, n->key, "is not a map of field: step");
+		define_complain(d, n->line, n->key, "is not a map of field: step");
 		return;
 	}
 	d->f->prepare = p;
 	for (const struct yamlr *i = n->first; i != NULL; i = i->next) {
 		why = (struct diag){ 0 };
 		if (d->f->prepare_count == FEED_PREPARE_MAX) {
-			complain(d, i->line, i->key, "more than %u steps",
+			define_complain(d, i->line, i->key, "more than %u steps",
 				 FEED_PREPARE_MAX);
 			return;
 		}
 		if (i->type != YAMLR_SCALAR ||
 		    prepare_check(i->text, &why) != ERR_OK) {
-			complain(d, i->line, i->key, "prepare: %s",
+			define_complain(d, i->line, i->key, "prepare: %s",
 				 why.why[0] == 0 ? "is not a step" : why.why);
 			continue;
 		}
 		p[d->f->prepare_count++] = (struct feed_prepare){
-			.field = keep(d, i, i->key),
-			.step = keep(d, i, i->text),
+			.field = define_keep(d, i, i->key),
+			.step = define_keep(d, i, i->text),
 		};
 	}
 }
@@ -336,7 +330,7 @@ take_char(struct def *d, const struct yamlr *n, char *out)
 		 *n->text.p > ' ' && *n->text.p < 0x7F)
 		*out = *n->text.p;
 	else
-		complain(d, n->line, n->key,
+		define_complain(d, n->line, n->key,
 			 "is not one character, tab or none");
 }
 
@@ -349,7 +343,7 @@ take_header(struct def *d, const struct yamlr *n)
 		d->f->csv.header = 0;
 	else if (n->type != YAMLR_SCALAR ||
 		 str_to_u64(n->text, HEADER_MAX, &v) != ERR_OK || v == 0)
-		complain(d, n->line, n->key, "is not none or 1 to %u",
+		define_complain(d, n->line, n->key, "is not none or 1 to %u",
 			 HEADER_MAX);
 	else
 		d->f->csv.header = (unsigned)v;
@@ -372,7 +366,7 @@ take_join(struct def *d, const struct yamlr *n)
 	    arena_array(d->a, struct feed_join, FEED_JOIN_MAX);
 
 	if (n->type != YAMLR_MAP || j == NULL) {
-		complain(d, n->line, n->key, "is not a map of name: columns");
+		define_complain(d, n->line, n->key, "is not a map of name: columns");
 		return;
 	}
 	d->f->join = j;
@@ -380,11 +374,11 @@ take_join(struct def *d, const struct yamlr *n)
 		struct feed_join *at = &j[d->f->join_count];
 
 		if (d->f->join_count == FEED_JOIN_MAX) {
-			complain(d, i->line, i->key, "more than %u",
+			define_complain(d, i->line, i->key, "more than %u",
 				 FEED_JOIN_MAX);
 			return;
 		}
-		at->name = keep(d, i, i->key);
+		at->name = define_keep(d, i, i->key);
 		take_list(d, i, FEED_COLUMNS_MAX, &at->columns.name,
 			  &at->columns.count);
 		d->f->join_count++;
@@ -399,6 +393,8 @@ take_special(struct def *d, const struct yamlr *n)
 {
 	if (str_eq(n->key, S("urls")))
 		take_list(d, n, FEED_URLS_MAX, &d->f->urls, &d->f->url_count);
+	else if (str_eq(n->key, S("stream")))
+		take_list(d, n, 1, &d->f->urls, &d->f->url_count);
 	else if (str_eq(n->key, S("record_key")))
 		take_list(d, n, FEED_KEYS_MAX, &d->f->record_key,
 			  &d->f->record_key_count);
@@ -419,8 +415,17 @@ take_special(struct def *d, const struct yamlr *n)
 			  &d->f->csv.columns.count);
 	else if (str_eq(n->key, S("null")))
 		take_nulls(d, n);
+	else if (str_eq(n->key, S("headers")))
+		define_headers(d, n);
+	else if (str_eq(n->key, S("window")))
+		define_window(d, n);
+	else if (str_eq(n->key, S("credential")))
+		define_credential(d, n);
 	else if (n->type != YAMLR_MAP)
-		complain(d, n->line, n->key, "is not a map");
+		define_complain(d, n->line, n->key, "is not a map");
+	else if (str_eq(n->key, S("cursor")))
+		take_keys(d, n, cursor_keys,
+			  sizeof(cursor_keys) / sizeof(*cursor_keys));
 	else if (str_eq(n->key, S("csv")))
 		take_keys(d, n, csv_keys,
 			  sizeof(csv_keys) / sizeof(*csv_keys));
@@ -440,9 +445,9 @@ take_keys(struct def *d, const struct yamlr *map, const struct key *table,
 			if (str_eq(n->key, str_of(table[i].name)))
 				k = &table[i];
 		if (k == NULL)
-			complain(d, n->line, n->key, "is not a key");
+			define_complain(d, n->line, n->key, "is not a key");
 		else if (k->type == KEY_LATER)
-			complain(d, n->line, n->key,
+			define_complain(d, n->line, n->key,
 				 "is not available in this version");
 		else if (k->type == KEY_SPECIAL)
 			take_special(d, n);
@@ -451,8 +456,8 @@ take_keys(struct def *d, const struct yamlr *map, const struct key *table,
 	}
 }
 
-static unsigned
-line_of(const struct def *d, const char *key)
+unsigned
+define_line(const struct def *d, const char *key)
 {
 	const struct yamlr *n = yamlr_find(d->root, str_of(key));
 
@@ -484,123 +489,56 @@ entry_of(struct def *d, const char *key, struct str name)
 	if (n > 0 && (size_t)n < sizeof(path))
 		out = arena_str(d->a, (struct str){ path, (size_t)n });
 	if (out.p == NULL || bundle_find(d->bundle, out).p == NULL)
-		complain(d, line_of(d, key), str_of(key),
+		define_complain(d, define_line(d, key), str_of(key),
 			 "there is no file %.*s", STR_ARG(name));
 	return out;
 }
 
-static void
-require(struct def *d, const char *key)
+void
+define_require(struct def *d, const char *key)
 {
 	if (yamlr_find(d->root, str_of(key)) == NULL)
-		complain(d, 1, str_of(key), "is required");
-}
-
-static void
-check_where(struct def *d)
-{
-	struct feed *f = d->f;
-
-	for (size_t i = 0; i < f->url_count; i++)
-		if (!str_starts(f->urls[i], S("https://")) &&
-		    !(f->allow_private &&
-		      str_starts(f->urls[i], S("http://"))))
-			complain(d, line_of(d, "urls"), S("urls"),
-				 "is not https:// (http:// needs "
-				 "allow_private: yes)");
-	if (f->join_count > 0 && f->url_count != f->join_count + 1)
-		complain(d, line_of(d, "join"), S("join"),
-			 "needs one url for the records and one for each name");
-	if (f->interval_ms < FEEDS_INTERVAL_MS_MIN ||
-	    f->interval_ms > FEEDS_INTERVAL_MS_MAX)
-		complain(d, line_of(d, "interval"), S("interval"),
-			 "is not between 1s and 366d");
-}
-
-static void
-check_csv(struct def *d)
-{
-	struct feed *f = d->f;
-	struct feed_csv *c = &f->csv;
-	bool csv = f->container == CONTAINER_CSV ||
-		   f->container == CONTAINER_TSV;
-
-	if (!csv && (yamlr_find(d->root, S("csv")) != NULL ||
-		     f->join_count > 0 || f->guards.header.n > 0))
-		complain(d, line_of(d, "container"), S("container"),
-			 "csv, join and guards.header are for csv and tsv");
-	if (c->delimiter == 0)
-		c->delimiter = f->container == CONTAINER_TSV ? '\t' : ',';
-	if (csv && c->delimiter == c->quote)
-		complain(d, line_of(d, "csv"), S("csv"),
-			 "delimiter and quote are the same");
-	if (csv && (c->header == 0) != (c->columns.count > 0))
-		complain(d, line_of(d, "csv"), S("csv"),
-			 "header: none needs columns, a header row has them");
-	if (f->join_count > 0 && c->header > 0)
-		complain(d, line_of(d, "join"), S("join"),
-			 "needs csv with header: none");
-}
-
-static void
-check_what(struct def *d)
-{
-	struct feed *f = d->f;
-	struct diag why = { 0 };
-
-	check_csv(d);
-	if (f->record.n == 0 && f->container == CONTAINER_RSS)
-		f->record = S("//item");
-	if (f->record.n == 0 && f->container == CONTAINER_ATOM)
-		f->record = S("//entry");
-	if (split_path_check(f->container, f->record, &why) != ERR_OK)
-		complain(d, line_of(d, "record"), S("record"), "%s", why.why);
-	if (f->mode != MODE_APPEND && f->mode != MODE_SNAPSHOT)
-		complain(d, line_of(d, "mode"), S("mode"),
-			 "is not available in this version");
-	if (f->on_absent == ABSENT_CANCEL && f->mode != MODE_SNAPSHOT)
-		complain(d, line_of(d, "on_absent"), S("on_absent"),
-			 "cancel needs mode snapshot");
-	if (!decode_known(f->encoding))
-		complain(d, line_of(d, "encoding"), S("encoding"),
-			 "is not known");
-	if (f->text_max < 1 || f->text_max > SPLIT_RECORD_MAX)
-		complain(d, line_of(d, "text_max"), S("text_max"),
-			 "is not between 1 and 1MiB");
+		define_complain(d, 1, str_of(key), "is required");
 }
 
 static void
 check(struct def *d)
 {
 	static const char *const required[] = {
-		"name",	   "urls",	"container", "record_key",
-		"mode",	   "interval",	"certainty", "redistribution",
-		"map",
+		"name", "container", "record_key",
+		"mode", "certainty", "redistribution", "map",
 	};
 	struct feed *f = d->f;
 	struct str base = d->file;
 
 	for (size_t i = 0; i < sizeof(required) / sizeof(*required); i++)
-		require(d, required[i]);
+		define_require(d, required[i]);
+	if (d->f->mode != MODE_STREAM) {
+		define_require(d, "urls");
+		define_require(d, "interval");
+	}
 	while (str_find(base, '/') < base.n)
 		(void)str_cut(&base, '/');
 	base.n -= S(".yaml").n;
 	if (f->name.n > 0 && !str_eq(f->name, base))
-		complain(d, line_of(d, "name"), S("name"),
+		define_complain(d, define_line(d, "name"), S("name"),
 			 "is not the name of the file");
 	if (f->name.n > 0 && !str_is_id(f->name))
-		complain(d, line_of(d, "name"), S("name"),
+		define_complain(d, define_line(d, "name"), S("name"),
 			 "is not of A-Z a-z 0-9 _ -");
 	if (f->title.n == 0)
 		f->title = f->name;
-	check_where(d);
-	check_what(d);
+	define_check_where(d);
+	define_check_what(d);
+	define_check_ways(d);
 	if (f->map.n > 0)
 		f->map = entry_of(d, "map", f->map);
 	if (f->vocab.n > 0)
 		f->vocab = entry_of(d, "vocab", f->vocab);
 	if (f->guards.stale_after_ms == 0)
-		f->guards.stale_after_ms = 3 * f->interval_ms;
+		f->guards.stale_after_ms = f->mode == MODE_STREAM ?
+					       STREAM_STALE_MS :
+					       3 * f->interval_ms;
 }
 
 static void
@@ -636,7 +574,7 @@ define_one(struct def *d, struct str text)
 	struct yamlr *root = NULL;
 
 	if (yamlr_get(text, d->a, &root, &why) != ERR_OK) {
-		complain(d, why.line, S("yaml"), "%s", why.why);
+		define_complain(d, why.line, S("yaml"), "%s", why.why);
 		return false;
 	}
 	d->root = root;
@@ -679,7 +617,7 @@ feeds_define(const struct bundle *b, struct arena *a, struct feeds *out,
 		d.file = name;
 		d.f = &feeds.feed[feeds.count];
 		if (feeds.count == FEED_MAX) {
-			complain(&d, 1, S("name"), "more than %u feeds",
+			define_complain(&d, 1, S("name"), "more than %u feeds",
 				 FEED_MAX);
 			wrong++;
 			break;

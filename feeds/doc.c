@@ -12,6 +12,8 @@
 #include "log.h"
 #include "split.h"
 
+#define CURSOR_TEXT_MAX 32u
+
 struct doc {
 	const struct doc_conf *conf;
 	const struct doc_sink *sink;
@@ -23,6 +25,7 @@ struct doc {
 	unsigned part;
 	struct buf key;
 	struct buf said; /* the notice at hand, for the state */
+	struct buf place; /* the cursor of the record at hand */
 	unsigned line;
 	enum err broken; /* the sink's or the state's error */
 	uint32_t rejected_records;
@@ -148,6 +151,25 @@ map_it(struct doc *d, struct str json, enum diff_outcome outcome)
 	return err;
 }
 
+/*
+ * How far a stream was read.  Only forward: one record with a low number
+ * would have everything sent again, or refused as too old.
+ */
+static void
+move_cursor(struct doc *d, struct str json)
+{
+	uint64_t at = 0;
+
+	buf_clear(&d->place);
+	if (jscan_text(json, d->conf->feed->cursor.field, &d->place) !=
+		ERR_OK ||
+	    d->place.err != ERR_OK ||
+	    str_to_u64(buf_str(&d->place), INT64_MAX, &at) != ERR_OK)
+		return;
+	if (at > d->r.cursor)
+		d->r.cursor = at;
+}
+
 /* One whole record, its key in d->key. */
 static enum err
 take_record(struct doc *d, struct str json)
@@ -162,6 +184,8 @@ take_record(struct doc *d, struct str json)
 		refuse(d, "limit", "more than %u records", DIFF_RECORDS_MAX);
 		return err;
 	}
+	if (f->mode == MODE_STREAM)
+		move_cursor(d, json);
 	if (outcome == DIFF_SAME)
 		return ERR_OK;
 	/* What stood there before we looked is not news. */
@@ -246,6 +270,7 @@ doc_new(const struct doc_conf *conf, const struct doc_input *in,
 					     .reject = on_reject };
 	buf_init(&d->key, DIFF_KEY_MAX);
 	buf_init(&d->said, DIFF_TEXT_MAX);
+	buf_init(&d->place, CURSOR_TEXT_MAX);
 	err = diff_new(in->old_fd, conf->seed, &d->diff);
 	if (err == ERR_OK && cancels(d))
 		diff_track(d->diff);
@@ -274,6 +299,7 @@ doc_free(struct doc *d)
 	join_free(d->join);
 	buf_free(&d->key);
 	buf_free(&d->said);
+	buf_free(&d->place);
 	free(d);
 }
 
@@ -411,7 +437,7 @@ doc_end(struct doc *d, int new_fd, struct doc_result *out)
 		guards(d);
 	if (d->r.verdict != DOC_REFUSED)
 		diff_end(d->diff,
-			 f->mode == MODE_SNAPSHOT ? DIFF_REPLACE : DIFF_MERGE,
+			 f->mode == MODE_APPEND ? DIFF_MERGE : DIFF_REPLACE,
 			 &d->r.diff);
 	if (d->r.verdict != DOC_REFUSED && cancels(d) &&
 	    diff_gone(d->diff, d, on_gone) != ERR_OK)

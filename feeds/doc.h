@@ -41,6 +41,7 @@ struct doc_result {
 	struct diff_counts diff;
 	struct map_counts map;
 	uint32_t rejects; /* records, and objects a map gave */
+	uint64_t cursor;  /* the highest of an accepted record; 0: none */
 	char guard[24];
 	char detail[DIAG_WHY_SIZE];
 };

@@ -8,43 +8,17 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
+#include "fetch_priv.h"
 #include "log.h"
 #include "net_curl.h"
-#include "schedule.h"
-#include "tables.h"
 
 #define ERRORS_MAX (64u << 10)
 #define BLOCKED_WAIT_MS 20
 #define HTTP_OK 200
 #define HTTP_NOT_MODIFIED 304
-
-struct poll {
-	uint64_t doc; /* 0: free */
-	size_t feed;
-	size_t url; /* the one being fetched */
-	int http;
-	bool conditional; /* it may say 304 */
-	int64_t bytes;
-	XXH3_state_t *hash; /* owned */
-	struct buf etag;
-	struct buf last_modified;
-	struct buf old_hash; /* of the last body that was used */
-	struct buf old_etag;
-	struct buf old_last_modified;
-};
-
-struct fetch {
-	struct role *role;
-	struct tables tables;
-	struct arena arena;
-	struct schedule *schedule;
-	struct net net;
-	bool net_owned;
-	struct poll poll[FETCH_PARALLEL_MAX];
-	bool done_told;
-	bool parse_new; /* it knows none of our documents */
-	struct buf frame;
-};
+#define HTTP_UNAUTHORIZED 401
+#define HTTP_FORBIDDEN 403
+#define HTTP_TOO_MANY 429
 
 /* The simulation's network; a restarted role finds it here again. */
 static struct net port;
@@ -56,14 +30,14 @@ fetch_port(struct role *r, struct net net)
 	port = net;
 }
 
-static const struct feed *
-feed_of(const struct fetch *f, size_t i)
+const struct feed *
+fetch_feed(const struct fetch *f, size_t i)
 {
 	return &f->tables.feeds.feed[i];
 }
 
-static struct link *
-link_to(const struct fetch *f, enum peer peer)
+struct link *
+fetch_link(const struct fetch *f, enum peer peer)
 {
 	struct link *l = f->role->link[peer];
 
@@ -82,13 +56,15 @@ poll_free(struct poll *p)
 	buf_free(&p->old_hash);
 	buf_free(&p->old_etag);
 	buf_free(&p->old_last_modified);
+	buf_free(&p->bad_hash);
+	stream_free(&p->lines);
 	*p = (struct poll){ 0 };
 }
 
-static void
-tell_parse(struct fetch *f, uint64_t doc, bool whole)
+void
+fetch_tell_parse(struct fetch *f, uint64_t doc, bool whole)
 {
-	struct link *parse = link_to(f, PEER_PARSE);
+	struct link *parse = fetch_link(f, PEER_PARSE);
 
 	buf_clear(&f->frame);
 	buf_be64(&f->frame, doc);
@@ -102,7 +78,7 @@ tell_parse(struct fetch *f, uint64_t doc, bool whole)
 static bool
 tell_part(struct fetch *f, uint64_t doc)
 {
-	struct link *parse = link_to(f, PEER_PARSE);
+	struct link *parse = fetch_link(f, PEER_PARSE);
 
 	buf_clear(&f->frame);
 	buf_be64(&f->frame, doc);
@@ -110,23 +86,14 @@ tell_part(struct fetch *f, uint64_t doc)
 					  buf_str(&f->frame), NULL, 0);
 }
 
-struct verdict {
-	enum poll_verdict verdict;
-	int http;
-	int64_t bytes;
-	struct str etag;
-	struct str last_modified;
-	struct str body_hash;
-	const char *detail;
-};
-
-static void
-tell_core(struct fetch *f, size_t feed, uint64_t doc, const struct verdict *v)
+void
+fetch_tell_core(struct fetch *f, size_t feed, uint64_t doc,
+		const struct verdict *v)
 {
-	struct link *core = link_to(f, PEER_CORE);
+	struct link *core = fetch_link(f, PEER_CORE);
 
 	buf_clear(&f->frame);
-	buf_blob(&f->frame, feed_of(f, feed)->name);
+	buf_blob(&f->frame, fetch_feed(f, feed)->name);
 	buf_be64(&f->frame, doc);
 	buf_byte(&f->frame, (uint8_t)v->verdict);
 	buf_be32(&f->frame, (uint32_t)v->http);
@@ -138,27 +105,68 @@ tell_core(struct fetch *f, size_t feed, uint64_t doc, const struct verdict *v)
 	if (core == NULL ||
 	    !link_send(core, MSG_POLL, buf_str(&f->frame), NULL, 0))
 		log_op(LOG_WARN, "fetch.poll_lost", "feed=%.*s",
-		       STR_ARG(feed_of(f, feed)->name));
+		       STR_ARG(fetch_feed(f, feed)->name));
 }
 
-/* Ends a poll that gave no document. */
+/* For the operator: when this feed is tried again. */
 static void
-poll_end(struct fetch *f, struct poll *p, const struct verdict *v,
-	 struct instant now)
+tell_next(struct fetch *f, size_t feed, struct instant now)
 {
-	f->net.cancel(f->net.self, p->doc);
-	tell_parse(f, p->doc, false);
-	tell_core(f, p->feed, p->doc, v);
+	struct link *core = fetch_link(f, PEER_CORE);
+
+	buf_clear(&f->frame);
+	buf_blob(&f->frame, fetch_feed(f, feed)->name);
+	buf_be64(&f->frame, (uint64_t)schedule_next(f->schedule, feed, now));
+	if (core != NULL)
+		(void)link_send(core, MSG_FEED_NEXT, buf_str(&f->frame), NULL,
+				0);
+}
+
+void
+fetch_tell_hash(struct fetch *f, const struct poll *p, struct str hash)
+{
+	struct link *core = fetch_link(f, PEER_CORE);
+
+	buf_clear(&f->frame);
+	buf_blob(&f->frame, fetch_feed(f, p->feed)->name);
+	buf_be64(&f->frame, p->doc);
+	buf_blob(&f->frame, hash);
+	if (core != NULL)
+		(void)link_send(core, MSG_POLL_HASH, buf_str(&f->frame), NULL,
+				0);
+}
+
+/* Who says no, or stop, is not asked again at once. */
+static int64_t
+least_wait(const struct poll *p)
+{
+	bool shy = p->http == HTTP_UNAUTHORIZED ||
+		   p->http == HTTP_FORBIDDEN || p->http == HTTP_TOO_MANY;
+	int64_t asked = p->retry_ms == TIME_NONE ? 0 : p->retry_ms;
+
+	return shy && asked < FETCH_SHY_MS ? FETCH_SHY_MS : asked;
+}
+
+void
+fetch_end(struct fetch *f, struct poll *p, const struct verdict *v,
+	  struct instant now)
+{
+	f->net.cancel(f->net.self, p->conn);
+	if (p->doc != 0) {
+		fetch_tell_parse(f, p->doc, false);
+		fetch_tell_core(f, p->feed, p->doc, v);
+	}
 	if (v->verdict == POLL_FAILED)
-		schedule_failed(f->schedule, p->feed, now);
+		schedule_failed(f->schedule, p->feed, least_wait(p), now);
 	else
 		schedule_done(f->schedule, p->feed, now);
+	tell_next(f, p->feed, now);
 	poll_free(p);
 }
 
-static void
-poll_fail(struct fetch *f, struct poll *p, const char *why,
-	  struct instant now)
+void
+fetch_fail(struct fetch *f, struct poll *p, const char *why,
+	   struct instant now)
 {
 	const struct verdict v = { .verdict = POLL_FAILED,
 				   .http = p->http,
@@ -166,14 +174,16 @@ poll_fail(struct fetch *f, struct poll *p, const char *why,
 				   .detail = why };
 
 	log_op(LOG_INFO, "fetch.failed", "feed=%.*s http=%d why=\"%s\"",
-	       STR_ARG(feed_of(f, p->feed)->name), p->http, why);
-	poll_end(f, p, &v, now);
+	       STR_ARG(fetch_feed(f, p->feed)->name), p->http, why);
+	fetch_end(f, p, &v, now);
 }
 
+/* Nothing for parse: the body is known already, or must not be read. */
 static void
-poll_unchanged(struct fetch *f, struct poll *p, struct instant now)
+poll_spare(struct fetch *f, struct poll *p, enum poll_verdict verdict,
+	   struct instant now)
 {
-	const struct verdict v = { .verdict = POLL_UNCHANGED,
+	const struct verdict v = { .verdict = verdict,
 				   .http = p->http,
 				   .bytes = p->bytes,
 				   .etag = buf_str(&p->old_etag),
@@ -182,36 +192,13 @@ poll_unchanged(struct fetch *f, struct poll *p, struct instant now)
 				   .body_hash = buf_str(&p->old_hash),
 				   .detail = "" };
 
-	poll_end(f, p, &v, now);
+	fetch_end(f, p, &v, now);
 }
 
 static enum err
 poll_start(struct fetch *f, struct poll *p, struct instant now)
 {
-	const struct feed *feed = feed_of(f, p->feed);
-	struct net_request r = {
-		.id = p->doc,
-		.url = feed->urls[p->url],
-		.user_agent = feed->user_agent,
-		.timeout_ms = feed->timeout_ms,
-		.wire_max = feed->wire_max,
-		.decoded_max = feed->decoded_max,
-		.allow_private = feed->allow_private,
-	};
-	char name[BUNDLE_NAME_MAX + 1];
-
-	/* Validators belong to one response: with more urls there are more. */
-	if (feed->cond_etag && feed->url_count == 1)
-		r.etag = buf_str(&p->old_etag);
-	if (feed->cond_last_modified && feed->url_count == 1)
-		r.last_modified = buf_str(&p->old_last_modified);
-	p->conditional = r.etag.n > 0 || r.last_modified.n > 0;
-	if (feed->ca_file.n > 0) {
-		(void)snprintf(name, sizeof(name), "ca/%.*s",
-			       STR_ARG(feed->ca_file));
-		r.ca_pem = bundle_find(f->role->bundle, str_of(name));
-	}
-	return f->net.start(f->net.self, &r, now);
+	return fetch_start(f, p, fetch_feed(f, p->feed)->urls[p->url], now);
 }
 
 static void
@@ -224,48 +211,102 @@ keep(struct buf *b, struct str s)
 		buf_clear(b);
 }
 
-static struct poll *
-poll_of(struct fetch *f, uint64_t doc)
+/* ---- core lets a feed go ---- */
+
+static enum err
+go_read(struct go *g, struct rd *r)
 {
-	for (size_t i = 0; i < FETCH_PARALLEL_MAX; i++)
-		if (f->poll[i].doc == doc)
+	g->name = rd_blob(r);
+	g->doc = rd_be64(r);
+	g->etag = rd_blob(r);
+	g->last_modified = rd_blob(r);
+	g->hash = rd_blob(r);
+	g->cursor = rd_blob(r);
+	g->flags = rd_u8(r);
+	g->bad_hash = rd_blob(r);
+	return rd_end(r) != ERR_OK || g->doc == 0 || g->flags > GO_FLAGS ?
+		   ERR_PEER :
+		   ERR_OK;
+}
+
+/* The place of a transfer, by its number; 0: a free one. */
+static struct poll *
+poll_of(struct fetch *f, uint64_t conn)
+{
+	for (size_t i = 0; i < FETCH_POLLS_MAX; i++)
+		if (f->poll[i].conn == conn)
 			return &f->poll[i];
 	return NULL;
 }
 
-/* core lets a feed go. */
-static enum err
-poll_go(struct fetch *f, struct rd *r, struct instant now)
+/* The stream of that feed, when it runs. */
+static struct poll *
+stream_of(struct fetch *f, size_t feed)
 {
-	struct str name = rd_blob(r);
-	uint64_t doc = rd_be64(r);
-	struct str etag = rd_blob(r);
-	struct str last_modified = rd_blob(r);
-	struct str hash = rd_blob(r);
-	int feed = tables_find(&f->tables, name);
-	struct verdict busy = { .verdict = POLL_FAILED,
-				.detail = "polled already" };
-	struct poll *p = poll_of(f, 0);
+	for (size_t i = 0; i < FETCH_POLLS_MAX; i++)
+		if (f->poll[i].conn != 0 && f->poll[i].stream &&
+		    f->poll[i].feed == feed)
+			return &f->poll[i];
+	return NULL;
+}
 
-	(void)rd_blob(r); /* a cursor: modes that have one come later */
-	if (rd_end(r) != ERR_OK || doc == 0 || feed < 0)
-		return ERR_PEER;
-	if (p == NULL || poll_of(f, doc) != NULL ||
-	    !schedule_go(f->schedule, (size_t)feed)) {
-		tell_parse(f, doc, false);
-		tell_core(f, (size_t)feed, doc, &busy);
-		return ERR_OK;
-	}
-	*p = (struct poll){ .doc = doc, .feed = (size_t)feed };
-	keep(&p->old_etag, etag);
-	keep(&p->old_last_modified, last_modified);
-	keep(&p->old_hash, hash);
+static void
+poll_begin(struct fetch *f, struct poll *p, size_t feed, const struct go *g,
+	   struct instant now)
+{
+	enum err err = ERR_OK;
+
+	*p = (struct poll){ .conn = g->doc,
+			    .doc = g->doc,
+			    .feed = feed,
+			    .flags = g->flags,
+			    .weigh = (g->flags & GO_CAREFUL) != 0,
+			    .stream = fetch_feed(f, feed)->mode == MODE_STREAM,
+			    .retry_ms = TIME_NONE };
+	keep(&p->old_etag, g->etag);
+	keep(&p->old_last_modified, g->last_modified);
+	keep(&p->old_hash, g->hash);
+	keep(&p->bad_hash, g->bad_hash);
 	keep(&p->etag, STR_NONE);
 	keep(&p->last_modified, STR_NONE);
 	p->hash = XXH3_createState();
-	if (p->hash == NULL || XXH3_128bits_reset(p->hash) != XXH_OK ||
-	    poll_start(f, p, now) != ERR_OK)
-		poll_fail(f, p, "cannot start", now);
+	if (p->hash == NULL || XXH3_128bits_reset(p->hash) != XXH_OK)
+		err = ERR_LIMIT;
+	else if (p->stream)
+		err = stream_connect(f, p, g->cursor, now);
+	else
+		err = poll_start(f, p, now);
+	if (err != ERR_OK)
+		fetch_fail(f, p, "cannot start", now);
+}
+
+static enum err
+poll_go(struct fetch *f, struct rd *r, struct instant now)
+{
+	const struct verdict busy = { .verdict = POLL_FAILED,
+				      .detail = "polled already" };
+	struct go g;
+	int feed;
+	struct poll *p;
+
+	if (go_read(&g, r) != ERR_OK)
+		return ERR_PEER;
+	feed = tables_find(&f->tables, g.name);
+	if (feed < 0)
+		return ERR_PEER;
+	p = stream_of(f, (size_t)feed);
+	if (p != NULL && p->doc == 0 && p->asked) {
+		stream_doc(f, p, &g, now);
+		return ERR_OK;
+	}
+	p = poll_of(f, 0);
+	if (p == NULL || poll_of(f, g.doc) != NULL ||
+	    !schedule_go(f->schedule, (size_t)feed)) {
+		fetch_tell_parse(f, g.doc, false);
+		fetch_tell_core(f, (size_t)feed, g.doc, &busy);
+		return ERR_OK;
+	}
+	poll_begin(f, p, (size_t)feed, &g, now);
 	return ERR_OK;
 }
 
@@ -278,18 +319,23 @@ on_head(struct fetch *f, struct poll *p, const struct net_event *ev,
 	char why[64];
 
 	p->http = ev->status;
+	p->retry_ms = ev->retry_ms;
 	if (ev->status == HTTP_NOT_MODIFIED && !p->conditional) {
-		poll_fail(f, p, "HTTP status 304 to a request without a "
-				"condition", now);
+		fetch_fail(f, p, "HTTP status 304 to a request without a "
+				 "condition", now);
 		return;
 	}
 	if (ev->status == HTTP_NOT_MODIFIED) {
-		poll_unchanged(f, p, now);
+		poll_spare(f, p, POLL_UNCHANGED, now);
 		return;
 	}
 	if (ev->status != HTTP_OK) {
 		(void)snprintf(why, sizeof(why), "HTTP status %d", ev->status);
-		poll_fail(f, p, why, now);
+		fetch_fail(f, p, why, now);
+		return;
+	}
+	if (p->stream) {
+		stream_open(f, p, now);
 		return;
 	}
 	buf_free(&p->etag);
@@ -298,14 +344,11 @@ on_head(struct fetch *f, struct poll *p, const struct net_event *ev,
 	keep(&p->last_modified, ev->last_modified);
 }
 
-static void
-on_bytes(struct fetch *f, struct poll *p, struct str bytes,
-	 struct instant now)
+bool
+fetch_bytes(struct fetch *f, struct poll *p, struct str bytes)
 {
-	struct link *parse = link_to(f, PEER_PARSE);
+	struct link *parse = fetch_link(f, PEER_PARSE);
 
-	p->bytes += (int64_t)bytes.n;
-	(void)XXH3_128bits_update(p->hash, bytes.p, bytes.n);
 	while (bytes.n > 0) {
 		struct str piece = str_sub(bytes, 0, MSG_CHUNK_MAX);
 
@@ -314,49 +357,106 @@ on_bytes(struct fetch *f, struct poll *p, struct str bytes,
 		buf_be64(&f->frame, p->doc);
 		buf_put(&f->frame, piece);
 		if (parse == NULL || !link_send(parse, MSG_DOC_BYTES,
-						buf_str(&f->frame), NULL, 0)) {
-			poll_fail(f, p, "parse does not listen", now);
-			return;
-		}
+						buf_str(&f->frame), NULL, 0))
+			return false;
 	}
+	return true;
 }
 
 static void
-on_done(struct fetch *f, struct poll *p, struct instant now)
+on_bytes(struct fetch *f, struct poll *p, struct str bytes,
+	 struct instant now)
 {
-	const struct feed *feed = feed_of(f, p->feed);
-	struct verdict v = { .verdict = POLL_NEW, .http = p->http };
-	XXH128_canonical_t c;
-	struct buf hash;
-
-	if (++p->url < feed->url_count) {
-		if (!tell_part(f, p->doc) || poll_start(f, p, now) != ERR_OK)
-			poll_fail(f, p, "cannot start", now);
+	p->bytes += (int64_t)bytes.n;
+	if (p->stream) {
+		stream_bytes(f, p, bytes, now);
 		return;
 	}
-	XXH128_canonicalFromHash(&c, XXH3_128bits_digest(p->hash));
-	buf_init(&hash, 64);
-	buf_hex(&hash, c.digest, sizeof(c.digest));
-	if (feed->cond_body_hash &&
-	    str_eq(buf_str(&hash), buf_str(&p->old_hash))) {
+	(void)XXH3_128bits_update(p->hash, bytes.p, bytes.n);
+	if (!p->weigh && !fetch_bytes(f, p, bytes))
+		fetch_fail(f, p, "parse does not listen", now);
+}
+
+void
+fetch_hash(struct str bytes, char out[FETCH_HASH_SIZE])
+{
+	XXH128_canonical_t c;
+	struct buf hex;
+
+	XXH128_canonicalFromHash(&c, XXH3_128bits(bytes.p, bytes.n));
+	buf_init(&hex, FETCH_HASH_SIZE);
+	buf_hex(&hex, c.digest, sizeof(c.digest));
+	must(str_copy(out, FETCH_HASH_SIZE, buf_str(&hex)) == ERR_OK);
+	buf_free(&hex);
+}
+
+/* The body was only weighed; parse gets it now, unless it must not. */
+static void
+weighed(struct fetch *f, struct poll *p, struct str hash, struct instant now)
+{
+	if (str_eq(hash, buf_str(&p->bad_hash))) {
+		poll_spare(f, p, POLL_QUARANTINED, now);
+		return;
+	}
+	p->weigh = false;
+	p->url = 0;
+	p->bytes = 0;
+	fetch_tell_hash(f, p, hash);
+	if (XXH3_128bits_reset(p->hash) != XXH_OK ||
+	    poll_start(f, p, now) != ERR_OK)
+		fetch_fail(f, p, "cannot start", now);
+}
+
+/* All bodies came; hash is of all of them. */
+static void
+poll_whole(struct fetch *f, struct poll *p, struct str hash,
+	   struct instant now)
+{
+	struct verdict v = { .verdict = POLL_NEW,
+			     .http = p->http,
+			     .bytes = p->bytes,
+			     .etag = buf_str(&p->etag),
+			     .last_modified = buf_str(&p->last_modified),
+			     .body_hash = hash,
+			     .detail = "" };
+
+	if (fetch_feed(f, p->feed)->cond_body_hash &&
+	    str_eq(hash, buf_str(&p->old_hash))) {
 		/* The same body, perhaps under a new tag. */
 		buf_free(&p->old_etag);
 		buf_free(&p->old_last_modified);
 		keep(&p->old_etag, buf_str(&p->etag));
 		keep(&p->old_last_modified, buf_str(&p->last_modified));
-		poll_unchanged(f, p, now);
-		buf_free(&hash);
+		poll_spare(f, p, POLL_UNCHANGED, now);
 		return;
 	}
-	v.bytes = p->bytes;
-	v.etag = buf_str(&p->etag);
-	v.last_modified = buf_str(&p->last_modified);
-	v.body_hash = buf_str(&hash);
-	v.detail = "";
-	tell_parse(f, p->doc, true);
-	tell_core(f, p->feed, p->doc, &v);
+	if (p->weigh) {
+		weighed(f, p, hash, now);
+		return;
+	}
+	fetch_tell_parse(f, p->doc, true);
+	fetch_tell_core(f, p->feed, p->doc, &v);
 	schedule_done(f->schedule, p->feed, now);
+	tell_next(f, p->feed, now);
 	poll_free(p);
+}
+
+static void
+on_done(struct fetch *f, struct poll *p, struct instant now)
+{
+	XXH128_canonical_t c;
+	struct buf hash;
+
+	if (++p->url < fetch_feed(f, p->feed)->url_count) {
+		if ((!p->weigh && !tell_part(f, p->doc)) ||
+		    poll_start(f, p, now) != ERR_OK)
+			fetch_fail(f, p, "cannot start", now);
+		return;
+	}
+	XXH128_canonicalFromHash(&c, XXH3_128bits_digest(p->hash));
+	buf_init(&hash, FETCH_HASH_SIZE);
+	buf_hex(&hash, c.digest, sizeof(c.digest));
+	poll_whole(f, p, buf_str(&hash), now);
 	buf_free(&hash);
 }
 
@@ -375,10 +475,16 @@ on_event(struct fetch *f, const struct net_event *ev, struct instant now)
 		on_bytes(f, p, ev->bytes, now);
 		return;
 	case NET_DONE:
-		on_done(f, p, now);
+		if (p->stream)
+			stream_over(f, p, NULL, now);
+		else
+			on_done(f, p, now);
 		return;
 	case NET_FAILED:
-		poll_fail(f, p, ev->detail, now);
+		if (p->stream)
+			stream_over(f, p, ev->detail, now);
+		else
+			fetch_fail(f, p, ev->detail, now);
 		return;
 	}
 }
@@ -395,9 +501,11 @@ feed_state(struct fetch *f, struct rd *r, struct instant now)
 
 	if (rd_end(r) != ERR_OK)
 		return ERR_PEER;
-	if (feed >= 0)
-		schedule_state(f->schedule, (size_t)feed, last_try_ms,
-			       last_good_ms, now);
+	if (feed < 0)
+		return ERR_OK;
+	schedule_state(f->schedule, (size_t)feed, last_try_ms, last_good_ms,
+		       now);
+	tell_next(f, (size_t)feed, now);
 	return ERR_OK;
 }
 
@@ -417,7 +525,7 @@ poll_now(struct fetch *f, struct rd *r, struct instant now)
 static enum err
 from_core(struct fetch *f, struct instant now)
 {
-	struct link *core = link_to(f, PEER_CORE);
+	struct link *core = fetch_link(f, PEER_CORE);
 	struct msg m;
 	struct rd r;
 	enum err err = core == NULL ? ERR_AGAIN : link_take(core, &m);
@@ -439,10 +547,21 @@ from_core(struct fetch *f, struct instant now)
 
 /* ---- the role ---- */
 
+bool
+fetch_ask(struct fetch *f, size_t feed)
+{
+	struct link *core = fetch_link(f, PEER_CORE);
+
+	buf_clear(&f->frame);
+	buf_blob(&f->frame, fetch_feed(f, feed)->name);
+	return core != NULL && link_send(core, MSG_POLL_ASK,
+					 buf_str(&f->frame), NULL, 0);
+}
+
 static void
 ask(struct fetch *f, struct instant now, int64_t *wait_ms)
 {
-	struct link *core = link_to(f, PEER_CORE);
+	struct link *core = fetch_link(f, PEER_CORE);
 	int feed;
 
 	while (core != NULL && link_room(core) > 0) {
@@ -450,17 +569,14 @@ ask(struct fetch *f, struct instant now, int64_t *wait_ms)
 				    wait_ms);
 		if (feed < 0)
 			return;
-		buf_clear(&f->frame);
-		buf_blob(&f->frame, feed_of(f, (size_t)feed)->name);
-		(void)link_send(core, MSG_POLL_ASK, buf_str(&f->frame), NULL,
-				0);
+		(void)fetch_ask(f, (size_t)feed);
 	}
 }
 
 static void
 done_tell(struct fetch *f)
 {
-	struct link *super = link_to(f, PEER_SUPER);
+	struct link *super = fetch_link(f, PEER_SUPER);
 
 	if (f->done_told || super == NULL || !f->role->once ||
 	    !schedule_finished(f->schedule))
@@ -475,7 +591,7 @@ listen_net(struct fetch *f, struct instant now, int64_t *wait_ms)
 	int fds[ROLE_EXTRA_FDS_MAX];
 
 	for (unsigned i = 0; i < ROLE_BATCH_MAX; i++) {
-		struct link *parse = link_to(f, PEER_PARSE);
+		struct link *parse = fetch_link(f, PEER_PARSE);
 		struct net_event ev;
 		enum err err;
 
@@ -509,6 +625,7 @@ fetch_step(struct role *r, struct instant now, int64_t *wait_ms)
 		return err;
 	ask(f, now, wait_ms);
 	err = listen_net(f, now, wait_ms);
+	streams_step(f, now, wait_ms);
 	done_tell(f);
 	return err;
 }
@@ -563,10 +680,10 @@ fetch_relink(struct role *r, enum peer peer)
 	if (peer != PEER_CORE && peer != PEER_PARSE)
 		return;
 	f->parse_new = peer == PEER_PARSE;
-	for (size_t i = 0; i < FETCH_PARALLEL_MAX; i++)
-		if (f->poll[i].doc != 0)
-			poll_fail(f, &f->poll[i], "another role restarted",
-				  now);
+	for (size_t i = 0; i < FETCH_POLLS_MAX; i++)
+		if (f->poll[i].conn != 0)
+			fetch_fail(f, &f->poll[i], "another role restarted",
+				   now);
 	f->parse_new = false;
 	if (peer == PEER_CORE)
 		schedule_forget_asked(f->schedule);
@@ -588,9 +705,9 @@ fetch_fini(struct role *r)
 
 	if (f == NULL)
 		return;
-	for (size_t i = 0; i < FETCH_PARALLEL_MAX; i++)
-		if (f->poll[i].doc != 0) {
-			f->net.cancel(f->net.self, f->poll[i].doc);
+	for (size_t i = 0; i < FETCH_POLLS_MAX; i++)
+		if (f->poll[i].conn != 0) {
+			f->net.cancel(f->net.self, f->poll[i].conn);
 			poll_free(&f->poll[i]);
 		}
 	if (f->net_owned)

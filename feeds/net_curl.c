@@ -22,6 +22,7 @@
 
 #define CONNECT_MS_MAX 15000L
 #define STALL_S_MAX 60L /* without a byte */
+#define HTTP_OK 200
 #define FIELD_SIZE 1024u
 #define WAIT_WRITE_MS 10
 #define WAIT_ACTIVE_MS 200
@@ -47,7 +48,10 @@ struct transfer {
 	int64_t wire_max;
 	size_t header_n; /* of all responses, interim and trailing too */
 	int allow_private;
+	int64_t retry_ms; /* as the server asked; TIME_NONE: nothing */
+	bool held;
 	bool paused;
+	bool head_ready; /* all of it came, and it is 200 */
 	bool head_told;
 	bool done;
 	CURLcode code;
@@ -55,6 +59,7 @@ struct transfer {
 
 struct net_curl {
 	CURLM *multi;
+	int64_t wall_ms; /* of the call at hand, for dates in headers */
 	struct transfer transfer[NET_TRANSFERS_MAX];
 	struct transfer *lent; /* its chunk is with the caller */
 	size_t turn;	       /* nobody waits behind a fast one */
@@ -97,11 +102,31 @@ keep(char dst[FIELD_SIZE], struct str s)
 		dst[0] = 0;
 }
 
+/* Retry-After: seconds, or a date. */
+static int64_t
+retry_after(struct str value, int64_t wall_ms)
+{
+	char text[64];
+	uint64_t seconds = 0;
+	int64_t at;
+
+	if (str_to_u64(value, INT32_MAX, &seconds) == ERR_OK)
+		return (int64_t)seconds * 1000;
+	if (value.n == 0 || str_copy(text, sizeof(text), value) != ERR_OK)
+		return TIME_NONE;
+	at = (int64_t)curl_getdate(text, NULL);
+	if (at < 0)
+		return TIME_NONE;
+	return at * 1000 <= wall_ms ? 0 : at * 1000 - wall_ms;
+}
+
 static size_t
 on_header(char *p, size_t size, size_t n, void *self)
 {
 	struct transfer *t = self;
 	struct str line = { p, size * n };
+	struct str value;
+	long status = 0;
 
 	t->header_n += line.n;
 	if (t->header_n > NET_HEADER_MAX) {
@@ -112,9 +137,18 @@ on_header(char *p, size_t size, size_t n, void *self)
 	if (str_starts(line, S("HTTP/"))) {
 		t->etag[0] = 0;
 		t->last_modified[0] = 0;
+		t->retry_ms = TIME_NONE;
 	}
 	keep(t->etag, header_value(line, "etag"));
 	keep(t->last_modified, header_value(line, "last-modified"));
+	if (str_trim(line).n == 0) {
+		(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE,
+					&status);
+		t->head_ready = status == HTTP_OK;
+	}
+	value = header_value(line, "retry-after");
+	if (value.p != NULL)
+		t->retry_ms = retry_after(value, t->net->wall_ms);
 	return line.n;
 }
 
@@ -215,24 +249,36 @@ transfer_free(struct transfer *t)
 	*t = (struct transfer){ .net = t->net };
 }
 
-/* "Name: value" with a value that cannot make a second header. */
+/* "Name: " and a value that cannot make a second header; or the whole. */
 static bool
 header_add(struct transfer *t, const char *name, struct str value)
 {
-	char line[FIELD_SIZE + 64];
+	char line[FIELD_SIZE + 128];
 	struct curl_slist *list;
 
-	if (value.n == 0 || value.n > FIELD_SIZE)
+	if (value.n == 0 || value.n > FIELD_SIZE + 80)
 		return true;
 	for (size_t i = 0; i < value.n; i++)
 		if ((unsigned char)value.p[i] < 0x20)
 			return true;
-	(void)snprintf(line, sizeof(line), "%s: %.*s", name, STR_ARG(value));
+	(void)snprintf(line, sizeof(line), "%s%.*s", name, STR_ARG(value));
 	list = curl_slist_append(t->headers, line);
+	explicit_bzero(line, sizeof(line));
 	if (list == NULL)
 		return false;
 	t->headers = list;
 	return true;
+}
+
+static bool
+headers_add(struct transfer *t, const struct net_request *r)
+{
+	for (size_t i = 0; i < r->header_count; i++)
+		if (!header_add(t, "", r->headers[i]))
+			return false;
+	return header_add(t, "If-None-Match: ", r->etag) &&
+	       header_add(t, "If-Modified-Since: ", r->last_modified) &&
+	       header_add(t, "", r->secret);
 }
 
 /* Every option or none: a transfer without one of these is not safe. */
@@ -252,9 +298,10 @@ set_safety(struct transfer *t, const struct net_request *r)
 
 	SET(CURLOPT_PROTOCOLS_STR, protocols);
 	SET(CURLOPT_REDIR_PROTOCOLS_STR, protocols);
-	SET(CURLOPT_FOLLOWLOCATION, 1L);
+	/* A key goes to no other place than it is for. */
+	SET(CURLOPT_FOLLOWLOCATION, r->user.n > 0 || r->secret.n > 0 ? 0L :
+								       1L);
 	SET(CURLOPT_MAXREDIRS, (long)NET_REDIRECTS_MAX);
-	SET(CURLOPT_PROXY, "");
 	SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	SET(CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(CURLOPT_SSL_VERIFYHOST, 2L);
@@ -263,11 +310,42 @@ set_safety(struct transfer *t, const struct net_request *r)
 	SET(CURLOPT_OPENSOCKETDATA, t);
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS_MAX);
-	SET(CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
-	SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
-	SET(CURLOPT_LOW_SPEED_TIME, STALL_S_MAX);
+	/* Who opened a stream watches it himself. */
+	if (!r->stream) {
+		SET(CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
+		SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
+		SET(CURLOPT_LOW_SPEED_TIME, STALL_S_MAX);
+	}
 	if (r->ca_pem.n > 0)
 		SET(CURLOPT_CAINFO_BLOB, &pem);
+	return ok;
+}
+
+/* A key of the source, and the way out of this network. */
+static bool
+set_way(struct transfer *t, const struct net_request *r)
+{
+	char user[FIELD_SIZE + 1];
+	char password[FIELD_SIZE + 1];
+	char proxy[FIELD_SIZE];
+	bool ok = str_copy(user, sizeof(user), r->user) == ERR_OK &&
+		  str_copy(password, sizeof(password), r->password) ==
+		      ERR_OK &&
+		  str_copy(proxy, sizeof(proxy), r->proxy) == ERR_OK;
+
+	/* Empty: none, whatever the environment says. */
+	SET(CURLOPT_PROXY, proxy);
+	SET(CURLOPT_NOPROXY, "");
+	SET(CURLOPT_HTTPPROXYTUNNEL, 1L);
+	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+	if (r->user.n > 0) {
+		SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+		SET(CURLOPT_USERNAME, user);
+		SET(CURLOPT_PASSWORD, password);
+	}
+	explicit_bzero(user, sizeof(user));
+	explicit_bzero(password, sizeof(password));
 	return ok;
 }
 
@@ -300,7 +378,7 @@ net_start(void *self, const struct net_request *r, struct instant now)
 	char url[2048];
 	char agent[256];
 
-	(void)now;
+	n->wall_ms = now.wall_ms;
 	for (size_t i = 0; i < NET_TRANSFERS_MAX && t == NULL; i++)
 		if (n->transfer[i].id == 0)
 			t = &n->transfer[i];
@@ -310,14 +388,14 @@ net_start(void *self, const struct net_request *r, struct instant now)
 	    str_copy(agent, sizeof(agent), r->user_agent) != ERR_OK)
 		return ERR_INPUT;
 	t->id = r->id;
-	t->decoded_max = r->decoded_max;
-	t->wire_max = r->wire_max;
+	t->decoded_max = r->stream ? INT64_MAX : r->decoded_max;
+	t->wire_max = r->stream ? INT64_MAX : r->wire_max;
+	t->retry_ms = TIME_NONE;
 	t->allow_private = r->allow_private;
 	buf_init(&t->chunk, AHEAD_MAX);
 	t->easy = curl_easy_init();
-	if (t->easy == NULL || !header_add(t, "If-None-Match", r->etag) ||
-	    !header_add(t, "If-Modified-Since", r->last_modified) ||
-	    !set_safety(t, r) || !set_rest(t, url, agent) ||
+	if (t->easy == NULL || !headers_add(t, r) || !set_safety(t, r) ||
+	    !set_way(t, r) || !set_rest(t, url, agent) ||
 	    curl_multi_add_handle(n->multi, t->easy) != CURLM_OK) {
 		transfer_free(t);
 		return ERR_NET;
@@ -333,6 +411,16 @@ net_cancel(void *self, uint64_t id)
 	for (size_t i = 0; i < NET_TRANSFERS_MAX; i++)
 		if (id != 0 && n->transfer[i].id == id)
 			transfer_free(&n->transfer[i]);
+}
+
+static void
+net_hold(void *self, uint64_t id, bool held)
+{
+	struct net_curl *n = self;
+
+	for (size_t i = 0; i < NET_TRANSFERS_MAX; i++)
+		if (id != 0 && n->transfer[i].id == id)
+			n->transfer[i].held = held;
 }
 
 /* ---- events ---- */
@@ -423,7 +511,9 @@ tell(struct net_curl *n, struct transfer *t, struct net_event *out)
 	long status = 0;
 	bool failed = t->done && (t->code != CURLE_OK || t->limit != NULL);
 
-	if (t->id == 0 || (t->chunk.n == 0 && !t->done))
+	bool head = t->head_ready && !t->head_told;
+
+	if (t->id == 0 || t->held || (t->chunk.n == 0 && !t->done && !head))
 		return false;
 	*out = (struct net_event){ .id = t->id };
 	(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -433,6 +523,7 @@ tell(struct net_curl *n, struct transfer *t, struct net_event *out)
 		out->type = NET_HEAD;
 		out->etag = str_of(t->etag);
 		out->last_modified = str_of(t->last_modified);
+		out->retry_ms = t->retry_ms;
 		return true;
 	}
 	if (t->chunk.n > 0 && !failed) {
@@ -466,7 +557,7 @@ net_next(void *self, struct instant now, struct net_event *out)
 {
 	struct net_curl *n = self;
 
-	(void)now;
+	n->wall_ms = now.wall_ms;
 	give_back(n);
 	if (tell_any(n, out))
 		return ERR_OK;
@@ -529,6 +620,7 @@ net_curl_new(struct net *out)
 		n->transfer[i].net = n;
 	*out = (struct net){ .start = net_start,
 			     .cancel = net_cancel,
+			     .hold = net_hold,
 			     .next = net_next,
 			     .fds = net_fds,
 			     .self = n };

@@ -147,8 +147,10 @@ static void
 tell_end(struct parse *p, uint64_t id, const struct doc_result *r)
 {
 	struct buf b;
+	struct buf cursor;
 
 	buf_init(&b, 1024);
+	buf_init(&cursor, 32);
 	buf_be64(&b, id);
 	buf_byte(&b, (uint8_t)r->verdict);
 	buf_be32(&b, r->records);
@@ -159,6 +161,10 @@ tell_end(struct parse *p, uint64_t id, const struct doc_result *r)
 	buf_be32(&b, r->map.unknown);
 	buf_blob(&b, str_of(r->guard));
 	buf_blob(&b, str_of(r->detail));
+	if (r->cursor > 0)
+		buf_printf(&cursor, "%" PRIu64, r->cursor);
+	buf_blob(&b, buf_str(&cursor));
+	buf_free(&cursor);
 	must(b.err == ERR_OK);
 	if (tell(p, MSG_DOC_END, buf_str(&b)) != ERR_OK)
 		log_op(LOG_ERR, "parse.queue", "doc=%" PRIu64, id);

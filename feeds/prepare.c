@@ -87,6 +87,27 @@ zone_ms(const struct when *w, struct str zone, int64_t *ms)
 	return U_FAILURE(status) ? ERR_INPUT : ERR_OK;
 }
 
+enum err
+prepare_clock(struct str zone, int64_t ms, int *minute, int64_t *rest_ms)
+{
+	UErrorCode status = U_ZERO_ERROR;
+	UChar name[ZONE_MAX];
+	UCalendar *cal;
+
+	if (!zone_get(zone, name))
+		return ERR_INPUT;
+	cal = ucal_open(name, -1, "en", UCAL_GREGORIAN, &status);
+	if (U_FAILURE(status))
+		return ERR_INPUT;
+	ucal_setMillis(cal, (UDate)ms, &status);
+	*minute = ucal_get(cal, UCAL_HOUR_OF_DAY, &status) * 60 +
+		  ucal_get(cal, UCAL_MINUTE, &status);
+	*rest_ms = ucal_get(cal, UCAL_SECOND, &status) * 1000 +
+		   ucal_get(cal, UCAL_MILLISECOND, &status);
+	ucal_close(cal);
+	return U_FAILURE(status) ? ERR_INPUT : ERR_OK;
+}
+
 static bool
 when_ok(const struct when *w)
 {

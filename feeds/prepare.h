@@ -29,5 +29,11 @@ NODISCARD enum err prepare_check(struct str step, struct diag *d);
 NODISCARD enum err prepare_do(struct str step, struct str in,
 			      const struct idschemes *ids, struct buf *out,
 			      struct diag *d);
+/*
+ * What the clocks of that zone show at ms: the minute of the day, and how
+ * much of it is over.  ERR_INPUT for a zone that is not known.
+ */
+NODISCARD enum err prepare_clock(struct str zone, int64_t ms, int *minute,
+				 int64_t *rest_ms);
 
 #endif

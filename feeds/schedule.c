@@ -4,6 +4,9 @@
 #include "schedule.h"
 
 #include "hash.h"
+#include "prepare.h"
+
+#define WINDOW_LOOK_MS 1800000
 
 enum at {
 	AT_REST,
@@ -84,6 +87,31 @@ schedule_state(struct schedule *s, size_t feed, int64_t last_try_ms,
 }
 
 /*
+ * 0 within the hours of the feed, else how long to wait.  Not further than
+ * WINDOW_LOOK_MS at a time: in between the clocks may be changed.
+ */
+static int64_t
+closed_ms(const struct feed_window *w, int64_t wall_ms)
+{
+	int minute = 0;
+	int64_t rest_ms = 0;
+	int64_t wait;
+	bool open;
+
+	if (w->zone.n == 0 ||
+	    prepare_clock(w->zone, wall_ms, &minute, &rest_ms) != ERR_OK)
+		return 0;
+	open = w->from_min < w->to_min ?
+		   minute >= w->from_min && minute < w->to_min :
+		   minute >= w->from_min || minute < w->to_min;
+	if (open)
+		return 0;
+	wait = (int64_t)((w->from_min - minute + 1440) % 1440) * 60000 -
+	       rest_ms;
+	return wait < WINDOW_LOOK_MS ? wait : WINDOW_LOOK_MS;
+}
+
+/*
  * Asked for or being polled, and how many of them failed the last time; an
  * ask nobody answered is over.
  */
@@ -99,6 +127,9 @@ busy(struct schedule *s, struct instant now, size_t *failing)
 		if (it->at == AT_ASKED && it->due_ms <= now.mono_ms)
 			it->at = AT_REST;
 		if (it->at != AT_ASKED && it->at != AT_WORK)
+			continue;
+		/* A stream works for days and has a place of its own. */
+		if (s->feeds->feed[i].mode == MODE_STREAM)
 			continue;
 		n++;
 		*failing += it->failures > 0;
@@ -117,14 +148,22 @@ schedule_due(struct schedule *s, size_t busy_max, struct instant now,
 	for (size_t i = 0; i < s->feeds->count; i++) {
 		struct item *it = &s->item[i];
 		int64_t left = it->due_ms - now.mono_ms;
+		bool stream = s->feeds->feed[i].mode == MODE_STREAM;
 
 		if (it->at != AT_REST && it->at != AT_ASKED)
 			continue;
+		if (left <= 0 && s->times == SCHEDULE_FOREVER) {
+			left = closed_ms(&s->feeds->feed[i].window,
+					 now.wall_ms);
+			if (left > 0)
+				it->due_ms = now.mono_ms + left;
+		}
 		if (left > 0 && left < *wait_ms)
 			*wait_ms = left;
 		/* Servers that hang never hold more than half of the places. */
-		if (left > 0 || full ||
-		    (it->failures > 0 && failing >= (busy_max + 1) / 2))
+		if (left > 0 || (full && !stream) ||
+		    (it->failures > 0 && !stream &&
+		     failing >= (busy_max + 1) / 2))
 			continue;
 		if (next < 0 || it->due_ms < s->item[next].due_ms)
 			next = (int)i;
@@ -163,7 +202,8 @@ schedule_done(struct schedule *s, size_t feed, struct instant now)
 }
 
 void
-schedule_failed(struct schedule *s, size_t feed, struct instant now)
+schedule_failed(struct schedule *s, size_t feed, int64_t least_ms,
+		struct instant now)
 {
 	const struct feed *f = &s->feeds->feed[feed];
 	int64_t cap = f->interval_ms < SCHEDULE_BACKOFF_MS_SHORT ?
@@ -179,8 +219,25 @@ schedule_failed(struct schedule *s, size_t feed, struct instant now)
 		wait = cap;
 	if (wait < f->min_gap_ms)
 		wait = f->min_gap_ms;
+	if (least_ms > SCHEDULE_RETRY_MS_MAX)
+		least_ms = SCHEDULE_RETRY_MS_MAX;
+	if (wait < least_ms)
+		wait = least_ms;
 	s->item[feed].failures++;
 	rest(s, feed, now.mono_ms + wait + spread(f, wait / 4));
+}
+
+int64_t
+schedule_next(const struct schedule *s, size_t feed, struct instant now)
+{
+	const struct item *it = &s->item[feed];
+
+	must(feed < s->feeds->count);
+	if (it->at != AT_REST && it->at != AT_ASKED)
+		return TIME_NONE;
+	return it->due_ms <= now.mono_ms ?
+		   now.wall_ms :
+		   now.wall_ms + (it->due_ms - now.mono_ms);
 }
 
 void

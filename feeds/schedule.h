@@ -20,6 +20,7 @@
 #define SCHEDULE_BACKOFF_MS_MAX 3600000 /* for feeds polled that seldom */
 #define SCHEDULE_BACKOFF_MS_SHORT 300000 /* the cap for the others */
 #define SCHEDULE_ASK_MS_MAX 5000 /* no answer: ask again */
+#define SCHEDULE_RETRY_MS_MAX 3600000 /* however long a server asks to wait */
 
 enum schedule_times { SCHEDULE_FOREVER, SCHEDULE_ONCE };
 
@@ -34,7 +35,7 @@ void schedule_state(struct schedule *s, size_t feed, int64_t last_try_ms,
 /*
  * The next feed to ask for, or -1.  It is asked for until schedule_go, or
  * SCHEDULE_ASK_MS_MAX later due again.  No more than busy_max feeds are asked
- * for or polled at one time.  *wait_ms is lowered to the time until
+ * for or polled at one time, streams that run not counted.  *wait_ms is lowered to the time until
  * something is due.
  */
 int schedule_due(struct schedule *s, size_t busy_max, struct instant now,
@@ -43,7 +44,12 @@ int schedule_due(struct schedule *s, size_t busy_max, struct instant now,
 bool schedule_go(struct schedule *s, size_t feed);
 /* The poll is over. */
 void schedule_done(struct schedule *s, size_t feed, struct instant now);
-void schedule_failed(struct schedule *s, size_t feed, struct instant now);
+/* least_ms: not sooner, as the server wishes; cut to SCHEDULE_RETRY_MS_MAX. */
+void schedule_failed(struct schedule *s, size_t feed, int64_t least_ms,
+		     struct instant now);
+/* When it is tried next, as a wall time; TIME_NONE: at work, or never. */
+int64_t schedule_next(const struct schedule *s, size_t feed,
+		      struct instant now);
 /* The operator does not want to wait. */
 void schedule_hurry(struct schedule *s, size_t feed, struct instant now);
 /* Whoever was asked is gone: ask the new one. */

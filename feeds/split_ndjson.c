@@ -70,8 +70,11 @@ between(struct split_ndjson *n, char c)
 		buf_byte(&n->record, '{');
 		return ERR_OK;
 	}
-	/* A page of HTML or an array where objects should be. */
-	if (n->objects == 0)
+	/*
+	 * A page of HTML or an array where objects should be; a slice of a
+	 * stream may begin anywhere.
+	 */
+	if (n->objects == 0 && n->common->feed->mode != MODE_STREAM)
 		return split_refuse(n->common, "root", ERR_INPUT, n->line,
 				    "not a JSON object on a line");
 	give_up(n, "not a JSON object");

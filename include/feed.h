@@ -19,6 +19,9 @@
 #define FEED_COLUMNS_MAX 256u
 #define FEED_NULLS_MAX 16u
 #define FEED_JOIN_MAX 8u
+#define FEED_HEADERS_MAX 16u
+#define FEED_HEADER_SIZE 512u /* "Name: value" and a NUL */
+#define FEED_CREDENTIAL_MAX 1024u /* bytes of a key */
 
 enum feed_container {
 	CONTAINER_XML,
@@ -65,6 +68,32 @@ struct feed_join {
 	struct feed_columns columns;
 };
 
+/* Where a stream stands, and how it is asked to go on from there. */
+struct feed_cursor {
+	struct str field;     /* dotted path to a whole number in the record */
+	struct str parameter; /* of the url's query */
+};
+
+/* The secret is in a file; here is only where, and how it is used. */
+enum feed_credential_as {
+	CREDENTIAL_NONE,
+	CREDENTIAL_USER,     /* Basic: the user; the password is empty */
+	CREDENTIAL_PASSWORD, /* Basic: "user:password" */
+	CREDENTIAL_HEADER,   /* the value of a header */
+};
+struct feed_credential {
+	struct str file;
+	struct str header;
+	enum feed_credential_as as;
+};
+
+/* Hours in which it may be polled; zone empty: always. */
+struct feed_window {
+	struct str zone;
+	int from_min; /* of the day; to_min may be of the next */
+	int to_min;
+};
+
 struct feed_guards {
 	struct str root; /* local name of the document element */
 	struct str header; /* names that must be there, by comma */
@@ -78,7 +107,7 @@ struct feed_guards {
 struct feed {
 	struct str name;
 	struct str title;
-	struct str *urls;
+	struct str *urls; /* of a stream: the one */
 	size_t url_count;
 	enum feed_container container;
 	struct str record; /* element path or JSON pointer */
@@ -91,11 +120,19 @@ struct feed {
 	enum feed_mode mode;
 	enum feed_on_absent on_absent;
 	enum feed_baseline baseline;
+	struct feed_cursor cursor; /* mode stream */
+	int64_t idle_ms;	   /* mode stream: silence that reconnects */
+	int64_t quiet_after_ms;	   /* mode stream: heartbeats and no record */
 	int64_t interval_ms;
 	int64_t min_gap_ms;
 	int64_t timeout_ms;
 	struct str user_agent;
 	struct str ca_file;
+	struct str *headers; /* "Name: value" */
+	size_t header_count;
+	struct feed_credential credential;
+	struct str proxy; /* http://HOST:PORT, or empty */
+	struct feed_window window;
 	int allow_private;
 	int cond_etag;
 	int cond_last_modified;

@@ -35,14 +35,22 @@ enum msg_type {
 	MSG_INDEX,	/* core -> super -> index; u64 epoch, u64 book version;
 			   fds: snapshot (read), segment (write) */
 	MSG_INDEX_END,	/* super -> core; u8 1 written, 0 not */
+	MSG_LEVEL,	/* super -> any; u8 log_level */
+	MSG_HEALTH,	/* core -> super; blob why it is degraded, "": it is not */
+	MSG_ROLES,	/* super -> core; u8 count, count x (u8 peer, u32 pid,
+			   u32 restarts): the roles that run */
 	/* core -> web */
 	MSG_COUNTERS,	/* u8 ready, blob why not, blob OpenMetrics text */
 	/* fetch <-> core */
 	MSG_FEED_STATE,	/* core: blob feed, i64 last_try_ms, i64 last_good_ms */
 	MSG_POLL_ASK,	/* fetch: blob feed */
 	MSG_POLL_GO,	/* core: blob feed, doc, blob etag, blob last_modified,
-			   blob body_hash, blob cursor */
-	MSG_POLL_NOW,	/* core: blob feed: the operator wants it now */
+			   blob body_hash, blob cursor, u8 go_flags,
+			   blob bad_hash */
+	MSG_POLL_NOW,	/* core: blob feed: do not wait for the interval */
+	MSG_POLL_HASH,	/* fetch: blob feed, doc, blob body_hash: what parse
+			   is about to get; only with GO_CAREFUL */
+	MSG_FEED_NEXT,	/* fetch: blob feed, i64 wall_ms of the next try */
 	MSG_POLL,	/* fetch: blob feed, doc, u8 poll_verdict, u32 http,
 			   u64 bytes, blob etag, blob last_modified,
 			   blob body_hash, blob detail */
@@ -58,7 +66,7 @@ enum msg_type {
 	MSG_NOTICE,	/* doc, then the notice's JSON */
 	MSG_DOC_END,	/* doc, u8 doc_verdict, u32 records, u32 changed,
 			   u32 vanished, u32 notices, u32 rejects, u32 unknown,
-			   blob guard, blob detail */
+			   blob guard, blob detail, blob cursor */
 	/* publish <-> core: alerts/push/serve.h */
 	MSG_PUSH_FIRST = 64,
 	MSG_PUSH_LAST = 95,
@@ -69,6 +77,14 @@ enum poll_verdict {
 	POLL_NEW,	/* a body went to parse */
 	POLL_UNCHANGED, /* 304, or the same body hash */
 	POLL_FAILED,	/* network, TLS, HTTP status, limits: detail says */
+	POLL_QUARANTINED, /* its hash is bad_hash: parse was spared it */
+};
+
+enum go_flags {
+	GO_REFUSED = 1, /* the last document of this feed was refused */
+	GO_CAREFUL = 2, /* parse died: tell the hash first, spare it bad_hash;
+			   of a stream one line is a document */
+	GO_FLAGS = 3,
 };
 
 enum doc_verdict {

@@ -21,11 +21,18 @@ struct net_request {
 	struct str etag;	  /* sent as If-None-Match when not empty */
 	struct str last_modified; /* sent as If-Modified-Since */
 	struct str user_agent;
+	const struct str *headers; /* "Name: value"; dies with the call */
+	size_t header_count;
+	struct str user; /* Basic authentication; empty: none */
+	struct str password;
+	struct str secret; /* one more header; a redirect is not followed */
+	struct str proxy;  /* http://HOST:PORT, or empty */
 	struct str ca_pem; /* extra trust anchors, PEM; empty: the system's */
 	int64_t timeout_ms;
 	int64_t wire_max;
 	int64_t decoded_max;
 	int allow_private;
+	int stream; /* it never ends: no limit of time, size or speed */
 };
 
 enum net_event_type {
@@ -42,6 +49,7 @@ struct net_event {
 	struct str bytes; /* NET_BYTES; dies at the next call */
 	struct str etag;
 	struct str last_modified;
+	int64_t retry_ms; /* NET_HEAD: Retry-After from now; TIME_NONE: none */
 	char detail[DIAG_WHY_SIZE];
 };
 
@@ -50,6 +58,8 @@ struct net {
 	NODISCARD enum err (*start)(void *self, const struct net_request *r,
 				    struct instant now);
 	void (*cancel)(void *self, uint64_t id);
+	/* While held it tells nothing, and its server is not read. */
+	void (*hold)(void *self, uint64_t id, bool held);
 	/* The next event, or ERR_AGAIN; performs what can be done now. */
 	NODISCARD enum err (*next)(void *self, struct instant now,
 				   struct net_event *out);

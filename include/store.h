@@ -45,18 +45,72 @@ NODISCARD enum err store_checkpoint(struct store *s);
 /* ---- a copy, while the store is in use ---- */
 
 struct store_backup;
+
+/* A piece of a file that belongs to the store: a feed's diff state. */
+struct store_part {
+	struct str feed;
+	int64_t gen;
+	int64_t at; /* of the file; pieces ascend from 0 */
+	struct str bytes;
+};
+
 /*
  * Into a regular file of length 0, open for reading and writing; fd and s
  * are borrowed until store_backup_end, which comes before store_close.  Each
- * step is short, outside of transactions; what is committed between steps is
- * in the copy.  With *done the copy is whole and on its disk.
+ * step is short, outside of transactions, until *done; what is committed
+ * between steps is in the copy.  Then parts are added, and with
+ * store_backup_finish the copy is whole and on its disk.
  */
 NODISCARD enum err store_backup_begin(struct store *s, int fd,
 				      struct store_backup **out,
 				      struct diag *d);
 NODISCARD enum err store_backup_step(struct store_backup *b, bool *done,
 				     struct diag *d);
+NODISCARD enum err store_backup_add(struct store_backup *b,
+				    const struct store_part *p,
+				    struct diag *d);
+NODISCARD enum err store_backup_finish(struct store_backup *b,
+				       struct diag *d);
 void store_backup_end(struct store_backup *b);
+
+/* What a copy is, and what a store became by it. */
+struct store_copy_of {
+	int64_t schema;
+	int64_t bytes;
+	uint64_t epoch;
+	int64_t open_alerts;
+	struct stream_head {
+		struct str stream;
+		uint64_t head;
+	} *stream;
+	size_t streams;
+};
+
+/*
+ * Looks at a copy, all of it: ERR_INPUT when it is somebody else's, of a
+ * newer schema, or damaged; ERR_IO when it cannot be read.
+ */
+NODISCARD enum err store_examine(const char *path, struct arena *a,
+				 struct store_copy_of *out, struct diag *d);
+
+#define STORE_KEPT_SIZE 64u
+
+struct store_restored {
+	struct store_copy_of now;
+	char kept[STORE_KEPT_SIZE]; /* the store it replaced; "": there was none */
+};
+
+/*
+ * Puts a copy in the place of DIR/store.db, in an epoch above every one known
+ * (the copy's, the replaced store's, DIR/epoch) and not below `epoch`; the
+ * diff states of the feeds with it.  What it replaces stays beside it.  The
+ * daemon must be down: ERR_REFUSED.  Dies it in the middle, DIR holds the one
+ * store or the other.
+ */
+NODISCARD enum err store_restore(const char *path, const char *dir,
+				 uint64_t epoch, int64_t now_ms,
+				 struct arena *a, struct store_restored *out,
+				 struct diag *d);
 
 /* ---- book (written by daemon/store/book_import.c) ---- */
 
@@ -365,6 +419,15 @@ NODISCARD enum err store_consumer_count(struct store *s, struct str key,
 					struct str stream, int *count);
 
 enum subscriber_owner { OWNER_EXPORTER, OWNER_GATEWAY };
+
+/* How much there is, for operators. */
+struct store_usage {
+	int64_t bytes;
+	int64_t streams;
+	int64_t consumers;
+	int64_t max_lag; /* entries the slowest consumer has not acknowledged */
+};
+NODISCARD enum err store_usage(struct store *s, struct store_usage *out);
 
 struct subscriber {
 	struct str subscriber_id;

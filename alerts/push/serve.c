@@ -618,6 +618,13 @@ serve_rolled_back(struct serve *s)
 	s->again = 1;
 }
 
+void
+serve_degraded(struct serve *s, struct link *publish)
+{
+	s->again = 1;
+	again(s, publish);
+}
+
 enum err
 serve_hello(struct serve *s, struct instant now, struct link *publish)
 {

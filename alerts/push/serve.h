@@ -102,6 +102,8 @@ NODISCARD enum err serve_take(struct serve *s, const struct msg *m,
 NODISCARD enum err serve_committed(struct serve *s, struct instant now,
 				   struct link *publish);
 void serve_rolled_back(struct serve *s);
+/* The store failed elsewhere: sessions are told so, once each. */
+void serve_degraded(struct serve *s, struct link *publish);
 /* Any other commit: there may be new entries.  Also harmless without one. */
 NODISCARD enum err serve_notify(struct serve *s, struct instant now,
 				struct link *publish);

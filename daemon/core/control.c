@@ -4,14 +4,17 @@
  * A request is u32 length, u8 json, u16 words, a blob each, u16 files, two
  * blobs each (name, content).  The answer is frames of u8 stream (1 stdout,
  * 2 stderr), u32 length, bytes; then u8 0, u32 exit status.  One request a
- * connection.  Who is asking is known by SO_PEERCRED, which super read.
+ * connection.  Who is asking is known by SO_PEERCRED, which super read.  With
+ * `backup` comes a descriptor of the file to write; its answer takes turns.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "backup.h"
 #include "log.h"
 #include "say.h"
 
@@ -21,6 +24,8 @@ struct conn {
 	struct buf in;
 	struct buf out;
 	size_t sent;
+	int file; /* a descriptor that came with the request; -1 */
+	struct backup *backup; /* it waits for */
 	int answered;
 };
 
@@ -44,6 +49,10 @@ conn_close(struct conn *k)
 {
 	(void)close(k->fd);
 	k->fd = -1;
+	if (k->file >= 0)
+		(void)close(k->file);
+	backup_end(k->backup);
+	k->backup = NULL;
 	buf_free(&k->in);
 	buf_free(&k->out);
 }
@@ -68,7 +77,7 @@ control_accept(struct core *c, int fd, uint32_t uid)
 
 		if (k->fd >= 0)
 			continue;
-		*k = (struct conn){ .fd = fd, .uid = uid };
+		*k = (struct conn){ .fd = fd, .uid = uid, .file = -1 };
 		buf_init(&k->in, SAY_REQUEST_MAX);
 		buf_init(&k->out, SAY_ANSWER_MAX + 64);
 		c->count.controls++;
@@ -174,6 +183,50 @@ pass_on(struct core *c, struct conn *k)
 	buf_free(&b);
 }
 
+/* Begins the copy; what goes wrong at once is answered at once. */
+static int
+backup_ask(struct core *c, struct conn *k, struct buf *err)
+{
+	struct diag d = { 0 };
+	int fd = k->file;
+	enum err e = ERR_REFUSED;
+
+	k->file = -1;
+	for (size_t i = 0; i < CORE_CONTROLS_MAX; i++)
+		if (c->control->conn[i].backup != NULL)
+			(void)diag_set(&d, e, 0, "another one is running");
+	if (d.why[0] != '\0' && fd >= 0)
+		(void)close(fd);
+	else if (fd < 0)
+		e = diag_set(&d, ERR_INPUT, 0, "no file came with it");
+	else
+		e = backup_begin(c, fd, &k->backup, &d);
+	if (e != ERR_OK)
+		buf_printf(err, "creditalarm: backup: %s\n",
+			   d.why[0] == '\0' ? err_text(e) : d.why);
+	return e == ERR_OK ? 0 : 1;
+}
+
+static void
+backup_turn(struct conn *k)
+{
+	struct diag d = { 0 };
+	enum err e = backup_step(k->backup, &d);
+	struct buf err;
+
+	if (e == ERR_AGAIN)
+		return;
+	buf_init(&err, 1024);
+	if (e != ERR_OK)
+		buf_printf(&err, "creditalarm: backup: %s\n",
+			   d.why[0] == '\0' ? err_text(e) : d.why);
+	say_answer(&k->out, STR_NONE, buf_str(&err), e == ERR_OK ? 0 : 1);
+	buf_free(&err);
+	backup_end(k->backup);
+	k->backup = NULL;
+	k->answered = 1;
+}
+
 static void
 answer(struct core *c, struct conn *k, struct str body, struct instant now)
 {
@@ -190,6 +243,10 @@ answer(struct core *c, struct conn *k, struct str body, struct instant now)
 		pass_on(c, k);
 		k->answered = 1;
 		return;
+	} else if (q.words == 1 && str_eq(q.word[0], S("backup"))) {
+		status = backup_ask(c, k, &err);
+		if (status == 0)
+			return;
 	} else {
 		q.uid = k->uid;
 		if (q.files > 0)
@@ -207,6 +264,33 @@ answer(struct core *c, struct conn *k, struct str body, struct instant now)
 	buf_free(&err);
 }
 
+/* As recv; the one descriptor a request may bring is kept. */
+static ssize_t
+receive(struct conn *k, char *bytes, size_t size)
+{
+	union {
+		struct cmsghdr head;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct iovec part = { bytes, size };
+	struct msghdr m = { .msg_iov = &part,
+			    .msg_iovlen = 1,
+			    .msg_control = &control,
+			    .msg_controllen = sizeof(control) };
+	ssize_t n = recvmsg(k->fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	const struct cmsghdr *h = n < 0 ? NULL : CMSG_FIRSTHDR(&m);
+	int fd = -1;
+
+	if (h == NULL || h->cmsg_level != SOL_SOCKET ||
+	    h->cmsg_type != SCM_RIGHTS)
+		return n;
+	memcpy(&fd, CMSG_DATA(h), sizeof(fd));
+	if (k->file >= 0)
+		(void)close(k->file);
+	k->file = fd;
+	return n;
+}
+
 /* Reads what is there; false when the peer is gone. */
 static bool
 fill(struct conn *k)
@@ -215,7 +299,7 @@ fill(struct conn *k)
 	size_t limit = 64;
 
 	while (limit-- > 0) {
-		ssize_t n = recv(k->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+		ssize_t n = receive(k, bytes, sizeof(bytes));
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -263,9 +347,13 @@ control_step(struct core *c, struct instant now)
 			conn_close(k);
 			continue;
 		}
+		if (k->backup != NULL) {
+			backup_turn(k);
+			busy = true;
+		}
 		r = rd_of(buf_str(&k->in));
 		n = rd_be32(&r);
-		if (!k->answered && r.err == ERR_OK && r.rest.n >= n) {
+		if (!k->answered && k->backup == NULL && r.err == ERR_OK && r.rest.n >= n) {
 			answer(c, k, str_sub(r.rest, 0, n), now);
 			busy = true;
 		}

@@ -5,6 +5,7 @@
 #include "core.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,7 +151,9 @@ rooms_open(struct core *c, struct instant now)
 	if (err == ERR_OK)
 		err = control_init(c);
 	for (size_t i = 0; i < c->feeds.count; i++)
-		c->watch[i] = (struct feed_watch){ now.wall_ms, 0 };
+		c->watch[i] = (struct feed_watch){ .since_ms = now.mono_ms,
+						   .good_wall_ms = TIME_NONE,
+						   .next_ms = TIME_NONE };
 	return err;
 }
 
@@ -170,6 +173,7 @@ core_init(struct role *r, struct instant now)
 	c->diffs.dir = -1;
 	c->index = (struct index){ .dir = -1, .snapshot = -1, .fresh = -1 };
 	c->started_ms = now.wall_ms;
+	c->started_mono_ms = now.mono_ms;
 	docs_init(c, now);
 	err = arena_init(&c->boot, BOOT_SIZE);
 	if (err == ERR_OK)
@@ -215,25 +219,73 @@ core_told(struct core *c, struct instant now)
 		core_degrade(c, now, err, "telling");
 }
 
+/* Super tells the service manager. */
+static void
+health_say(struct core *c, const char *why)
+{
+	struct buf b;
+
+	buf_init(&b, DIAG_WHY_SIZE);
+	buf_blob(&b, str_of(why));
+	(void)link_send(c->role->link[PEER_SUPER], MSG_HEALTH, buf_str(&b),
+			NULL, 0);
+	buf_free(&b);
+}
+
 void
 core_degrade(struct core *c, struct instant now, enum err err,
 	     const char *what)
 {
 	c->count.store_errors++;
 	c->retry_ms = now.mono_ms + CORE_RETRY_MS;
-	if (!c->degraded)
-		log_op(LOG_ERR, "core.degraded", "what=\"%s\" err=\"%s\"", what,
-		       err_text(err));
+	if (c->degraded)
+		return;
 	c->degraded = 1;
+	log_op(LOG_ERR, "core.degraded", "what=\"%s\" err=\"%s\"", what,
+	       err_text(err));
+	health_say(c, "the store fails");
+	serve_degraded(c->serve, c->role->link[PEER_PUBLISH]);
 }
 
 void
 core_recover(struct core *c)
 {
-	if (c->degraded)
-		log_op(LOG_NOTICE, "core.recovered", "errors=%llu",
-		       (unsigned long long)c->count.store_errors);
+	if (!c->degraded)
+		return;
 	c->degraded = 0;
+	log_op(LOG_NOTICE, "core.recovered", "errors=%llu",
+	       (unsigned long long)c->count.store_errors);
+	health_say(c, "");
+}
+
+/*
+ * Nothing is polled while the store fails, so nothing may be there to try it
+ * with: a line in the journal does.  What is owed goes first.
+ */
+static void
+probe(struct core *c, struct instant now)
+{
+	char text[64];
+	enum err err;
+
+	if (!c->degraded || now.mono_ms < c->retry_ms || docs_owed(c))
+		return;
+	(void)snprintf(text, sizeof(text), "errors %" PRIu64,
+		       c->count.store_errors);
+	err = store_begin(c->store);
+	if (err == ERR_OK)
+		err = store_journal(c->store, now.wall_ms, S("recovered"),
+				    str_of(text));
+	if (err == ERR_OK)
+		err = store_commit(c->store);
+	else
+		store_rollback(c->store);
+	if (err != ERR_OK) {
+		core_degrade(c, now, err, "probe");
+		return;
+	}
+	core_recover(c);
+	core_told(c, now);
 }
 
 /* The peer broke the rules: cut it off and let super restart it. */
@@ -251,6 +303,26 @@ cut_off(struct core *c, enum peer peer)
 	buf_free(&b);
 }
 
+/* An alert is signed, so whoever may read it can. */
+static void
+count_told(struct core *c, const struct msg *m, struct instant now)
+{
+	struct rd r = rd_of(m->body);
+	struct str stream = rd_blob(&r);
+	uint64_t seq = rd_be64(&r);
+	struct entry *e = NULL;
+	struct arena a;
+	size_t n = 0;
+
+	if (m->type != MSG_PUSH_SIGNED || arena_init(&a, 1u << 20) != ERR_OK)
+		return;
+	if (store_entries(c->store, stream, seq, 1, &a, &e, &n) == ERR_OK &&
+	    n == 1)
+		metrics_latency(&c->told,
+				now.wall_ms - (int64_t)(e->time_us / 1000));
+	arena_fini(&a);
+}
+
 /* Publish's requests run in a transaction of their own when they write. */
 static enum err
 from_publish(struct core *c, const struct msg *m, struct instant now)
@@ -263,6 +335,7 @@ from_publish(struct core *c, const struct msg *m, struct instant now)
 		err = store_commit(c->store);
 	if (err == ERR_OK) {
 		c->count.commits++;
+		count_told(c, m, now);
 		return serve_committed(c->serve, now,
 				       c->role->link[PEER_PUBLISH]);
 	}
@@ -310,7 +383,10 @@ tick(struct core *c, struct instant now)
 	int64_t next = c->tick_next_ms;
 	enum err err;
 
-	if (now.wall_ms < c->tick_next_ms || now.mono_ms < c->retry_ms)
+	/* Never more than a day ahead, unless the wall clock was set back. */
+	if ((now.wall_ms < c->tick_next_ms &&
+	     c->tick_next_ms - now.wall_ms <= DAY_MS) ||
+	    now.mono_ms < c->retry_ms)
 		return ERR_OK;
 	err = store_begin(c->store);
 	if (err == ERR_OK)
@@ -325,7 +401,6 @@ tick(struct core *c, struct instant now)
 		return ERR_OK;
 	}
 	c->tick_next_ms = next;
-	core_recover(c);
 	core_told(c, now);
 	return ERR_OK;
 }
@@ -336,7 +411,7 @@ watch(struct core *c, struct instant now)
 	if (now.mono_ms - c->watch_ms < WATCH_MS)
 		return;
 	c->watch_ms = now.mono_ms;
-	docs_watch(c, now);
+	watch_feeds(c, now);
 	metrics_tell(c, now);
 }
 
@@ -367,6 +442,7 @@ core_step(struct role *r, struct instant now, int64_t *wait_ms)
 		err = tick(c, now);
 	if (err != ERR_OK)
 		return err;
+	probe(c, now);
 	watch(c, now);
 	more = docs_release(c, now) || more;
 	more = control_step(c, now) || more;
@@ -400,6 +476,23 @@ core_relink(struct role *r, enum peer peer)
 	}
 }
 
+/* For `status`; from super, so it is believed, but never beyond the table. */
+static void
+roles_told(struct core *c, struct rd *r)
+{
+	uint8_t n = rd_u8(r);
+
+	memset(c->roles, 0, sizeof(c->roles));
+	for (uint8_t i = 0; i < n && r->err == ERR_OK; i++) {
+		uint8_t p = rd_u8(r);
+		uint32_t pid = rd_be32(r);
+		uint32_t restarts = rd_be32(r);
+
+		if (p < PEER_COUNT)
+			c->roles[p] = (struct core_role){ pid, restarts };
+	}
+}
+
 static void
 core_from_super(struct role *r, const struct msg *m, struct instant now)
 {
@@ -414,6 +507,8 @@ core_from_super(struct role *r, const struct msg *m, struct instant now)
 		(void)close(m->fd[0]);
 	if (m->type == MSG_DONE)
 		c->fetch_done = 1;
+	if (m->type == MSG_ROLES)
+		roles_told(c, &rd);
 }
 
 static size_t

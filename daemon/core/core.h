@@ -28,11 +28,14 @@
 #define CORE_BUSY_S 3600 /* longest import */
 #define CORE_VERSION "0.1.0"
 #define CORE_RETRY_MS 1000 /* after a failed store */
+#define CORE_CAREFUL_LINES 2000u /* of a stream, after parse died */
 
 /* One poll, from the moment core allowed it. */
 struct doc {
 	uint64_t id; /* 0: free */
 	size_t feed;
+	int64_t begun_ms; /* mono */
+	uint64_t bytes;
 	struct staging stage;
 	int fresh; /* the new diff state, ours; -1 once handed on */
 	int64_t diff_gen;
@@ -46,13 +49,45 @@ struct doc {
 	char etag[512];
 	char last_modified[128];
 	char body_hash[64];
+	char cursor[24];
+	int weighed; /* parse has bytes whose hash is body_hash */
 	char guard[64];
 	char detail[DIAG_WHY_SIZE];
 };
 
+/* How a poll ended; the words are in metrics.c. */
+enum fetched { FETCHED_NEW, FETCHED_UNCHANGED, FETCHED_FAILED,
+	       FETCHED_REFUSED, FETCHED_QUARANTINED, FETCHED_COUNT };
+
+/* Of one feed since core began; for /metrics. */
+struct feed_count {
+	uint64_t fetched[FETCHED_COUNT];
+	uint64_t bytes, records, notices, rejects, unknown;
+	uint64_t polls;
+	int64_t poll_ms; /* of all of them together */
+};
+
+#define LATENCY_BOUNDS 8u /* metrics.c has them */
+
+struct latency {
+	uint64_t bucket[LATENCY_BOUNDS]; /* the last has no bound */
+	uint64_t count;
+	int64_t sum_ms;
+};
+
+/* The wall clock may be set; what this core saw itself is timed otherwise. */
 struct feed_watch {
-	int64_t since_ms; /* wall time core first knew of it */
-	int stale;	  /* said so already */
+	struct feed_count count;
+	int64_t since_ms; /* mono; core first knew of it */
+	int64_t good_ms;  /* mono; it was last good, at good_wall_ms */
+	int64_t good_wall_ms; /* TIME_NONE: not in this core's time */
+	int stale;	      /* said so already */
+	int64_t next_ms;  /* wall time of the next try; TIME_NONE */
+	/* Parse died with a document of this feed in hand: */
+	unsigned careful;      /* documents to be weighed first */
+	char suspect_hash[64]; /* of a stream: it died on this line once */
+	char bad_hash[64];     /* it died on this one again; "" none */
+	int quarantined;       /* the last document was that one */
 };
 
 struct counters {
@@ -62,6 +97,12 @@ struct counters {
 };
 
 struct control; /* control.c */
+
+/* A process, as super says. */
+struct core_role {
+	uint32_t pid; /* 0: does not run */
+	uint32_t restarts;
+};
 
 struct core {
 	struct role *role;
@@ -81,7 +122,10 @@ struct core {
 	uint64_t doc_next;
 	struct control *control;
 	struct counters count;
+	struct latency stored; /* a document let go to what came of it */
+	struct latency told;   /* an alert stored to open to subscribers */
 	int64_t started_ms;	/* wall */
+	int64_t started_mono_ms;
 	uint8_t token_key[COMPOSE_KEY_SIZE];
 	int64_t tick_next_ms;	/* wall */
 	int64_t watch_ms;	/* mono */
@@ -89,6 +133,7 @@ struct core {
 	int64_t metrics_ms;	/* mono; next time the web role is told */
 	int64_t retry_ms;	/* mono; the store failed, not before this */
 	int degraded;
+	struct core_role roles[PEER_COUNT];
 	int fetch_done; /* --once: fetch polled everything */
 	int done_said;
 };
@@ -114,12 +159,35 @@ void docs_lost(struct core *c, enum peer peer, struct instant now);
 /* Decides at most one batch; true when there is more to do now. */
 bool docs_release(struct core *c, struct instant now);
 bool docs_idle(const struct core *c);
+/* Something is there that only the store keeps from being decided. */
+bool docs_owed(const struct core *c);
 void docs_feed_states(struct core *c);
+/* Nothing more will come of it, from fetch or parse. */
+bool docs_over(const struct doc *d);
+/* What is stored of a feed; all unknown before its first poll. */
+NODISCARD enum err docs_feed_state(struct core *c, struct str name,
+				   struct arena *a, struct feed_state *out);
+
+/* watch.c */
+/* How long ago the feed was good, never negative; TIME_NONE for never. */
+int64_t watch_age(const struct core *c, size_t i,
+		      const struct feed_state *f, struct instant now);
 /* Staleness: a warning when a feed goes silent. */
-void docs_watch(struct core *c, struct instant now);
-/* ok never stale refused failing disabled */
-const char *docs_feed_word(const struct core *c, size_t i,
-			   const struct feed_state *f, struct instant now);
+void watch_feeds(struct core *c, struct instant now);
+/* ok never stale refused failing disabled quarantined */
+const char *watch_word(const struct core *c, size_t i,
+		       const struct feed_state *f, struct instant now);
+/* Parse died: the documents in its hands are suspected, or one convicted. */
+void watch_blame(struct core *c);
+/* A suspect is being polled: no other may be. */
+bool watch_busy(const struct core *c);
+/* go_flags for the next document of that feed. */
+uint8_t watch_flags(const struct core *c, size_t feed,
+		    const struct feed_state *f);
+/* A document of that feed was decided. */
+void watch_stands(struct core *c, size_t feed);
+/* The operator wants the feed polled: a quarantine is over. */
+void watch_forgive(struct core *c, size_t feed);
 
 /* control.c */
 NODISCARD enum err control_init(struct core *c);

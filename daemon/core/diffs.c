@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "buf.h"
+#include "log.h"
 
 enum err
 diffs_open(struct diffs *d, const char *dir_path)
@@ -46,32 +47,43 @@ name_put(char *name, size_t size, struct str feed, int64_t gen)
 
 #define NAME_SIZE (FEED_NAME_MAX + 24u)
 
-enum err
-diffs_pair(struct diffs *d, size_t i, struct str feed, int64_t gen, int *old,
-	   int *fresh)
+int
+diffs_standing(const struct diffs *d, size_t i, struct str feed, int64_t gen)
 {
 	char name[NAME_SIZE];
 
 	must(i < FEED_MAX);
-	*old = -1;
-	if (d->dir < 0) {
-		if (d->kept[i].fd >= 0)
-			*old = fcntl(d->kept[i].fd, F_DUPFD_CLOEXEC, 3);
+	if (gen == 0)
+		return -1;
+	if (d->dir < 0)
+		return d->kept[i].fd < 0 ? -1 :
+					   fcntl(d->kept[i].fd,
+						 F_DUPFD_CLOEXEC, 3);
+	name_put(name, sizeof(name), feed, gen);
+	return openat(d->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+enum err
+diffs_pair(struct diffs *d, size_t i, struct str feed, int64_t gen, int *old,
+	   int *fresh)
+{
+	*old = diffs_standing(d, i, feed, gen);
+	if (*old < 0 && gen > 0) {
+		if (errno != ENOENT)
+			return ERR_IO;
+		log_op(LOG_WARN, "diff.lost", "feed=%.*s gen=%lld",
+		       STR_ARG(feed), (long long)gen);
+	}
+	if (d->dir < 0)
 		*fresh = memfd_create("diff", MFD_CLOEXEC);
-	} else {
-		name_put(name, sizeof(name), feed, gen);
-		if (gen > 0)
-			*old = openat(d->dir, name,
-				      O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	else
 		*fresh = openat(d->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC,
 				0600);
-	}
-	if (*fresh >= 0 && (gen == 0 || *old >= 0))
+	if (*fresh >= 0)
 		return ERR_OK;
 	if (*old >= 0)
 		(void)close(*old);
-	if (*fresh >= 0)
-		(void)close(*fresh);
+	*old = -1;
 	return ERR_IO;
 }
 

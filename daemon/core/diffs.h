@@ -24,9 +24,13 @@ struct diffs {
 /* dir_path NULL: in memory. */
 NODISCARD enum err diffs_open(struct diffs *d, const char *dir_path);
 void diffs_close(struct diffs *d);
+/* What stands of feed number i, the caller's; -1 when there is nothing. */
+int diffs_standing(const struct diffs *d, size_t i, struct str feed,
+		   int64_t gen);
 /*
  * Descriptors for one document of feed number i, the caller's: *old may be
- * -1 (first time).  gen is what the store says stands.
+ * -1 (first time, or it is lost, and everything counts as new once more).
+ * gen is what the store says stands.
  */
 NODISCARD enum err diffs_pair(struct diffs *d, size_t i, struct str feed,
 			      int64_t gen, int *old, int *fresh);

@@ -8,11 +8,15 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core.h"
 #include "log.h"
+#include "metrics.h"
+
+#define HTTP_NO_RANGE 416
 
 void
 docs_init(struct core *c, struct instant now)
@@ -22,7 +26,7 @@ docs_init(struct core *c, struct instant now)
 		staging_init(&c->doc[i].stage);
 	}
 	/* Above every number of an earlier core that parse may remember. */
-	c->doc_next = (uint64_t)now.wall_ms * 1000 + 1;
+	c->doc_next = (uint64_t)now.mono_ms * 1000 + 1;
 }
 
 static void
@@ -60,6 +64,16 @@ docs_idle(const struct core *c)
 	return true;
 }
 
+/* Its last poll is not over. */
+static bool
+feed_busy(const struct core *c, size_t feed)
+{
+	for (size_t i = 0; i < CORE_DOCS_MAX; i++)
+		if (c->doc[i].id != 0 && c->doc[i].feed == feed)
+			return true;
+	return false;
+}
+
 static bool
 feed_index(const struct core *c, struct str name, size_t *i)
 {
@@ -69,9 +83,9 @@ feed_index(const struct core *c, struct str name, size_t *i)
 	return false;
 }
 
-/* What is stored of a feed; all unknown before its first poll. */
-static enum err
-feed_state(struct core *c, struct str name, struct arena *a,
+
+enum err
+docs_feed_state(struct core *c, struct str name, struct arena *a,
 	   struct feed_state *out)
 {
 	enum err err = store_feed(c->store, name, a, out);
@@ -102,7 +116,7 @@ docs_feed_states(struct core *c)
 		if (arena_init(&a, 65536) != ERR_OK)
 			return;
 		buf_init(&b, MSG_MAX);
-		if (feed_state(c, c->feeds.feed[i].name, &a, &f) == ERR_OK) {
+		if (docs_feed_state(c, c->feeds.feed[i].name, &a, &f) == ERR_OK) {
 			buf_blob(&b, f.feed);
 			put_i64(&b, f.last_try_ms);
 			put_i64(&b, f.last_good_ms);
@@ -137,6 +151,8 @@ doc_announce(struct core *c, struct doc *d, const struct feed_state *f,
 	buf_blob(&go, f->last_modified);
 	buf_blob(&go, f->body_hash);
 	buf_blob(&go, f->cursor);
+	buf_byte(&go, watch_flags(c, d->feed, f));
+	buf_blob(&go, str_of(c->watch[d->feed].bad_hash));
 	/* Without an old state its place is taken by an empty new one. */
 	if (fd[0] < 0)
 		fd[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -164,9 +180,11 @@ poll_ask(struct core *c, struct str name, struct instant now)
 		if (c->doc[k].id == 0)
 			d = &c->doc[k];
 	if (d == NULL || c->degraded || !feed_index(c, name, &i) ||
+	    feed_busy(c, i) ||
+	    (c->watch[i].careful > 0 && watch_busy(c)) ||
 	    arena_init(&a, 65536) != ERR_OK)
 		return;
-	if (feed_state(c, name, &a, &f) != ERR_OK ||
+	if (docs_feed_state(c, name, &a, &f) != ERR_OK ||
 	    diffs_pair(&c->diffs, i, name, f.diff_gen, &old, &d->fresh) !=
 		ERR_OK) {
 		core_degrade(c, now, ERR_IO, "diff state");
@@ -175,7 +193,9 @@ poll_ask(struct core *c, struct str name, struct instant now)
 	}
 	d->id = c->doc_next++;
 	d->feed = i;
+	d->begun_ms = now.mono_ms;
 	d->diff_gen = f.diff_gen;
+	c->watch[i].next_ms = TIME_NONE;
 	if (!doc_announce(c, d, &f, old, now))
 		doc_drop(d);
 	arena_fini(&a);
@@ -196,24 +216,59 @@ poll_told(struct core *c, struct rd *r)
 	struct doc *d = doc_find(c, rd_be64(r));
 	uint8_t verdict = rd_u8(r);
 	uint32_t http = rd_be32(r);
+	uint64_t bytes = rd_be64(r);
 	struct str text[4];
 
-	(void)rd_be64(r);
 	for (size_t i = 0; i < 4; i++)
 		text[i] = rd_blob(r);
-	if (rd_end(r) != ERR_OK || verdict > POLL_FAILED)
+	if (rd_end(r) != ERR_OK || verdict > POLL_QUARANTINED)
 		return ERR_PEER;
 	if (d == NULL || !str_eq(c->feeds.feed[d->feed].name, feed))
 		return ERR_OK; /* of a time before a restart */
+	/* fetch saw parse die before we did: see docs_lost. */
+	if (verdict == POLL_FAILED && !link_up(c->role->link[PEER_PARSE]))
+		return ERR_OK;
 	d->polled = 1;
 	d->poll_verdict = (enum poll_verdict)verdict;
 	d->http = http;
+	d->bytes = bytes;
 	keep_text(d->etag, sizeof(d->etag), text[0]);
 	keep_text(d->last_modified, sizeof(d->last_modified), text[1]);
 	keep_text(d->body_hash, sizeof(d->body_hash), text[2]);
 	if (d->detail[0] == '\0')
 		keep_text(d->detail, sizeof(d->detail),
 			  str_sub(text[3], 0, sizeof(d->detail) - 1));
+	return ERR_OK;
+}
+
+/* What parse is about to get. */
+static enum err
+poll_hash(struct core *c, struct rd *r)
+{
+	struct str feed = rd_blob(r);
+	struct doc *d = doc_find(c, rd_be64(r));
+	struct str hash = rd_blob(r);
+
+	if (rd_end(r) != ERR_OK)
+		return ERR_PEER;
+	if (d == NULL || !str_eq(c->feeds.feed[d->feed].name, feed))
+		return ERR_OK;
+	d->weighed = 1;
+	keep_text(d->body_hash, sizeof(d->body_hash), hash);
+	return ERR_OK;
+}
+
+static enum err
+feed_next(struct core *c, struct rd *r)
+{
+	struct str feed = rd_blob(r);
+	int64_t next_ms = (int64_t)rd_be64(r);
+	size_t i = 0;
+
+	if (rd_end(r) != ERR_OK)
+		return ERR_PEER;
+	if (feed_index(c, feed, &i))
+		c->watch[i].next_ms = next_ms;
 	return ERR_OK;
 }
 
@@ -232,6 +287,10 @@ docs_from_fetch(struct core *c, const struct msg *m, struct instant now)
 		return ERR_OK;
 	case MSG_POLL:
 		return poll_told(c, &r);
+	case MSG_POLL_HASH:
+		return poll_hash(c, &r);
+	case MSG_FEED_NEXT:
+		return feed_next(c, &r);
 	default:
 		return ERR_PEER;
 	}
@@ -245,11 +304,13 @@ doc_end(struct core *c, struct rd *r)
 	uint32_t n[6];
 	struct str guard;
 	struct str detail;
+	struct str cursor;
 
 	for (size_t i = 0; i < 6; i++)
 		n[i] = rd_be32(r);
 	guard = rd_blob(r);
 	detail = rd_blob(r);
+	cursor = rd_blob(r);
 	if (rd_end(r) != ERR_OK || verdict > DOC_FORGOTTEN)
 		return ERR_PEER;
 	if (d == NULL || d->ended)
@@ -263,6 +324,7 @@ doc_end(struct core *c, struct rd *r)
 	d->rejects = n[4];
 	d->unknown = n[5];
 	keep_text(d->guard, sizeof(d->guard), guard);
+	keep_text(d->cursor, sizeof(d->cursor), cursor);
 	if (verdict == DOC_REFUSED)
 		keep_text(d->detail, sizeof(d->detail),
 			  str_sub(detail, 0, sizeof(d->detail) - 1));
@@ -314,6 +376,39 @@ docs_from_parse(struct core *c, const struct msg *m, struct instant now)
 	}
 }
 
+static bool
+accepted(const struct doc *d)
+{
+	return d->polled && d->ended && d->poll_verdict == POLL_NEW &&
+	       d->doc_verdict == DOC_ACCEPTED;
+}
+
+/* Forward only; a source that forgot the place is asked from now on. */
+static void
+cursor_of(const struct core *c, const struct doc *d, struct feed_state *f)
+{
+	const struct feed *feed = &c->feeds.feed[d->feed];
+	uint64_t before = 0;
+	uint64_t at = 0;
+
+	if (feed->mode != MODE_STREAM)
+		return;
+	if (str_to_u64(f->cursor, INT64_MAX, &before) != ERR_OK)
+		before = 0;
+	if (d->poll_verdict == POLL_FAILED && d->http == HTTP_NO_RANGE &&
+	    f->cursor.n > 0) {
+		log_op(LOG_ERR, "feed.gap",
+		       "feed=%.*s cursor=%" PRIu64 " why=\"the source no longer "
+		       "has it; records may be missing\"",
+		       STR_ARG(feed->name), before);
+		f->cursor = STR_NONE;
+	}
+	if (accepted(d) &&
+	    str_to_u64(str_of(d->cursor), INT64_MAX, &at) == ERR_OK &&
+	    at > before)
+		f->cursor = str_of(d->cursor);
+}
+
 /* Takes the state of a finished document into f. */
 static void
 state_of(const struct core *c, const struct doc *d, struct instant now,
@@ -323,10 +418,11 @@ state_of(const struct core *c, const struct doc *d, struct instant now,
 		    (d->poll_verdict == POLL_NEW &&
 		     d->doc_verdict == DOC_ACCEPTED);
 
-	(void)c;
 	f->last_try_ms = now.wall_ms;
 	f->http = (int)d->http;
-	f->detail = str_of(d->detail);
+	f->detail = d->poll_verdict == POLL_QUARANTINED ?
+			S("parse died on it twice") :
+			str_of(d->detail);
 	f->guard = str_of(d->guard);
 	f->failures = good ? 0 : f->failures + 1;
 	if (good) {
@@ -334,6 +430,7 @@ state_of(const struct core *c, const struct doc *d, struct instant now,
 		f->refused_at = TIME_NONE;
 		f->detail = STR_NONE;
 	}
+	cursor_of(c, d, f);
 	if (d->poll_verdict != POLL_NEW)
 		return;
 	if (!good) {
@@ -397,7 +494,7 @@ finish(struct core *c, struct doc *d, struct instant now)
 
 	if (err != ERR_OK)
 		return err;
-	err = feed_state(c, feed->name, &a, &f);
+	err = docs_feed_state(c, feed->name, &a, &f);
 	if (err == ERR_OK && d->poll_verdict == POLL_NEW &&
 	    d->doc_verdict == DOC_ACCEPTED)
 		err = diffs_stand(&c->diffs, d->feed, feed->name, d->diff_gen,
@@ -416,7 +513,13 @@ say_end(struct core *c, const struct doc *d)
 	struct str name = c->feeds.feed[d->feed].name;
 
 	c->count.polls++;
-	if (d->poll_verdict == POLL_FAILED) {
+	if (d->poll_verdict == POLL_QUARANTINED) {
+		c->count.polls_failed++;
+		log_feed(LOG_WARN, "doc.quarantined",
+			 "feed=%.*s hash=%s why=\"parse died on it twice; it is "
+			 "not read until it changes, or feed poll\"",
+			 STR_ARG(name), c->watch[d->feed].bad_hash);
+	} else if (d->poll_verdict == POLL_FAILED) {
 		c->count.polls_failed++;
 		log_feed(LOG_WARN, "poll.failed",
 			 "feed=%.*s http=%u why=\"%s\"", STR_ARG(name), d->http,
@@ -439,20 +542,22 @@ say_end(struct core *c, const struct doc *d)
 	}
 }
 
-static bool
-accepted(const struct doc *d)
-{
-	return d->polled && d->ended && d->poll_verdict == POLL_NEW &&
-	       d->doc_verdict == DOC_ACCEPTED;
-}
-
-static bool
-over(const struct doc *d)
+bool
+docs_over(const struct doc *d)
 {
 	if (d->id == 0 || !d->polled)
 		return false;
 	/* A transfer that brought nothing needs no word from parse. */
 	return d->poll_verdict != POLL_NEW || d->ended;
+}
+
+bool
+docs_owed(const struct core *c)
+{
+	for (size_t i = 0; i < CORE_DOCS_MAX; i++)
+		if (docs_over(&c->doc[i]))
+			return true;
+	return false;
 }
 
 /* One transaction for one batch of one document. */
@@ -483,6 +588,16 @@ release(struct core *c, struct doc *d, struct instant now, bool *last)
 	return ERR_OK;
 }
 
+/* The store has the wall time, which may be set; here it is timed. */
+static void
+was_good(struct core *c, const struct doc *d, struct instant now)
+{
+	if (d->poll_verdict == POLL_UNCHANGED || accepted(d)) {
+		c->watch[d->feed].good_ms = now.mono_ms;
+		c->watch[d->feed].good_wall_ms = now.wall_ms;
+	}
+}
+
 bool
 docs_release(struct core *c, struct instant now)
 {
@@ -491,7 +606,7 @@ docs_release(struct core *c, struct instant now)
 		bool last = false;
 		enum err err;
 
-		if (!over(d) || now.mono_ms < c->retry_ms)
+		if (!docs_over(d) || now.mono_ms < c->retry_ms)
 			continue;
 		err = release(c, d, now, &last);
 		if (err != ERR_OK) {
@@ -500,11 +615,15 @@ docs_release(struct core *c, struct instant now)
 		}
 		core_recover(c);
 		if (last) {
+			was_good(c, d, now);
 			say_end(c, d);
-			if (accepted(d))
+			metrics_poll(c, d, now);
+			if (accepted(d)) {
 				diffs_forget(&c->diffs,
 					     c->feeds.feed[d->feed].name,
 					     d->diff_gen);
+				watch_stands(c, d->feed);
+			}
 			doc_drop(d);
 		}
 		core_told(c, now);
@@ -513,68 +632,42 @@ docs_release(struct core *c, struct instant now)
 	return false;
 }
 
+/* It is not to wait for its interval. */
+static void
+poll_again(struct core *c, const struct doc *d)
+{
+	struct buf b;
+
+	buf_init(&b, 256);
+	buf_blob(&b, c->feeds.feed[d->feed].name);
+	(void)link_send(c->role->link[PEER_FETCH], MSG_POLL_NOW, buf_str(&b),
+			NULL, 0);
+	buf_free(&b);
+}
+
 void
 docs_lost(struct core *c, enum peer peer, struct instant now)
 {
 	(void)now;
+	if (peer == PEER_PARSE)
+		watch_blame(c);
 	for (size_t i = 0; i < CORE_DOCS_MAX; i++) {
 		struct doc *d = &c->doc[i];
 
-		if (d->id == 0 || over(d))
+		if (d->id == 0 || docs_over(d))
 			continue;
 		/* fetch asks again by itself; parse's loss is a failed poll. */
 		if (peer == PEER_FETCH) {
 			doc_drop(d);
 		} else if (peer == PEER_PARSE) {
+			/* fetch thinks that all is well. */
+			if (d->polled)
+				poll_again(c, d);
 			d->polled = 1;
 			d->ended = 1;
 			d->poll_verdict = POLL_FAILED;
 			keep_text(d->detail, sizeof(d->detail),
 				  S("parse was lost"));
 		}
-	}
-}
-
-const char *
-docs_feed_word(const struct core *c, size_t i, const struct feed_state *f,
-	       struct instant now)
-{
-	const struct feed *feed = &c->feeds.feed[i];
-	int64_t good = f->last_good_ms == TIME_NONE ? c->watch[i].since_ms :
-						      f->last_good_ms;
-
-	if (!feed->enabled)
-		return "disabled";
-	if (feed->guards.stale_after_ms > 0 &&
-	    now.wall_ms - good > feed->guards.stale_after_ms)
-		return "stale";
-	if (f->refused_at != TIME_NONE)
-		return "refused";
-	if (f->failures > 0)
-		return "failing";
-	return f->last_good_ms == TIME_NONE ? "never" : "ok";
-}
-
-void
-docs_watch(struct core *c, struct instant now)
-{
-	for (size_t i = 0; i < c->feeds.count; i++) {
-		struct arena a;
-		struct feed_state f = { 0 };
-		int stale = 0;
-
-		if (arena_init(&a, 65536) != ERR_OK)
-			return;
-		if (feed_state(c, c->feeds.feed[i].name, &a, &f) == ERR_OK)
-			stale = strcmp(docs_feed_word(c, i, &f, now),
-				       "stale") == 0;
-		arena_fini(&a);
-		if (stale && !c->watch[i].stale)
-			log_op(LOG_WARN, "feed.stale", "feed=%.*s",
-			       STR_ARG(c->feeds.feed[i].name));
-		if (!stale && c->watch[i].stale)
-			log_op(LOG_NOTICE, "feed.back", "feed=%.*s",
-			       STR_ARG(c->feeds.feed[i].name));
-		c->watch[i].stale = stale;
 	}
 }

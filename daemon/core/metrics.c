@@ -54,6 +54,53 @@ counters(struct buf *b, const struct core *c)
 	counter(b, "controls", n->controls, "Operators' requests.");
 }
 
+static const int64_t BOUND_MS[LATENCY_BOUNDS - 1] = { 10,   50,	 200,  1000,
+						      5000, 30000, 300000 };
+
+void
+metrics_latency(struct latency *l, int64_t ms)
+{
+	size_t i = 0;
+
+	/* The wall clock went back, or stands still. */
+	if (ms < 0)
+		ms = 0;
+	while (i < LATENCY_BOUNDS - 1 && ms > BOUND_MS[i])
+		i++;
+	l->bucket[i]++;
+	l->count++;
+	l->sum_ms += ms;
+}
+
+void
+metrics_poll(struct core *c, const struct doc *d, struct instant now)
+{
+	struct feed_count *n = &c->watch[d->feed].count;
+	bool refused = d->doc_verdict == DOC_REFUSED;
+	enum fetched how = d->poll_verdict == POLL_UNCHANGED ?
+			       FETCHED_UNCHANGED :
+			   d->poll_verdict == POLL_QUARANTINED ?
+			       FETCHED_QUARANTINED :
+			   d->poll_verdict == POLL_FAILED ? FETCHED_FAILED :
+			   refused			  ? FETCHED_REFUSED :
+							    FETCHED_NEW;
+
+	n->fetched[how]++;
+	n->bytes += d->bytes;
+	n->polls++;
+	n->poll_ms += now.mono_ms - d->begun_ms;
+	if (d->poll_verdict != POLL_NEW)
+		return;
+	n->records += d->records;
+	n->rejects += d->rejects;
+	if (refused)
+		return;
+	n->notices += d->notices;
+	n->unknown += d->unknown;
+	if (d->notices > 0)
+		metrics_latency(&c->stored, now.mono_ms - d->begun_ms);
+}
+
 /* Milliseconds as OpenMetrics wants times: seconds. */
 static void
 seconds(struct buf *b, int64_t ms)
@@ -68,7 +115,7 @@ label_feed(struct buf *b, const char *name, struct str feed)
 	buf_printf(b, "creditalarm_%s{feed=\"%.*s\"}", name, STR_ARG(feed));
 }
 
-enum gauge { LAST_GOOD, RECORDS, FAILURES, FRESH, GAUGES };
+enum gauge { LAST_GOOD, RECORDS, FAILURES, FRESH, STALE, QUARANTINED, GAUGES };
 
 static const struct {
 	const char *name;
@@ -79,6 +126,9 @@ static const struct {
 	[RECORDS] = { "feed_records", "Records of its last good document." },
 	[FAILURES] = { "feed_failures", "Failures in a row." },
 	[FRESH] = { "feed_fresh", "1 when its state can be relied on." },
+	[STALE] = { "feed_stale", "1 when it was silent for too long." },
+	[QUARANTINED] = { "feed_quarantined",
+			  "1 while a document that kills parse is not read." },
 };
 
 static void
@@ -94,10 +144,129 @@ gauge_put(struct buf *b, enum gauge g, struct str feed, const struct state *s)
 	else if (g == FAILURES)
 		buf_printf(b, " %d\n", s->f.failures);
 	else
-		buf_printf(b, " %d\n", strcmp(s->word, "ok") == 0);
+		buf_printf(b, " %d\n",
+			   strcmp(s->word, g == FRESH ? "ok" :
+					   g == STALE ? "stale" :
+							"quarantined") == 0);
 }
 
-/* One family after the other, as the format wants; counts the fresh. */
+/* ---- counters by feed ---- */
+
+enum per_feed { FETCHED, BYTES, ITEMS, POLLS, PER_FEED };
+
+static const struct {
+	const char *name;
+	const char *type;
+	const char *help;
+} FAMILY[PER_FEED] = {
+	[FETCHED] = { "feed_fetch", "counter", "Polls, by how they ended." },
+	[BYTES] = { "feed_bytes", "counter", "Bytes of bodies, unpacked." },
+	[ITEMS] = { "feed_items", "counter",
+		    "Records read, and what came of them." },
+	[POLLS] = { "feed_fetch_duration_seconds", "summary",
+		    "From the permission to poll to the decision." },
+};
+
+static void
+by_word(struct buf *b, const char *name, struct str feed, const char *word,
+	uint64_t v)
+{
+	buf_printf(b,
+		   "creditalarm_%s_total{feed=\"%.*s\",result=\"%s\"} %" PRIu64
+		   "\n",
+		   name, STR_ARG(feed), word, v);
+}
+
+static void
+per_feed_put(struct buf *b, enum per_feed p, struct str feed,
+	     const struct feed_count *n)
+{
+	static const char *const how[FETCHED_COUNT] = {
+		[FETCHED_NEW] = "new",
+		[FETCHED_UNCHANGED] = "unchanged",
+		[FETCHED_FAILED] = "failed",
+		[FETCHED_REFUSED] = "refused",
+		[FETCHED_QUARANTINED] = "quarantined",
+	};
+	const char *name = FAMILY[p].name;
+
+	if (p == FETCHED) {
+		for (int i = 0; i < FETCHED_COUNT; i++)
+			by_word(b, name, feed, how[i], n->fetched[i]);
+	} else if (p == BYTES) {
+		buf_printf(b, "creditalarm_%s_total{feed=\"%.*s\"} %" PRIu64
+			      "\n", name, STR_ARG(feed), n->bytes);
+	} else if (p == ITEMS) {
+		by_word(b, name, feed, "record", n->records);
+		by_word(b, name, feed, "notice", n->notices);
+		by_word(b, name, feed, "reject", n->rejects);
+		by_word(b, name, feed, "unknown", n->unknown);
+	} else {
+		buf_printf(b, "creditalarm_%s_count{feed=\"%.*s\"} %" PRIu64
+			      "\ncreditalarm_%s_sum{feed=\"%.*s\"}",
+			   name, STR_ARG(feed), n->polls, name,
+			   STR_ARG(feed));
+		seconds(b, n->poll_ms);
+	}
+}
+
+static void
+latency_put(struct buf *b, const char *stage, const struct latency *l)
+{
+	uint64_t below = 0;
+
+	for (size_t i = 0; i < LATENCY_BOUNDS - 1; i++) {
+		below += l->bucket[i];
+		buf_printf(b,
+			   "creditalarm_alert_latency_seconds_bucket{"
+			   "stage=\"%s\",le=\"%d.%03d\"} %" PRIu64 "\n",
+			   stage, (int)(BOUND_MS[i] / 1000),
+			   (int)(BOUND_MS[i] % 1000), below);
+	}
+	buf_printf(b,
+		   "creditalarm_alert_latency_seconds_bucket{stage=\"%s\","
+		   "le=\"+Inf\"} %" PRIu64 "\n"
+		   "creditalarm_alert_latency_seconds_count{stage=\"%s\"} "
+		   "%" PRIu64 "\n"
+		   "creditalarm_alert_latency_seconds_sum{stage=\"%s\"}",
+		   stage, l->count, stage, l->count, stage);
+	seconds(b, l->sum_ms);
+}
+
+/* One family after the other, as the format wants. */
+static void
+families_put(struct buf *b, const struct core *c, const struct state *state)
+{
+	for (int g = 0; g < GAUGES + PER_FEED; g++) {
+		unsigned told = 0;
+		int p = g - GAUGES;
+
+		if (p < 0)
+			family(b, GAUGE[g].name, "gauge", GAUGE[g].help);
+		else
+			family(b, FAMILY[p].name, FAMILY[p].type,
+			       FAMILY[p].help);
+		for (size_t i = 0; i < c->feeds.count; i++) {
+			struct str name = c->feeds.feed[i].name;
+
+			if (!c->feeds.feed[i].enabled ||
+			    told++ >= METRICS_FEEDS_MAX)
+				continue;
+			if (p < 0)
+				gauge_put(b, (enum gauge)g, name, &state[i]);
+			else
+				per_feed_put(b, (enum per_feed)p, name,
+					     &c->watch[i].count);
+		}
+	}
+	family(b, "alert_latency_seconds", "histogram",
+	       "stored: from the permission to poll to the decision; told: "
+	       "from the decision to open for subscribers.");
+	latency_put(b, "stored", &c->stored);
+	latency_put(b, "told", &c->told);
+}
+
+/* The state of every feed; counts the enabled and the fresh. */
 static enum err
 feeds_put(struct buf *b, struct core *c, struct instant now, int *enabled,
 	  int *fresh)
@@ -116,17 +285,12 @@ feeds_put(struct buf *b, struct core *c, struct instant now, int *enabled,
 			s->f.refused_at = TIME_NONE;
 			err = ERR_OK;
 		}
-		s->word = docs_feed_word(c, i, &s->f, now);
+		s->word = watch_word(c, i, &s->f, now);
 		*enabled += c->feeds.feed[i].enabled != 0;
 		*fresh += strcmp(s->word, "ok") == 0;
 	}
-	for (int g = 0; err == ERR_OK && g < GAUGES; g++) {
-		family(b, GAUGE[g].name, "gauge", GAUGE[g].help);
-		for (size_t i = 0; i < c->feeds.count; i++)
-			if (c->feeds.feed[i].enabled)
-				gauge_put(b, (enum gauge)g,
-					  c->feeds.feed[i].name, &state[i]);
-	}
+	if (err == ERR_OK)
+		families_put(b, c, state);
 	arena_fini(&a);
 	return err;
 }

@@ -4,6 +4,7 @@
 #include "say.h"
 
 #include <string.h>
+#include <sys/statvfs.h>
 
 struct command {
 	const char *name;
@@ -43,7 +44,7 @@ feed_json(struct core *c, size_t i, const struct feed_state *s,
 	jsonw_obj(&w, NULL);
 	jsonw_str(&w, "name", f->name);
 	jsonw_str(&w, "title", f->title);
-	jsonw_str(&w, "state", str_of(docs_feed_word(c, i, s, now)));
+	jsonw_str(&w, "state", str_of(watch_word(c, i, s, now)));
 	jsonw_bool(&w, "enabled", f->enabled);
 	jsonw_bool(&w, "verified", f->verified);
 	jsonw_str(&w, "mode", str_of(feed_mode_text(f->mode)));
@@ -53,8 +54,9 @@ feed_json(struct core *c, size_t i, const struct feed_state *s,
 	if (good == TIME_NONE)
 		jsonw_null(&w, "age_s");
 	else
-		jsonw_int(&w, "age_s", (now.wall_ms - good) / 1000);
+		jsonw_int(&w, "age_s", watch_age(c, i, s, now) / 1000);
 	jsonw_int(&w, "stale_after_s", f->guards.stale_after_ms / 1000);
+	jsonw_time(&w, "next_try", c->watch[i].next_ms);
 	jsonw_int(&w, "http", s->http);
 	jsonw_int(&w, "records", s->records);
 	jsonw_int(&w, "notices", s->notices);
@@ -70,6 +72,10 @@ feed_json(struct core *c, size_t i, const struct feed_state *s,
 		jsonw_str(&w, "detail", s->detail);
 		jsonw_end_obj(&w);
 	}
+	if (s->failures > 0)
+		jsonw_str(&w, "detail", s->detail);
+	if (s->cursor.n > 0)
+		jsonw_str(&w, "cursor", s->cursor);
 	jsonw_str(&w, "certainty", str_of(certainty_text(f->certainty)));
 	jsonw_str(&w, "redistribution",
 		  str_of(redistribution_text(f->redistribution)));
@@ -84,7 +90,7 @@ feed_text(struct core *c, size_t i, const struct feed_state *s,
 {
 	buf_printf(out, "%-20.*s %-9s records %-8lld ",
 		   STR_ARG(c->feeds.feed[i].name),
-		   docs_feed_word(c, i, s, now), (long long)s->records);
+		   watch_word(c, i, s, now), (long long)s->records);
 	if (s->last_good_ms == TIME_NONE) {
 		buf_put(out, S("never good"));
 	} else {
@@ -114,12 +120,8 @@ feed_list(struct core *c, const struct say_request *q, struct instant now,
 			continue;
 		if (arena_init(&a, 65536) != ERR_OK)
 			return 1;
-		err = store_feed(c->store, name, &a, &s);
-		if (err == ERR_ABSENT)
-			s = (struct feed_state){ .last_try_ms = TIME_NONE,
-						 .last_good_ms = TIME_NONE,
-						 .refused_at = TIME_NONE };
-		if (err != ERR_OK && err != ERR_ABSENT) {
+		err = docs_feed_state(c, name, &a, &s);
+		if (err != ERR_OK) {
 			arena_fini(&a);
 			return 1;
 		}
@@ -142,13 +144,15 @@ say_feed(struct core *c, const struct say_request *q, struct instant now,
 		return feed_list(c, q, now, out);
 	if (q->words == 3 && str_eq(q->word[1], S("poll"))) {
 		struct buf b;
+		const struct feed *f = feeds_find(&c->feeds, q->word[2]);
 		bool sent;
 
-		if (feeds_find(&c->feeds, q->word[2]) == NULL) {
+		if (f == NULL) {
 			buf_printf(err, "creditalarm: no feed '%.*s'\n",
 				   STR_ARG(q->word[2]));
 			return 1;
 		}
+		watch_forgive(c, (size_t)(f - c->feeds.feed));
 		buf_init(&b, 1024);
 		buf_blob(&b, q->word[2]);
 		sent = link_send(c->role->link[PEER_FETCH], MSG_POLL_NOW,
@@ -177,21 +181,22 @@ tally(struct core *c, struct instant now)
 		struct feed_state s = { .last_good_ms = TIME_NONE,
 					.refused_at = TIME_NONE };
 		const char *word;
+		int64_t age;
 		struct arena a;
 
 		if (arena_init(&a, 65536) != ERR_OK)
 			break;
 		(void)!store_feed(c->store, c->feeds.feed[i].name, &a, &s);
-		word = docs_feed_word(c, i, &s, now);
+		word = watch_word(c, i, &s, now);
+		age = watch_age(c, i, &s, now);
 		arena_fini(&a);
 		t.total++;
 		t.ok += strcmp(word, "ok") == 0;
 		t.stale += strcmp(word, "stale") == 0;
 		t.refused += strcmp(word, "refused") == 0;
 		t.disabled += strcmp(word, "disabled") == 0;
-		if (s.last_good_ms != TIME_NONE &&
-		    (now.wall_ms - s.last_good_ms) / 1000 > t.oldest_s)
-			t.oldest_s = (now.wall_ms - s.last_good_ms) / 1000;
+		if (age != TIME_NONE && age / 1000 > t.oldest_s)
+			t.oldest_s = age / 1000;
 	}
 	return t;
 }
@@ -246,18 +251,70 @@ status_alerts(struct core *c, struct jsonw *w)
 }
 
 static int
+status_usage(struct core *c, struct jsonw *w)
+{
+	struct store_usage u = { 0 };
+	struct statvfs room;
+	uint64_t epoch = 0;
+	int bad = store_epoch(c->store, &epoch) != ERR_OK ||
+		  store_usage(c->store, &u) != ERR_OK;
+
+	jsonw_obj(w, "push");
+	jsonw_int(w, "epoch", (int64_t)epoch);
+	jsonw_int(w, "streams", u.streams);
+	jsonw_int(w, "consumers", u.consumers);
+	jsonw_int(w, "max_lag", u.max_lag);
+	jsonw_end_obj(w);
+	jsonw_obj(w, "store");
+	jsonw_int(w, "bytes", u.bytes);
+	/* In memory there is no disk. */
+	if (c->lock >= 0 && fstatvfs(c->lock, &room) == 0)
+		jsonw_int(w, "free_bytes",
+			  (int64_t)(room.f_bavail * room.f_frsize));
+	else
+		jsonw_null(w, "free_bytes");
+	jsonw_end_obj(w);
+	return bad;
+}
+
+/* Empty with all roles in one process. */
+static void
+status_roles(struct core *c, struct jsonw *w)
+{
+	static const char *const name[PEER_COUNT] = {
+		[PEER_SUPER] = "super", [PEER_FETCH] = "fetch",
+		[PEER_PARSE] = "parse", [PEER_CORE] = "core",
+		[PEER_PUBLISH] = "publish", [PEER_WEB] = "web",
+	};
+
+	jsonw_arr(w, "roles");
+	for (int p = 0; p < PEER_COUNT; p++) {
+		if (c->roles[p].pid == 0 && c->roles[p].restarts == 0)
+			continue;
+		jsonw_obj(w, NULL);
+		jsonw_str(w, "name", str_of(name[p]));
+		if (c->roles[p].pid == 0)
+			jsonw_null(w, "pid");
+		else
+			jsonw_int(w, "pid", c->roles[p].pid);
+		jsonw_int(w, "restarts", c->roles[p].restarts);
+		jsonw_end_obj(w);
+	}
+	jsonw_end_arr(w);
+}
+
+static int
 status_json(struct core *c, struct instant now, const struct feed_tally *t,
 	    struct buf *out)
 {
 	struct jsonw w = jsonw_of(out);
-	uint64_t epoch = 0;
 	int bad;
 
 	jsonw_obj(&w, NULL);
 	jsonw_str(&w, "version", S(CORE_VERSION));
 	jsonw_str(&w, "instance", c->conf.instance);
 	jsonw_time(&w, "time", now.wall_ms);
-	jsonw_int(&w, "up_s", (now.wall_ms - c->started_ms) / 1000);
+	jsonw_int(&w, "up_s", (now.mono_ms - c->started_mono_ms) / 1000);
 	jsonw_str(&w, "state",
 		  c->degraded || t->stale > 0 || t->refused > 0 ?
 		      S("degraded") :
@@ -275,10 +332,8 @@ status_json(struct core *c, struct instant now, const struct feed_tally *t,
 	bad = store_book_counts(c->store, &w) != ERR_OK;
 	jsonw_end_obj(&w);
 	bad += status_alerts(c, &w);
-	jsonw_obj(&w, "push");
-	bad += store_epoch(c->store, &epoch) != ERR_OK;
-	jsonw_int(&w, "epoch", (int64_t)epoch);
-	jsonw_end_obj(&w);
+	bad += status_usage(c, &w);
+	status_roles(c, &w);
 	jsonw_end_obj(&w);
 	buf_byte(out, '\n');
 	return bad != 0;
@@ -297,7 +352,7 @@ say_status(struct core *c, const struct say_request *q, struct instant now,
 	if (q->json)
 		return status_json(c, now, &t, out);
 	buf_printf(out, "credit alarm %s, up %lld s: %s\n", CORE_VERSION,
-		   (long long)(now.wall_ms - c->started_ms) / 1000,
+		   (long long)(now.mono_ms - c->started_mono_ms) / 1000,
 		   c->degraded		       ? "degraded (store)" :
 		   t.stale > 0 || t.refused > 0 ? "degraded (feeds)" :
 						  "ok");

@@ -87,20 +87,19 @@ pragma_int(struct store *s, const char *sql, int64_t *out)
 /* ---- opening ---- */
 
 /* The lock file stays behind: removing it would let two hold "the" lock. */
-static enum err
-lock_take(struct store *s, const char *path, struct diag *d)
+enum err
+store_lock(const char *path, int *fd, struct diag *d)
 {
 	char lock[4096];
 	int n = snprintf(lock, sizeof(lock), "%s.lock", path);
 
 	if (n < 0 || (size_t)n >= sizeof(lock))
 		return diag_set(d, ERR_CONFIG, 0, "path is too long");
-	s->lock_fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-			  0600);
-	if (s->lock_fd < 0)
+	*fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (*fd < 0)
 		return diag_set(d, ERR_IO, 0, "%s: %s", lock,
 				strerror(errno));
-	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0)
+	if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
 		return ERR_OK;
 	if (errno == EWOULDBLOCK)
 		return diag_set(d, ERR_REFUSED, 0,
@@ -258,7 +257,7 @@ open_all(struct store *s, const char *path, struct diag *d)
 {
 	bool memory = strcmp(path, ":memory:") == 0;
 	int64_t version = 0;
-	enum err err = memory ? ERR_OK : lock_take(s, path, d);
+	enum err err = memory ? ERR_OK : store_lock(path, &s->lock_fd, d);
 	int rc;
 
 	if (err == ERR_OK && !memory)

@@ -82,7 +82,8 @@ schema_text(sqlite3 *db, struct buf *b)
 	    db,
 	    "SELECT type || ' ' || name || ' ' ||"
 	    " coalesce(replace(sql, '\"', ''), '') FROM sqlite_schema"
-	    " WHERE name NOT LIKE 'sqlite_stat%' UNION ALL"
+	    " WHERE name NOT LIKE 'sqlite_stat%' AND tbl_name <> 'backup_part'"
+	    " UNION ALL"
 	    " SELECT 'meta ' || name FROM meta ORDER BY 1",
 	    row_put, b, NULL);
 }

@@ -17,6 +17,11 @@
 #define STORE_WAL_PAGES_MIN 1000 /* below it a checkpoint is not worth it */
 #define STORE_WAL_BYTES_MAX 67108864 /* kept of the log's file when emptied */
 #define STORE_BACKUP_PAGES 256 /* copied at one step */
+/* In a copy only. */
+#define STORE_PARTS_TABLE                                                      \
+	"CREATE TABLE IF NOT EXISTS backup_part (feed TEXT NOT NULL,"          \
+	" gen INTEGER NOT NULL, at INTEGER NOT NULL, bytes BLOB NOT NULL,"     \
+	" PRIMARY KEY (feed, at)) STRICT"
 
 struct statement {
 	const char *sql; /* a literal: compared by address */
@@ -112,6 +117,8 @@ NODISCARD enum err query_int(struct query *q, int64_t dflt, int64_t *out);
 enum err store_fail(struct store *s, int rc);
 NODISCARD enum err store_exec(struct store *s, const char *sql);
 
+/* PATH.lock, held while *fd is open: one core at a time, and no restore. */
+NODISCARD enum err store_lock(const char *path, int *fd, struct diag *d);
 /* The name of the VFS whose files are descriptors: "7". */
 const char *store_vfs(void);
 /* The whole copy at once; fd as store_backup_begin's. */

@@ -216,6 +216,35 @@ store_consumer_count(struct store *s, struct str key, struct str stream,
 	return err;
 }
 
+/* A cursor of another epoch stands nowhere in this log. */
+#define LAG_SQL                                                                \
+	"SELECT max(s.head - CASE WHEN c.epoch ="                              \
+	" (SELECT value FROM meta WHERE name = 'epoch')"                       \
+	" THEN c.cursor ELSE 0 END)"                                           \
+	" FROM consumer c JOIN stream s ON s.stream = c.stream"
+
+enum err
+store_usage(struct store *s, struct store_usage *out)
+{
+	struct store_usage u = { 0 };
+	struct query q = query_of(s, "SELECT page_count * page_size FROM"
+				     " pragma_page_count, pragma_page_size");
+	enum err err = query_int(&q, 0, &u.bytes);
+
+	q = query_of(s, "SELECT count(*) FROM stream");
+	if (err == ERR_OK)
+		err = query_int(&q, 0, &u.streams);
+	q = query_of(s, "SELECT count(*) FROM consumer");
+	if (err == ERR_OK)
+		err = query_int(&q, 0, &u.consumers);
+	q = query_of(s, LAG_SQL);
+	if (err == ERR_OK)
+		err = query_int(&q, 0, &u.max_lag);
+	if (err == ERR_OK)
+		*out = u;
+	return err;
+}
+
 enum err
 store_subscriber_put(struct store *s, const struct subscriber *sub)
 {

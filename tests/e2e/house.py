@@ -47,7 +47,8 @@ class FeedServer:
 
             def do_GET(self):
                 with outer.lock:
-                    body = outer.bodies.get(self.path)
+                    body = outer.bodies.get(self.path) or \
+                        outer.bodies.get(self.path.partition("?")[0])
                 if callable(body):
                     body(self)
                     return
@@ -126,6 +127,7 @@ class House:
                          for p in paths)
         text = re.sub(r"(?m)^urls:.*(\n[ \t]+-.*)*$", "urls: [%s]" % urls,
                       text)
+        text = re.sub(r"(?m)^stream:.*", "stream: " + urls, text)
         text = re.sub(r"(?m)^(interval|min_gap|enabled|ca_file|allow_private|"
                       r"user_agent):.*\n", "", text)
         text += ("interval: %ds\nenabled: yes\nallow_private: yes\n"

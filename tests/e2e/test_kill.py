@@ -4,8 +4,6 @@ Every alert that is owed arrives, in order, once per (epoch, seq) but for what
 is marked redelivered, with the id that anyone can compute.  KILLS and SEED in
 the environment make it longer or repeat it.
 """
-import hashlib
-import json
 import os
 import pathlib
 import random
@@ -13,10 +11,10 @@ import signal
 import sqlite3
 import sys
 import time
-import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from house import Checks, House, ROOT  # noqa: E402
+import flood  # noqa: E402
+from house import Checks, House  # noqa: E402
 from listen import Listener  # noqa: E402
 
 KILLS = int(os.environ.get("KILLS", "12"))
@@ -25,45 +23,6 @@ BUYERS = 3 * KILLS
 c = Checks("kill")
 dice = random.Random(SEED)
 h = House({"bureau": ("/bureau", 1)}, as_of="2022-12-27T01:10:00Z")
-
-
-def alert_id(obligor):
-    raw = bytearray(hashlib.blake2b("\x1f".join(
-        ["EXP-1", obligor, "insolvency", "1"]).encode(),
-        digest_size=16).digest())
-    raw[6] = raw[6] & 0x0F | 0x80
-    raw[8] = raw[8] & 0x3F | 0x80
-    return str(uuid.UUID(bytes=bytes(raw)))
-
-
-def make_book(folder):
-    folder.mkdir()
-    (folder / "schemes.csv").write_text(
-        (ROOT / "tests/demo/book/schemes.csv").read_text())
-    (folder / "exporters.csv").write_text(
-        "exporter_id,uscc,name\nEXP-1,91440300MADEM0001U,Demo\n")
-    (folder / "policies.csv").write_text(
-        "policy_id,scheme_id,exporter_id,status,picked_up_on,issued_on\n"
-        "POL-1,SZ2022,EXP-1,effective,2022-06-17,2022-06-22\n")
-    (folder / "obligors.csv").write_text(
-        "obligor_id,type,name,country,ids\n" + "".join(
-            "OB-%03d,buyer,Buyer %d,AE,sinosure:ARE/%06d\n" % (i, i, i)
-            for i in range(BUYERS)))
-    (folder / "follows.csv").write_text("exporter_id,obligor_id\n" + "".join(
-        "EXP-1,OB-%03d\n" % i for i in range(BUYERS)))
-    (folder / "shipments.csv").write_text(
-        "shipment_id,exporter_id,obligor_id,amount,currency,payment_term,etd,"
-        "status\n" + "".join(
-            "SH-%03d,EXP-1,OB-%03d,1000.00,USD,OA,2022-12-30,ready\n" % (i, i)
-            for i in range(BUYERS)))
-
-
-def document(n):
-    return "".join(json.dumps({
-        "msg_no": "HB-%06d" % i, "typ": "WARN", "ereignis": "INSO-EROEFF",
-        "subj_no": "ARE/%06d" % i, "subj_name": "Buyer %d" % i, "land": "AE",
-        "ereignis_am": "2022-12-23", "ts": "2022-12-27T01:05:40Z"}) + "\n"
-        for i in range(n)).encode()
 
 
 def start_again():
@@ -78,14 +37,14 @@ def start_again():
 
 
 try:
-    make_book(h.dir / "book")
+    flood.make_book(h.dir / "book", BUYERS)
     h.server.serve("/bureau", b"\n")
     h.start()
     h.book(h.dir / "book")
     clerk = Listener(h, h.subscriber("EXP-1"))
     killed = {"daemon": 0, "fetch": 0, "parse": 0, "core": 0, "publish": 0}
     for i in range(KILLS):
-        h.server.serve("/bureau", document((i + 1) * BUYERS // KILLS))
+        h.server.serve("/bureau", flood.document((i + 1) * BUYERS // KILLS))
         clerk.take(dice.uniform(0, 1.5))
         who = dice.choice(sorted(killed))
         killed[who] += 1
@@ -107,7 +66,7 @@ try:
             list(range(1, BUYERS + 1)))
     c.equal("with the ids anyone can compute",
             sorted(e["data"]["alert_id"] for _, e in clerk.alerts),
-            sorted(alert_id("OB-%03d" % i) for i in range(BUYERS)))
+            sorted(flood.alert_id("OB-%03d" % i) for i in range(BUYERS)))
     c.check("nothing else", not [e for e in clerk.other if e.kind in
                                  ("refused", "lost", "gone")], clerk.other)
     c.equal("the daemon stops with 0", h.stop(), 0)

@@ -121,6 +121,19 @@ def until(what, seconds, name):
     return House.until(what, seconds, name)
 
 
+def page(section):
+    """The commands of docs/DEPLOY.md under that heading, as written."""
+    text = (ROOT / "docs/DEPLOY.md").read_text()
+    text = text.split("\n## %s\n" % section)[1].split("\n## ")[0]
+    return re.search(r"(?ms)^```\n(.*?)^```", text).group(1)
+
+
+def as_written(section):
+    code, out, err = box.run("sh", "-exc", page(section))
+    c.check("docs/DEPLOY.md, %s, as written" % section, code == 0, err[-800:])
+    return out
+
+
 def timed(name, what, most):
     began = time.monotonic()
     until(what, most, name)
@@ -271,6 +284,38 @@ try:
     clerk.take(20, count=2)
     c.equal("the same session hears the next alert after all that",
             [h["seq"] for h, _ in clerk.alerts], [1, 2])
+
+    # What the page says, as it says it.
+    out = as_written("Backup")
+    c.check("backup tells the head of the stream", "EXP-SZ-0001" in out and
+            "head 2" in out, out)
+    box.run("sh", "-c", "systemctl stop creditalarmd; "
+            "rm -r /var/lib/creditalarm/*; systemctl start creditalarmd")
+    as_written("Restore")
+    owner = box.run("sh", "-c", "find /var/lib/creditalarm/ ! -user "
+                    "creditalarm -o -perm /077")[1]
+    c.equal("everything in the folder is the service's alone", owner, "")
+    until(lambda: box.run("creditalarm", "status")[0] == 0, 10, "status")
+    clerk.other.clear()
+    until(lambda: clerk.take(1) is not None and any(
+        e.kind == "gone" for e in clerk.other), 30, "GONE")
+    c.equal("the subscriber is told of the new epoch", clerk.epoch, 2)
+    clerk.snap()
+    clerk.take(3)
+    out = as_written("Upgrade")
+    c.check("upgraded to the same version: well", ": ok" in out, out)
+    as_written("Keys")
+    until(lambda: box.run("creditalarm", "status")[0] == 0, 10, "status")
+    line = subprocess.run([tool, "key", "server", "--key", key], check=True,
+                          capture_output=True, text=True).stdout.strip()
+    c.check("a new line for subscribers", line != casrv and
+            line.startswith("casrv1."), line)
+    clerk.close()
+    There.casrv = line
+    clerk = Listener(There, clerk_key)
+    until(lambda: clerk.take(0.5) is not None and clerk.epoch == 2, 20,
+          "a session with the new keys")
+    c.check("the subscriber comes back with it", True)
     clerk.bye()
     clerk.close()
 

@@ -35,7 +35,7 @@ def parse(text):
     assert lines[-2:] == ["# EOF", ""], lines[-3:]
     types, out, family = {}, {}, None
     for line in lines[:-2]:
-        m = re.fullmatch(r"# TYPE (\w+) (counter|gauge|info)", line)
+        m = re.fullmatch(r"# TYPE (\w+) (counter|gauge|info|summary|histogram)", line)
         if m:
             family = m.group(1)
             assert family not in types, "two families " + family
@@ -46,8 +46,11 @@ def parse(text):
         m = re.fullmatch(r'(\w+)((?:\{\w+="[^"\\\n]*"(?:,\w+="[^"]*")*\})?)'
                          r" (-?[0-9.]+)", line)
         assert m, "not a sample: " + line
-        suffix = {"counter": "_total", "gauge": "", "info": "_info"}
-        assert m.group(1) == family + suffix[types[family]], line
+        suffix = {"counter": ["_total"], "gauge": [""], "info": ["_info"],
+                  "summary": ["_count", "_sum"],
+                  "histogram": ["_bucket", "_count", "_sum"]}
+        assert m.group(1)[len(family):] in suffix[types[family]] and \
+            m.group(1).startswith(family), line
         assert m.group(1) + m.group(2) not in out, "twice: " + line
         out[m.group(1) + m.group(2)] = float(m.group(3))
     return out
@@ -75,6 +78,24 @@ try:
     c.equal("records as the operator sees them",
             m['creditalarm_feed_records{feed="bureau"}'], feed["records"])
     c.equal("fresh", m['creditalarm_feed_fresh{feed="bureau"}'], 1)
+    name = '{feed="bureau",result="%s"}'
+    c.equal("a feed has its own numbers", [
+        m["creditalarm_feed_items_total" + name % w] for w in
+        ("record", "notice", "reject", "unknown")], [
+        feed["records"], feed["notices"], feed["rejects"],
+        feed["unknown_kinds"]])
+    c.check("bytes, polls and how long they took are counted",
+            m['creditalarm_feed_bytes_total{feed="bureau"}'] >=
+            (DEMO / "feeds/bureau-1.ndjson").stat().st_size and
+            m["creditalarm_feed_fetch_total" + name % "new"] >= 1 and
+            m['creditalarm_feed_fetch_duration_seconds_count'
+              '{feed="bureau"}'] >= 1, text)
+    told = 'creditalarm_alert_latency_seconds_bucket{stage="told",le="%s"}'
+    c.check("an alert's way is measured and the buckets add up",
+            m['creditalarm_alert_latency_seconds_count{stage="told"}'] ==
+            m[told % "+Inf"] >= m[told % "1.000"] and m[told % "+Inf"] >= 1 and
+            m['creditalarm_alert_latency_seconds_count{stage="stored"}'] >= 1,
+            text)
     c.check("a document and its notices are counted",
             m['creditalarm_documents_total{verdict="accepted"}'] >= 1 and
             m['creditalarm_items_total{result="notice"}'] >= 1, text)

@@ -716,19 +716,35 @@ verb_said(struct scn *s, struct str rest)
 	return bad;
 }
 
-static int
-verb_pass(struct scn *s, struct str word)
+/* 60s, 5m, 26h, 2d; 0 when it is none. */
+static int64_t
+span(struct str word)
 {
 	uint64_t n = 0;
-	int64_t unit = 0;
 	char u = word.n > 0 ? word.p[word.n - 1] : ' ';
+	int64_t unit = u == 's' ? 1000 : u == 'm' ? 60000 :
+		       u == 'h' ? 3600000 : u == 'd' ? DAY_MS : 0;
 
-	unit = u == 's' ? 1000 : u == 'm' ? 60000 : u == 'h' ? 3600000 :
-	       u == 'd' ? DAY_MS : 0;
-	if (unit == 0 ||
-	    str_to_u64(str_sub(word, 0, word.n - 1), 100000, &n) != ERR_OK)
-		return fail(s, "PASS 60s, 5m, 26h or 2d");
-	return start(s) != 0 ? 1 : pass(s, (int64_t)n * unit);
+	(void)!str_to_u64(str_sub(word, 0, word.n - 1), 100000, &n);
+	return (int64_t)n * unit;
+}
+
+/* Both clocks go on in small steps, jump at once, or the wall's alone. */
+static int
+verb_time(struct scn *s, struct str word, struct str rest)
+{
+	bool back = str_starts(rest, S("-"));
+	int64_t ms = span(back ? str_sub(rest, 1, rest.n) : rest);
+
+	if (ms == 0 || (back && !str_eq(word, S("STEP"))))
+		return fail(s, "PASS, SUSPEND or STEP 60s, 5m, 26h, 2d");
+	if (start(s) != 0)
+		return 1;
+	if (str_eq(word, S("PASS")))
+		return pass(s, ms);
+	s->sim.at.wall_ms += back ? -ms : ms;
+	s->sim.at.mono_ms += str_eq(word, S("SUSPEND")) ? ms : 0;
+	return settle(s);
 }
 
 static int
@@ -741,8 +757,8 @@ verb(struct scn *s, struct str line)
 		return time_get(rest, &s->sim.at.wall_ms) == ERR_OK ?
 			   0 :
 			   fail(s, "AT needs a time with its zone");
-	if (str_eq(word, S("PASS")))
-		return verb_pass(s, rest);
+	if (word.n > 2 && str_contains(S("PASS STEP SUSPEND"), word))
+		return verb_time(s, word, rest);
 	if (str_eq(word, S("BOOK")))
 		return verb_book(s, rest);
 	if (str_eq(word, S("EXPECT-SAID")))

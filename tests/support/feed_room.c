@@ -34,6 +34,9 @@ feed_room_init(struct feed_room *r, const char *yaml, const char *jq, int once)
 	buf_init(&r->etag, 4096);
 	buf_init(&r->last_modified, 4096);
 	buf_init(&r->body_hash, 4096);
+	buf_init(&r->cursor, 64);
+	buf_init(&r->weighed, 64);
+	buf_init(&r->bad_hash, 64);
 	buf_init(&r->notices, 16u << 20);
 	r->fetch = (struct role){ .ops = &fetch_role,
 				  .bundle = &r->bundle,
@@ -73,6 +76,9 @@ feed_room_free(struct feed_room *r)
 	buf_free(&r->etag);
 	buf_free(&r->last_modified);
 	buf_free(&r->body_hash);
+	buf_free(&r->cursor);
+	buf_free(&r->weighed);
+	buf_free(&r->bad_hash);
 	buf_free(&r->notices);
 	fetch_port(&r->fetch, (struct net){ 0 });
 }
@@ -85,6 +91,7 @@ let_go(struct feed_room *r, struct str feed)
 	size_t n = 0;
 
 	r->doc++;
+	r->given++;
 	if (r->new_fd >= 0)
 		(void)close(r->new_fd);
 	r->new_fd = memfd_create("new", MFD_CLOEXEC);
@@ -103,7 +110,9 @@ let_go(struct feed_room *r, struct str feed)
 	buf_blob(&b, buf_str(&r->etag));
 	buf_blob(&b, buf_str(&r->last_modified));
 	buf_blob(&b, buf_str(&r->body_hash));
-	buf_blob(&b, STR_NONE);
+	buf_blob(&b, buf_str(&r->cursor));
+	buf_byte(&b, r->flags);
+	buf_blob(&b, buf_str(&r->bad_hash));
 	must(link_send(r->core_fetch, MSG_POLL_GO, buf_str(&b), NULL, 0));
 	buf_free(&b);
 }
@@ -127,8 +136,19 @@ from_fetch(struct feed_room *r)
 		if (m.type == MSG_POLL_ASK) {
 			must(rd_end(&rd) == ERR_OK);
 			r->asks++;
-			if (r->let_go)
+			/* As core does: one document at a time. */
+			if (r->let_go && r->given == r->ends)
 				let_go(r, feed);
+			continue;
+		}
+		if (m.type == MSG_FEED_NEXT) {
+			r->next_ms = (int64_t)rd_be64(&rd);
+			continue;
+		}
+		if (m.type == MSG_POLL_HASH) {
+			r->hashes++;
+			(void)rd_be64(&rd);
+			keep(&r->weighed, rd_blob(&rd));
 			continue;
 		}
 		must(m.type == MSG_POLL);
@@ -137,6 +157,7 @@ from_fetch(struct feed_room *r)
 		r->http = rd_be32(&rd);
 		(void)rd_be64(&rd);
 		r->polls++;
+		r->failed += r->poll == POLL_FAILED;
 		if (r->poll != POLL_FAILED) {
 			keep(&r->etag, rd_blob(&rd));
 			keep(&r->last_modified, rd_blob(&rd));
@@ -158,6 +179,7 @@ static void
 doc_end(struct feed_room *r, struct rd *rd)
 {
 	struct str guard;
+	struct str cursor;
 
 	r->ends++;
 	r->verdict = rd_u8(rd);
@@ -170,9 +192,13 @@ doc_end(struct feed_room *r, struct rd *rd)
 	guard = rd_blob(rd);
 	(void)snprintf(r->guard, sizeof(r->guard), "%.*s", STR_ARG(guard));
 	(void)rd_blob(rd);
+	cursor = rd_blob(rd);
 	must(rd_end(rd) == ERR_OK);
 	if (r->verdict != DOC_ACCEPTED)
 		return;
+	r->accepted++;
+	if (cursor.n > 0)
+		keep(&r->cursor, cursor);
 	if (r->old_fd >= 0)
 		(void)close(r->old_fd);
 	r->old_fd = r->new_fd;

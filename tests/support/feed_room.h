@@ -23,9 +23,14 @@ struct feed_room {
 	int old_fd;
 	int new_fd; /* of the document at hand */
 	struct buf etag, last_modified, body_hash; /* what core keeps */
+	struct buf cursor, bad_hash;
+	uint8_t flags; /* go_flags of every answer */
 	/* what happened */
 	struct buf notices; /* a line each; thrown away by a refusal */
-	unsigned asks, begins, ends, polls, dones;
+	unsigned given; /* documents let go */
+	unsigned asks, begins, ends, polls, dones, hashes, failed, accepted;
+	struct buf weighed; /* the last MSG_POLL_HASH */
+	int64_t next_ms;    /* the last MSG_FEED_NEXT */
 	uint8_t verdict; /* doc_verdict */
 	uint8_t poll; /* poll_verdict */
 	uint32_t http;

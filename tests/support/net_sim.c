@@ -17,6 +17,9 @@ struct page {
 	bool stall;
 	int64_t delay_ms;
 	size_t break_at; /* SIZE_MAX: never */
+	bool stream;
+	int64_t retry_ms;
+	struct buf query; /* of the last request */
 	unsigned requests;
 	unsigned unchanged;
 };
@@ -32,6 +35,9 @@ struct running {
 	size_t at;
 	int64_t decoded_max;
 	bool head_told;
+	bool held;
+	bool stream; /* more may come */
+	const char *hangup; /* it ended: why; NULL: it did not */
 };
 
 struct net_sim {
@@ -44,6 +50,7 @@ struct net_sim {
 static struct page *
 page_find(const struct net_sim *s, struct str url)
 {
+	url = str_sub(url, 0, str_find(url, '?'));
 	for (size_t i = 0; i < s->pages; i++)
 		if (str_eq(buf_str(&s->page[i].url), url))
 			return (struct page *)&s->page[i];
@@ -62,6 +69,8 @@ page_of(struct net_sim *s, struct str url)
 	buf_init(&p->url, 4096);
 	buf_init(&p->body, BODY_MAX);
 	buf_init(&p->etag, 4096);
+	buf_init(&p->query, 4096);
+	p->retry_ms = TIME_NONE;
 	buf_put(&p->url, url);
 	p->status = 200;
 	p->break_at = SIZE_MAX;
@@ -94,6 +103,7 @@ net_sim_free(struct net_sim *s)
 		buf_free(&s->page[i].url);
 		buf_free(&s->page[i].body);
 		buf_free(&s->page[i].etag);
+		buf_free(&s->page[i].query);
 	}
 	for (size_t i = 0; i < NET_TRANSFERS_MAX; i++)
 		if (s->running[i].id != 0)
@@ -114,6 +124,8 @@ net_sim_serve(struct net_sim *s, struct str url, struct str bytes)
 	p->stall = false;
 	p->delay_ms = 0;
 	p->break_at = SIZE_MAX;
+	p->stream = false;
+	p->retry_ms = TIME_NONE;
 }
 
 void
@@ -147,6 +159,46 @@ void
 net_sim_break(struct net_sim *s, struct str url, size_t n)
 {
 	page_of(s, url)->break_at = n;
+}
+
+void
+net_sim_stream(struct net_sim *s, struct str url)
+{
+	page_of(s, url)->stream = true;
+}
+
+void
+net_sim_send(struct net_sim *s, struct str url, struct str bytes)
+{
+	for (size_t i = 0; i < NET_TRANSFERS_MAX; i++)
+		if (s->running[i].id != 0 &&
+		    s->running[i].page == page_of(s, url))
+			buf_put(&s->running[i].body, bytes);
+}
+
+void
+net_sim_hangup(struct net_sim *s, struct str url, const char *why)
+{
+	for (size_t i = 0; i < NET_TRANSFERS_MAX; i++)
+		if (s->running[i].id != 0 &&
+		    s->running[i].page == page_of(s, url)) {
+			s->running[i].stream = false;
+			s->running[i].hangup = why;
+		}
+}
+
+struct str
+net_sim_query(const struct net_sim *s, struct str url)
+{
+	const struct page *p = page_find(s, url);
+
+	return p == NULL ? STR_NONE : buf_str(&p->query);
+}
+
+void
+net_sim_retry(struct net_sim *s, struct str url, int64_t ms)
+{
+	page_of(s, url)->retry_ms = ms;
 }
 
 void
@@ -188,13 +240,20 @@ sim_start(void *self, const struct net_request *q, struct instant now)
 			       .page = page_find(s, q->url),
 			       .status = 404,
 			       .ready_ms = now.mono_ms,
-			       .end_ms = now.mono_ms + q->timeout_ms,
-			       .decoded_max = q->decoded_max };
+			       .end_ms = q->stream ?
+					     INT64_MAX :
+					     now.mono_ms + q->timeout_ms,
+			       .decoded_max = q->stream ? INT64_MAX :
+							  q->decoded_max };
 	buf_init(&r->body, BODY_MAX);
 	buf_init(&r->etag, 4096);
 	if (r->page == NULL)
 		return ERR_OK;
 	r->page->requests++;
+	r->stream = r->page->stream;
+	buf_clear(&r->page->query);
+	buf_put(&r->page->query,
+		str_sub(q->url, str_find(q->url, '?') + 1, q->url.n));
 	r->status = r->page->status;
 	r->ready_ms += r->page->delay_ms;
 	buf_put(&r->etag, buf_str(&r->page->etag));
@@ -218,6 +277,16 @@ sim_cancel(void *self, uint64_t id)
 			running_free(&s->running[i]);
 }
 
+static void
+sim_hold(void *self, uint64_t id, bool held)
+{
+	struct net_sim *s = self;
+
+	for (size_t i = 0; i < NET_TRANSFERS_MAX; i++)
+		if (id != 0 && s->running[i].id == id)
+			s->running[i].held = held;
+}
+
 static bool
 ended(struct running *r, struct net_event *out, enum net_event_type type,
       const char *why)
@@ -236,7 +305,7 @@ tell(struct net_sim *s, struct running *r, struct instant now,
 {
 	size_t n;
 
-	if (r->id == 0)
+	if (r->id == 0 || r->held)
 		return false;
 	if (now.mono_ms >= r->end_ms)
 		return ended(r, out, NET_FAILED, "timed out");
@@ -247,13 +316,20 @@ tell(struct net_sim *s, struct running *r, struct instant now,
 		*out = (struct net_event){ .type = NET_HEAD,
 					   .id = r->id,
 					   .status = r->status,
-					   .etag = buf_str(&r->etag) };
+					   .etag = buf_str(&r->etag),
+					   .retry_ms = r->page == NULL ?
+							   TIME_NONE :
+							   r->page->retry_ms };
 		return true;
 	}
 	if (r->page != NULL && r->page->stall)
 		return false;
 	if (r->page != NULL && r->at >= r->page->break_at)
 		return ended(r, out, NET_FAILED, "connection reset");
+	if (r->at == r->body.n && r->stream)
+		return false;
+	if (r->at == r->body.n && r->hangup != NULL && r->hangup[0] != 0)
+		return ended(r, out, NET_FAILED, r->hangup);
 	if (r->at == r->body.n)
 		return ended(r, out, NET_DONE, "");
 	n = s->slice == 0 || s->slice > NET_CHUNK_MAX ? NET_CHUNK_MAX :
@@ -300,6 +376,7 @@ net_sim_port(struct net_sim *s)
 {
 	return (struct net){ .start = sim_start,
 			     .cancel = sim_cancel,
+			     .hold = sim_hold,
 			     .next = sim_next,
 			     .fds = sim_fds,
 			     .self = s };

@@ -28,6 +28,18 @@ void net_sim_delay(struct net_sim *s, struct str url, int64_t ms);
 void net_sim_break(struct net_sim *s, struct str url, size_t n);
 /* Bytes in one NET_BYTES event; 0: as many as fit. */
 void net_sim_slice(struct net_sim *s, size_t n);
+/*
+ * What it serves stays open; net_sim_send adds to every connection there is,
+ * net_sim_hangup ends them (why "": in order).  The place of a stream in its
+ * query does not make another url.
+ */
+void net_sim_stream(struct net_sim *s, struct str url);
+void net_sim_send(struct net_sim *s, struct str url, struct str bytes);
+void net_sim_hangup(struct net_sim *s, struct str url, const char *why);
+/* The query of the last request, without its '?'. */
+struct str net_sim_query(const struct net_sim *s, struct str url);
+/* The Retry-After of its answers; TIME_NONE: none. */
+void net_sim_retry(struct net_sim *s, struct str url, int64_t ms);
 /* Requests that url has seen, and how many of them got 304. */
 unsigned net_sim_requests(const struct net_sim *s, struct str url);
 unsigned net_sim_unchanged(const struct net_sim *s, struct str url);

@@ -159,7 +159,31 @@ Test(define, mistakes)
 		{ "csv: {x: 1}\n", "x: is not a key" },
 		{ "join: [a]\n", "is not a map of name: columns" },
 		{ "join: {a: [b]}\n", "needs one url for the records" },
-		{ "credential: x\n", "credential: is not available" },
+		{ "stream: https://t.example/s\n", "stream: needs mode stream" },
+		{ "cursor: {field: a, parameter: b}\n",
+		  "cursor: needs mode stream" },
+		{ "idle: 5m\n", "idle: needs mode stream" },
+		{ "credential: x\n", "credential: is not a map" },
+		{ "credential: {file: a/b, as: user}\n", "needs file" },
+		{ "credential: {file: k, as: header}\n", "needs header" },
+		{ "credential: {file: k, as: user, header: X-K}\n",
+		  "needs header: with as: header" },
+		{ "credential: {file: k, as: token}\n", "needs as: user" },
+		{ "credential: {file: k, as: user, key: x}\n",
+		  "key: is not a key" },
+		{ "headers: {Host: x}\n", "is not a header that may be set" },
+		{ "headers: {Cookie: x}\n", "is not a header that may" },
+		{ "headers: {\"A b\": x}\n", "is not a header that may" },
+		{ "headers: {A: \"x\\r\\nB: y\"}\n",
+		  "is not a header that may" },
+		{ "proxy: https://p:1\n", "is not http://HOST:PORT" },
+		{ "proxy: http://u:p@h:1\n", "is not http://HOST:PORT" },
+		{ "window: {zone: Europe/London, from: \"21:00\"}\n",
+		  "needs from and to" },
+		{ "window: {zone: Mars, from: \"21:00\", to: \"07:00\"}\n",
+		  "needs a zone" },
+		{ "window: {zone: UTC, from: \"24:00\", to: \"07:00\"}\n",
+		  "needs from and to" },
 		{ "prepare:\n  f: bogus\n", "t.yaml:12: f: prepare: 'bogus'" },
 		{ "prepare: [a]\n", "prepare: is not a map" },
 		{ "conditional: [tag]\n", "is not etag, last_modified" },
@@ -181,6 +205,67 @@ Test(define, mistakes)
 		define(&g, "feeds.d/t.yaml", yaml);
 		cr_assert_eq(g.err, ERR_CONFIG, "%s", row[i].more);
 		cr_assert_eq(g.feeds.count, 0);
+		cr_assert(str_contains(buf_str(&g.errors),
+				       str_of(row[i].want)),
+			  "%s: %.*s", row[i].more,
+			  STR_ARG(buf_str(&g.errors)));
+		done(&g);
+	}
+}
+
+#define STREAM                                                                 \
+	"name: t\nstream: https://t.example/s\ncontainer: ndjson\n"           \
+	"record_key: [k]\nmode: stream\ncertainty: official\n"                \
+	"redistribution: full\nmap: t.jq\n"
+#define CURSOR "cursor:\n  field: e.at\n  parameter: from\n"
+
+Test(define, a_stream)
+{
+	struct got g;
+	const struct feed *f;
+
+	define(&g, "feeds.d/t.yaml", STREAM CURSOR);
+	cr_assert_eq(g.err, ERR_OK, "%.*s", STR_ARG(buf_str(&g.errors)));
+	f = &g.feeds.feed[0];
+	cr_assert_eq(f->mode, MODE_STREAM);
+	cr_assert(str_eq(f->urls[0], S("https://t.example/s")));
+	cr_assert(str_eq(f->cursor.field, S("e.at")));
+	cr_assert(str_eq(f->cursor.parameter, S("from")));
+	cr_assert_gt(f->idle_ms, 0);
+	cr_assert_gt(f->guards.stale_after_ms, f->idle_ms);
+	cr_assert_eq(f->cond_etag, 0);
+	done(&g);
+}
+
+Test(define, wrong_streams)
+{
+	static const struct {
+		const char *more;
+		const char *want;
+	} row[] = {
+		{ "", "cursor: needs field and parameter" },
+		{ "cursor: {field: a, parameter: \"b&c=\"}\n",
+		  "cursor: needs field and parameter" },
+		{ CURSOR "urls: [\"https://t.example/\"]\n",
+		  "urls: is not for mode stream" },
+		{ CURSOR "baseline: silent\n", "stream needs container" },
+		{ CURSOR "guards: {max_reject_pct: 1}\n",
+		  "of a stream there is only stale_after" },
+		{ CURSOR "guards: {min_records: 1}\n",
+		  "of a stream there is only stale_after" },
+		{ CURSOR "idle: 5\n", "idle: is not a duration" },
+		{ CURSOR "allow_private: no\nstream: http://t.example/\n",
+		  "stream" },
+	};
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(*row); i++) {
+		char yaml[2048];
+		struct got g;
+
+		(void)snprintf(yaml, sizeof(yaml), "%s%s", STREAM,
+			       row[i].more);
+		define(&g, "feeds.d/t.yaml", yaml);
+		cr_assert_eq(g.err, ERR_CONFIG, "%s", row[i].more);
 		cr_assert(str_contains(buf_str(&g.errors),
 				       str_of(row[i].want)),
 			  "%s: %.*s", row[i].more,

@@ -198,6 +198,51 @@ Test(fetch, a_refused_document_is_told_by_guard)
 	cr_assert_str_eq(room.guard, "root");
 }
 
+Test(fetch, a_server_that_asks_to_wait_is_obeyed_within_reason)
+{
+	net_sim_serve(room.net, S(URL), S("x"));
+	net_sim_status(room.net, S(URL), 503);
+	net_sim_retry(room.net, S(URL), 600000);
+	feed_room_run(&room, 4000);
+	cr_assert_eq(room.polls, 1);
+	cr_assert_gt(room.next_ms, room.sim.at.wall_ms + 590000);
+	feed_room_run(&room, 590000);
+	cr_assert_eq(room.polls, 1);
+	/* Ten years are an hour, and the quarter that spreads us. */
+	net_sim_retry(room.net, S(URL), 315360000000);
+	feed_room_run(&room, 170000);
+	cr_assert_eq(room.polls, 2);
+	cr_assert_gt(room.next_ms, room.sim.at.wall_ms + 3400000);
+	cr_assert_leq(room.next_ms, room.sim.at.wall_ms + 4500000);
+	feed_room_run(&room, 4500000);
+	cr_assert_eq(room.polls, 3);
+}
+
+/* Parse died: its next document is weighed before it is read. */
+Test(fetch, a_suspect_is_weighed_first)
+{
+	net_sim_serve(room.net, S(URL), S("{\"k\":1,\"v\":\"a\"}\n"));
+	room.flags = GO_CAREFUL;
+	feed_room_run(&room, 4000);
+	cr_assert_eq(net_sim_requests(room.net, S(URL)), 2);
+	cr_assert_eq(room.hashes, 1);
+	cr_assert_eq(room.verdict, DOC_ACCEPTED);
+	cr_assert_eq(room.notice_count, 1);
+	cr_assert(str_eq(buf_str(&room.weighed), buf_str(&room.body_hash)));
+	/* The one it died on is not read again... */
+	buf_put(&room.bad_hash, buf_str(&room.weighed));
+	buf_clear(&room.body_hash);
+	feed_room_run(&room, 60000);
+	cr_assert_eq(room.poll, POLL_QUARANTINED);
+	cr_assert_eq(room.verdict, DOC_FORGOTTEN);
+	cr_assert_eq(net_sim_requests(room.net, S(URL)), 3);
+	/* ...until it changes. */
+	net_sim_serve(room.net, S(URL), S("{\"k\":2,\"v\":\"a\"}\n"));
+	feed_room_run(&room, 60000);
+	cr_assert_eq(room.poll, POLL_NEW);
+	cr_assert_eq(room.verdict, DOC_ACCEPTED);
+}
+
 Test(fetch, core_is_asked_again_when_it_is_silent)
 {
 	room.let_go = false;
@@ -225,6 +270,8 @@ Test(fetch, two_answers_to_one_question)
 	buf_be64(&b, 77);
 	for (int i = 0; i < 4; i++)
 		buf_blob(&b, STR_NONE);
+	buf_byte(&b, 0);
+	buf_blob(&b, STR_NONE);
 	cr_assert(link_send(room.core_fetch, MSG_POLL_GO, buf_str(&b), NULL,
 			    0));
 	feed_room_run(&room, 100);

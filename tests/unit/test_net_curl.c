@@ -38,6 +38,8 @@ static const char server[] =
     "    if p in ('/tag', '/plain'):\n"
     "      self.send_header('ETag', '\"t1\"')\n"
     "      self.send_header('Last-Modified', 'Tue, 27 Dec 2022 01:12:03 GMT')\n"
+    "    if p.startswith('/retry/'):\n"
+    "      self.send_header('Retry-After', p[7:].replace('_', ' '))\n"
     "    if p == '/bomb':\n"
     "      body = gzip.compress(b'x' * 5000000)\n"
     "      self.send_header('Content-Encoding', 'gzip')\n"
@@ -90,6 +92,7 @@ TestSuite(net_curl, .init = setup, .fini = teardown, .timeout = 20);
 struct seen {
 	unsigned heads;
 	int status;
+	int64_t retry_ms;
 	int64_t bytes;
 	enum net_event_type last;
 	char etag[64];
@@ -114,7 +117,8 @@ request(char url[128], const char *path)
 static void
 run(const struct net_request *q, struct seen *s)
 {
-	struct instant now = { 0 };
+	/* 27 Dec 2022 01:12:03 GMT */
+	struct instant now = { 0, 1672103523000 };
 	struct net_event ev = { 0 };
 
 	*s = (struct seen){ .last = NET_HEAD };
@@ -137,6 +141,7 @@ run(const struct net_request *q, struct seen *s)
 		s->status = ev.status;
 		if (ev.type == NET_HEAD) {
 			s->heads++;
+			s->retry_ms = ev.retry_ms;
 			(void)snprintf(s->etag, 64, "%.*s", STR_ARG(ev.etag));
 			(void)snprintf(s->last_modified, 64, "%.*s",
 				       STR_ARG(ev.last_modified));
@@ -163,6 +168,36 @@ Test(net_curl, a_body_and_its_validators)
 	cr_assert_eq(s.bytes, 100000);
 	cr_assert_str_eq(s.etag, "\"t1\"");
 	cr_assert_str_eq(s.last_modified, "Tue, 27 Dec 2022 01:12:03 GMT");
+}
+
+/* Seconds or a date; what cannot be read is as if it was not there. */
+Test(net_curl, how_long_a_server_asks_to_wait)
+{
+	static const struct {
+		const char *path;
+		int64_t want;
+	} row[] = {
+		{ "/plain", TIME_NONE },
+		{ "/retry/120", 120000 },
+		{ "/retry/0", 0 },
+		{ "/retry/315360000", 315360000000 },
+		{ "/retry/99999999999999999999", TIME_NONE },
+		{ "/retry/-5", TIME_NONE },
+		{ "/retry/soon", TIME_NONE },
+		{ "/retry/Tue,_27_Dec_2022_01:42:03_GMT", 1800000 },
+		{ "/retry/Tue,_27_Dec_2022_01:12:02_GMT", 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(*row); i++) {
+		char url[128];
+		struct net_request q = request(url, row[i].path);
+		struct seen s;
+
+		run(&q, &s);
+		cr_assert_eq(s.last, NET_DONE, "%s", s.detail);
+		cr_assert_eq(s.retry_ms, row[i].want, "%s: %lld",
+			     row[i].path, (long long)s.retry_ms);
+	}
 }
 
 Test(net_curl, not_modified)

@@ -129,7 +129,7 @@ Test(schedule, failures_back_off_to_a_cap_and_success_ends_it)
 	for (int i = 0; i < 12; i++) {
 		int64_t wait;
 
-		schedule_failed(s, 0, at(ms));
+		schedule_failed(s, 0, 0, at(ms));
 		wait = until_due(s, 0, ms);
 		cr_assert_geq(wait, last);
 		cr_assert_geq(wait, SCHEDULE_BACKOFF_MS_MIN);
@@ -140,7 +140,7 @@ Test(schedule, failures_back_off_to_a_cap_and_success_ends_it)
 	cr_assert_geq(last, SCHEDULE_BACKOFF_MS_SHORT);
 	schedule_done(s, 0, at(ms));
 	cr_assert_eq(until_due(s, 0, ms), 60000);
-	schedule_failed(s, 0, at(ms));
+	schedule_failed(s, 0, 0, at(ms));
 	cr_assert_leq(until_due(s, 0, ms), SCHEDULE_BACKOFF_MS_MIN * 5 / 4 + 50);
 }
 
@@ -199,7 +199,7 @@ Test(schedule, once)
 		cr_assert(!schedule_finished(s));
 	}
 	schedule_done(s, 0, at(10));
-	schedule_failed(s, 1, at(10));
+	schedule_failed(s, 1, 0, at(10));
 	cr_assert(!schedule_finished(s));
 	schedule_done(s, 2, at(10));
 	cr_assert(schedule_finished(s));
@@ -217,4 +217,87 @@ Test(schedule, a_new_core_is_asked_at_once)
 	schedule_forget_asked(s);
 	cr_assert_geq(i, 0);
 	cr_assert_geq(due(s, SCHEDULE_SPREAD_MS), 0);
+}
+
+/* Minutes from when the feed was asked for, polled every minute. */
+static unsigned
+polled(struct schedule *s, int64_t from_ms, int64_t to_ms, int64_t *first,
+       int64_t *last)
+{
+	unsigned n = 0;
+
+	*first = *last = TIME_NONE;
+	for (int64_t ms = from_ms; ms < to_ms; ms += 30000) {
+		struct instant now = { ms, ms };
+		int64_t wait = INT64_MAX;
+
+		if (schedule_due(s, 16, now, &wait) < 0)
+			continue;
+		cr_assert(schedule_go(s, 0));
+		schedule_done(s, 0, now);
+		n++;
+		*last = ms;
+		if (*first == TIME_NONE)
+			*first = ms;
+	}
+	return n;
+}
+
+/* The Gazette: 21:00 to 07:00 British time, on both sides of both changes. */
+Test(schedule, hours_are_of_the_zone_on_both_sides_of_its_changes)
+{
+	static const struct {
+		const char *noon; /* UTC, a day before */
+		const char *first;
+		const char *last; /* not later */
+	} row[] = {
+		/* winter: GMT */
+		{ "2026-01-10T12:00:00Z", "2026-01-10T21:00:00Z",
+		  "2026-01-11T07:00:00Z" },
+		/* the night of 29 March 2026: an hour is missing */
+		{ "2026-03-28T12:00:00Z", "2026-03-28T21:00:00Z",
+		  "2026-03-29T06:00:00Z" },
+		/* summer: an hour earlier in UTC */
+		{ "2026-07-10T12:00:00Z", "2026-07-10T20:00:00Z",
+		  "2026-07-11T06:00:00Z" },
+		/* the night of 25 October 2026: an hour comes twice */
+		{ "2026-10-24T12:00:00Z", "2026-10-24T20:00:00Z",
+		  "2026-10-25T07:00:00Z" },
+	};
+	struct feed night = feed[0];
+	struct feeds one = { &night, 1 };
+
+	night.window = (struct feed_window){ S("Europe/London"), 21 * 60,
+					     7 * 60 };
+	for (size_t i = 0; i < sizeof(row) / sizeof(*row); i++) {
+		int64_t noon, want_first, want_last, first, last;
+		struct schedule *s;
+
+		cr_assert_eq(time_get(str_of(row[i].noon), &noon), ERR_OK);
+		cr_assert_eq(time_get(str_of(row[i].first), &want_first),
+			     ERR_OK);
+		cr_assert_eq(time_get(str_of(row[i].last), &want_last),
+			     ERR_OK);
+		s = schedule_new(&arena, &one, SCHEDULE_FOREVER,
+				 (struct instant){ noon, noon });
+		cr_assert_gt(polled(s, noon, noon + DAY_MS, &first, &last),
+			     500);
+		cr_assert_geq(first, want_first);
+		cr_assert_leq(first, want_first + 30000);
+		cr_assert_lt(last, want_last);
+		cr_assert_geq(last, want_last - 90000);
+	}
+}
+
+/* Once means now, whatever the hour. */
+Test(schedule, once_knows_no_hours)
+{
+	struct feed night = feed[0];
+	struct feeds one = { &night, 1 };
+	int64_t wait = INT64_MAX;
+	struct schedule *s;
+
+	night.window = (struct feed_window){ S("UTC"), 0, 1 };
+	s = schedule_new(&arena, &one, SCHEDULE_ONCE, at(0));
+	cr_assert_eq(schedule_due(s, 16, at(0), &wait), 0);
 }

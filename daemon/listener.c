@@ -1,7 +1,7 @@
 /*
- * listen.c - a unix socket in a folder of its own.
+ * listener.c - operators knock here.
  */
-#include "listen.h"
+#include "listener.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -10,14 +10,15 @@
 #include <unistd.h>
 
 int
-listen_open(struct str path)
+listener_open(const struct conf *conf)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	char dir[sizeof(at.sun_path)];
 	char *slash;
 	int fd;
 
-	if (str_copy(at.sun_path, sizeof(at.sun_path), path) != ERR_OK)
+	if (str_copy(at.sun_path, sizeof(at.sun_path), conf->control_socket) !=
+	    ERR_OK)
 		return -1;
 	memcpy(dir, at.sun_path, sizeof(dir));
 	slash = strrchr(dir, '/');
@@ -39,20 +40,34 @@ listen_open(struct str path)
 	return fd;
 }
 
-int
-listen_accept(int listener, uint32_t *uid, uint32_t *gid)
+/* The next operator, with who it is; -1 when there is none. */
+static int
+accept_control(int listener, struct ucred *who)
 {
-	struct ucred who = { 0 };
-	socklen_t n = sizeof(who);
+	socklen_t n = sizeof(*who);
 	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0)
 		return -1;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) < 0) {
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, who, &n) < 0) {
 		(void)close(fd);
 		return -1;
 	}
-	*uid = who.uid;
-	*gid = who.gid;
 	return fd;
+}
+
+void
+listener_pass(int listener, struct link *core)
+{
+	struct ucred who = { 0 };
+	struct buf b;
+	int fd;
+
+	while ((fd = accept_control(listener, &who)) >= 0) {
+		buf_init(&b, 16);
+		buf_be32(&b, who.uid);
+		buf_be32(&b, who.gid);
+		(void)link_send(core, MSG_CONTROL, buf_str(&b), &fd, 1);
+		buf_free(&b);
+	}
 }

@@ -1,0 +1,439 @@
+/*
+ * store_restore.c - a copy in the place of the store.
+ *
+ * Everything is made ready under another name and synced; then one exchange
+ * of names makes it the store, and what it replaces has the other name.
+ *
+ * The new epoch must be above every one that subscribers may know, else a
+ * cursor of one log would pass for a place in another.  So DIR/epoch remembers
+ * the highest across a store that cannot be read any more; who lost the
+ * folder too says it himself.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "store_priv.h"
+
+#define COPY_SIZE 65536u
+#define EPOCH_TEXT_MAX 32u
+#define KEPT_TRIES 1000
+
+struct restore {
+	const char *dir;
+	int at;	  /* dir */
+	int lock; /* -1: not held */
+	uid_t uid; /* dir's, for root's files in it */
+	gid_t gid;
+	struct diag *d;
+	uint64_t epoch;
+	char name[STORE_KEPT_SIZE]; /* first of the new store, then the old's */
+	char diff[STORE_KEPT_SIZE]; /* the same for the diff states */
+	bool copied; /* `name` is what we made and nobody needs yet */
+};
+
+static enum err
+fail(struct restore *r, const char *name)
+{
+	return diag_set(r->d, ERR_IO, 0, "%s/%s: %s", r->dir, name,
+			strerror(errno));
+}
+
+static bool
+path_put(const struct restore *r, const char *name, char path[PATH_MAX])
+{
+	int n = snprintf(path, PATH_MAX, "%s/%s", r->dir, name);
+
+	return n > 0 && n < PATH_MAX;
+}
+
+/* A new file of the folder's owner; -1. */
+static int
+make(struct restore *r, int at, const char *name)
+{
+	int fd = openat(at, name,
+			O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+			0600);
+
+	if (fd >= 0 && geteuid() == 0 && fchown(fd, r->uid, r->gid) < 0) {
+		(void)close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static bool
+write_all(int fd, const void *p, size_t n)
+{
+	const char *from = p;
+
+	while (n > 0) {
+		ssize_t put = write(fd, from, n);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0)
+			return false;
+		from += put;
+		n -= (size_t)put;
+	}
+	return true;
+}
+
+/* ---- which epoch ---- */
+
+/*
+ * The store that stands is closed properly on the way, so that its file is
+ * all of it.  0 when it cannot be read.
+ */
+static uint64_t
+standing_epoch(const struct restore *r)
+{
+	char path[PATH_MAX];
+	sqlite3 *db = NULL;
+	sqlite3_stmt *st = NULL;
+	uint64_t epoch = 0;
+
+	if (path_put(r, "store.db", path) &&
+	    sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) ==
+		SQLITE_OK &&
+	    sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE,
+				      NULL, NULL) == SQLITE_OK &&
+	    sqlite3_prepare_v2(db,
+			       "SELECT value FROM meta WHERE name = 'epoch'",
+			       -1, &st, NULL) == SQLITE_OK &&
+	    sqlite3_step(st) == SQLITE_ROW)
+		epoch = (uint64_t)sqlite3_column_int64(st, 0);
+	(void)sqlite3_finalize(st);
+	(void)sqlite3_close(db);
+	return epoch > INT64_MAX ? 0 : epoch;
+}
+
+static uint64_t
+noted_epoch(const struct restore *r)
+{
+	int fd = openat(r->at, "epoch", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct buf text;
+	uint64_t epoch = 0;
+
+	if (fd < 0)
+		return 0;
+	buf_init(&text, EPOCH_TEXT_MAX);
+	if (buf_read_fd(&text, fd) != ERR_OK ||
+	    str_to_u64(str_trim(buf_str(&text)), INT64_MAX, &epoch) != ERR_OK)
+		epoch = 0;
+	buf_free(&text);
+	(void)close(fd);
+	return epoch;
+}
+
+static enum err
+note_epoch(struct restore *r)
+{
+	char text[EPOCH_TEXT_MAX];
+	int n = snprintf(text, sizeof(text), "%" PRIu64 "\n", r->epoch);
+	int fd = make(r, r->at, "epoch.part");
+	bool good = fd >= 0 && write_all(fd, text, (size_t)n) &&
+		    fsync(fd) == 0 &&
+		    renameat(r->at, "epoch.part", r->at, "epoch") == 0 &&
+		    fsync(r->at) == 0;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return good ? ERR_OK : fail(r, "epoch");
+}
+
+static enum err
+choose_epoch(struct restore *r, uint64_t copy, uint64_t asked)
+{
+	uint64_t highest = standing_epoch(r);
+	uint64_t noted = noted_epoch(r);
+
+	highest = highest > noted ? highest : noted;
+	highest = highest > copy ? highest : copy;
+	if (asked != 0 && asked <= highest)
+		return diag_set(r->d, ERR_REFUSED, 0,
+				"epoch %" PRIu64 " is known already: it must "
+				"be above %" PRIu64,
+				asked, highest);
+	r->epoch = asked != 0 ? asked : highest + 1;
+	return ERR_OK;
+}
+
+/* ---- the new store, under another name ---- */
+
+static enum err
+choose_names(struct restore *r)
+{
+	for (int i = 0; i < KEPT_TRIES; i++) {
+		char more[16] = "";
+
+		if (i > 0)
+			(void)snprintf(more, sizeof(more), ".%d", i);
+		(void)snprintf(r->name, sizeof(r->name),
+			       "store.db.before-epoch-%" PRIu64 "%s", r->epoch,
+			       more);
+		(void)snprintf(r->diff, sizeof(r->diff),
+			       "diff.before-epoch-%" PRIu64 "%s", r->epoch,
+			       more);
+		if (faccessat(r->at, r->name, F_OK, 0) != 0 &&
+		    faccessat(r->at, r->diff, F_OK, 0) != 0)
+			return ERR_OK;
+	}
+	return diag_set(r->d, ERR_LIMIT, 0, "too many stores are kept in %s",
+			r->dir);
+}
+
+static enum err
+copy_in(struct restore *r, const char *path)
+{
+	static char part[COPY_SIZE];
+	int from = open(path, O_RDONLY | O_CLOEXEC);
+	int to = make(r, r->at, r->name);
+	ssize_t n = -1;
+	enum err err = ERR_OK;
+
+	r->copied = to >= 0;
+	while (from >= 0 && to >= 0 &&
+	       (n = read(from, part, sizeof(part))) > 0)
+		if (!write_all(to, part, (size_t)n)) {
+			n = -1;
+			break;
+		}
+	if (n < 0 || fsync(to) < 0)
+		err = fail(r, r->name);
+	if (from >= 0)
+		(void)close(from);
+	if (to >= 0)
+		(void)close(to);
+	return err;
+}
+
+/* One piece of a diff state, behind those before it. */
+static bool
+part_put(struct restore *r, int folder, sqlite3_stmt *st)
+{
+	struct str feed = str_of((const char *)sqlite3_column_text(st, 0));
+	const void *bytes = sqlite3_column_blob(st, 3);
+	int n = sqlite3_column_bytes(st, 3);
+	char name[STORE_KEPT_SIZE + 32];
+	bool good;
+	int fd;
+
+	if (!str_is_id(feed) || feed.n > STORE_KEPT_SIZE)
+		return false;
+	(void)snprintf(name, sizeof(name), "%.*s.%lld", STR_ARG(feed),
+		       (long long)sqlite3_column_int64(st, 1));
+	fd = sqlite3_column_int64(st, 2) == 0 ?
+		     make(r, folder, name) :
+		     openat(folder, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	good = fd >= 0 && lseek(fd, sqlite3_column_int64(st, 2), SEEK_SET) >= 0;
+	good = good && write_all(fd, bytes, (size_t)n) && fsync(fd) == 0;
+	if (fd >= 0)
+		(void)close(fd);
+	return good;
+}
+
+static enum err
+diffs_out(struct restore *r, sqlite3 *db)
+{
+	sqlite3_stmt *st = NULL;
+	enum err err = ERR_OK;
+	int folder;
+	int rc;
+
+	if (mkdirat(r->at, r->diff, 0700) < 0)
+		return fail(r, r->diff);
+	folder = openat(r->at, r->diff, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0 ||
+	    (geteuid() == 0 && fchown(folder, r->uid, r->gid) < 0))
+		err = fail(r, r->diff);
+	rc = sqlite3_prepare_v2(db,
+				"SELECT feed, gen, at, bytes FROM backup_part"
+				" ORDER BY feed, at",
+				-1, &st, NULL);
+	if (err == ERR_OK && rc != SQLITE_OK)
+		err = diag_set(r->d, ERR_INPUT, 0, "%s", sqlite3_errmsg(db));
+	while (err == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW)
+		if (!part_put(r, folder, st))
+			err = fail(r, r->diff);
+	(void)sqlite3_finalize(st);
+	if (err == ERR_OK && fsync(folder) < 0)
+		err = fail(r, r->diff);
+	if (folder >= 0)
+		(void)close(folder);
+	return err;
+}
+
+/* A feed whose diff state is not in the copy is fetched whole again. */
+#define FEEDS_SQL                                                              \
+	"UPDATE feed SET etag = '', last_modified = '', body_hash = ''"        \
+	" WHERE feed NOT IN (SELECT feed FROM backup_part);"                   \
+	"DROP TABLE backup_part;"
+
+static enum err
+renew(struct restore *r, int64_t now_ms)
+{
+	char path[PATH_MAX];
+	char sql[512];
+	sqlite3 *db = NULL;
+	enum err err = ERR_OK;
+
+	/* The table is not there when no feed had a diff state. */
+	if (!path_put(r, r->name, path) ||
+	    sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) !=
+		SQLITE_OK ||
+	    sqlite3_exec(db, STORE_PARTS_TABLE, NULL, NULL, NULL) != SQLITE_OK)
+		err = diag_set(r->d, ERR_IO, 0, "%s: cannot be opened",
+			       r->name);
+	if (err == ERR_OK)
+		err = diffs_out(r, db);
+	(void)snprintf(sql, sizeof(sql),
+		       "BEGIN;" FEEDS_SQL
+		       "UPDATE meta SET value = %" PRIu64
+		       " WHERE name = 'epoch';"
+		       "INSERT INTO journal (at, what, detail) VALUES (%" PRId64
+		       ", 'restore', 'epoch %" PRIu64 "'); COMMIT",
+		       r->epoch, now_ms, r->epoch);
+	if (err == ERR_OK &&
+	    sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		err = diag_set(r->d, ERR_IO, 0, "%s: %s", r->name,
+			       sqlite3_errmsg(db));
+	(void)sqlite3_close(db);
+	return err;
+}
+
+/* ---- the exchange ---- */
+
+/* Both names, or the new one alone where nothing stood. */
+static enum err
+exchange(struct restore *r, const char *fresh, const char *standing,
+	 bool *was)
+{
+	*was = true;
+	if (renameat2(r->at, fresh, r->at, standing, RENAME_EXCHANGE) == 0)
+		return ERR_OK;
+	*was = false;
+	if (errno != ENOENT ||
+	    renameat(r->at, fresh, r->at, standing) < 0)
+		return fail(r, standing);
+	return ERR_OK;
+}
+
+/* A log that could not be moved into its file goes with it. */
+static enum err
+old_log(struct restore *r)
+{
+	char kept[STORE_KEPT_SIZE + 8];
+
+	(void)snprintf(kept, sizeof(kept), "%s-wal", r->name);
+	if (renameat(r->at, "store.db-wal", r->at, kept) < 0 &&
+	    errno != ENOENT)
+		return fail(r, "store.db-wal");
+	(void)unlinkat(r->at, "store.db-shm", 0);
+	return ERR_OK;
+}
+
+static enum err
+swap(struct restore *r, struct store_restored *out)
+{
+	bool was = false;
+	enum err err = exchange(r, r->diff, "diff", &was);
+
+	if (err == ERR_OK) {
+		r->diff[0] = '\0'; /* no longer ours to forget */
+		err = old_log(r);
+	}
+	if (err == ERR_OK)
+		err = exchange(r, r->name, "store.db", &was);
+	if (err == ERR_OK)
+		r->copied = false; /* the old store's name now, or nobody's */
+	if (err == ERR_OK && fsync(r->at) < 0)
+		err = fail(r, "store.db");
+	if (err == ERR_OK && was)
+		(void)snprintf(out->kept, sizeof(out->kept), "%s", r->name);
+	return err;
+}
+
+/* What was made before it failed. */
+static void
+forget(struct restore *r)
+{
+	DIR *folder = NULL;
+	struct dirent *e;
+	int fd = openat(r->at, r->diff,
+			O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	(void)unlinkat(r->at, r->name, 0);
+	if (fd >= 0)
+		folder = fdopendir(fd);
+	while (folder != NULL && (e = readdir(folder)) != NULL)
+		(void)unlinkat(fd, e->d_name, 0);
+	if (folder != NULL)
+		(void)closedir(folder);
+	(void)unlinkat(r->at, r->diff, AT_REMOVEDIR);
+}
+
+static enum err
+begin(struct restore *r)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	enum err err;
+
+	r->at = open(r->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (r->at < 0 || fstat(r->at, &st) < 0)
+		return diag_set(r->d, ERR_IO, 0, "%s: %s", r->dir,
+				strerror(errno));
+	r->uid = st.st_uid;
+	r->gid = st.st_gid;
+	if (!path_put(r, "store.db", path))
+		return diag_set(r->d, ERR_CONFIG, 0, "path is too long");
+	err = store_lock(path, &r->lock, r->d);
+	if (err == ERR_OK && geteuid() == 0 &&
+	    fchown(r->lock, r->uid, r->gid) < 0)
+		err = fail(r, "store.db.lock");
+	return err;
+}
+
+enum err
+store_restore(const char *path, const char *dir, uint64_t epoch,
+	      int64_t now_ms, struct arena *a, struct store_restored *out,
+	      struct diag *d)
+{
+	struct restore r = { .dir = dir, .at = -1, .lock = -1, .d = d };
+	struct store_restored done = { 0 };
+	enum err err = begin(&r);
+
+	if (err == ERR_OK)
+		err = store_examine(path, a, &done.now, d);
+	if (err == ERR_OK)
+		err = choose_epoch(&r, done.now.epoch, epoch);
+	if (err == ERR_OK)
+		err = choose_names(&r);
+	if (err == ERR_OK)
+		err = copy_in(&r, path);
+	if (err == ERR_OK)
+		err = renew(&r, now_ms);
+	if (err == ERR_OK)
+		err = note_epoch(&r);
+	if (err == ERR_OK)
+		err = swap(&r, &done);
+	done.now.epoch = r.epoch;
+	if (err != ERR_OK && r.copied)
+		forget(&r);
+	if (r.lock >= 0)
+		(void)close(r.lock);
+	if (r.at >= 0)
+		(void)close(r.at);
+	if (err == ERR_OK)
+		*out = done;
+	return err;
+}
