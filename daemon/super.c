@@ -87,7 +87,6 @@ wanted(const struct super *s, int p)
 static void
 exec_role(struct super *s, enum peer p, int link, int bundle)
 {
-	int null;
 	char as_of[32];
 	char level[16];
 	const char *argv[] = { "creditalarmd", "-r",	NULL, "--log", level,
@@ -105,17 +104,7 @@ exec_role(struct super *s, enum peer p, int link, int bundle)
 		/* Where the wall clock is now, not where it began. */
 		(void)snprintf(as_of, sizeof(as_of), "%" PRId64,
 			       clock_now(&s->clock).wall_ms);
-	/* Only stderr, the log, is shared with the outside. */
-	null = open("/dev/null", O_RDWR);
-	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0)
-		_exit(1);
-	/* Both out of the way first, in case one is the other's number. */
-	link = fcntl(link, F_DUPFD, 10);
-	bundle = fcntl(bundle, F_DUPFD, 10);
-	if (link < 0 || bundle < 0 || dup2(link, FD_LINK) < 0 ||
-	    dup2(bundle, FD_BUNDLE) < 0)
-		_exit(1);
-	(void)close_range(5, ~0u, 0);
+	child_fds(link, bundle);
 	/* execve takes non-const words; it does not change them. */
 	(void)execve("/proc/self/exe", (char *const *)(uintptr_t)argv,
 		     (char *const *)(uintptr_t)env);
@@ -679,20 +668,6 @@ stop_all(struct super *s)
 	}
 }
 
-static int
-signals_open(void)
-{
-	sigset_t set;
-
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGCHLD);
-	(void)sigaddset(&set, SIGHUP);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 static void
 turn(struct super *s)
 {
@@ -800,7 +775,7 @@ super_run(struct boot *boot, const struct super_options *o)
 	log_level((enum log_level)boot->conf.log_level,
 		  (enum log_level)boot->conf.log_level);
 	s.clock = child_clock(&s.os, o);
-	s.signals = signals_open();
+	s.signals = child_signals();
 	s.listener = listener_open(&boot->conf);
 	if (s.signals < 0 || s.listener < 0) {
 		log_op(LOG_ERR, "super.listen", "path=%.*s why=\"%s\"",
