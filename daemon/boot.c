@@ -352,7 +352,7 @@ may_know(enum peer role, struct str name)
 		return role == PEER_CORE;
 	if (str_starts(name, S("ca/")) || str_starts(name, S("credential/")))
 		return role == PEER_FETCH;
-	return role != PEER_PUBLISH && role != PEER_WEB;
+	return role != PEER_PUBLISH && role != PEER_WEB && role != PEER_INDEX;
 }
 
 void

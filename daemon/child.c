@@ -10,10 +10,12 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "core.h"
 #include "fetch.h"
+#include "index_role.h"
 #include "log.h"
 #include "loop.h"
 #include "parse.h"
@@ -31,6 +33,7 @@ const struct role_ops *const ROLES[PEER_COUNT] = {
 	[PEER_CORE] = &core_role,
 	[PEER_PUBLISH] = &publish_role,
 	[PEER_WEB] = &web_role,
+	[PEER_INDEX] = &index_role,
 };
 
 struct clock
@@ -39,6 +42,38 @@ child_clock(struct clock_os *os, const struct super_options *o)
 	if (o->once && o->as_of_ms != TIME_NONE)
 		return clock_os_fixed(os, o->as_of_ms);
 	return clock_os(os, o->as_of_ms);
+}
+
+void
+child_fds(int link, int bundle)
+{
+	int null;
+
+	/* Only stderr, the log, is shared with the outside. */
+	null = open("/dev/null", O_RDWR);
+	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0)
+		_exit(1);
+	/* Both out of the way first, in case one is the other's number. */
+	link = fcntl(link, F_DUPFD, 10);
+	bundle = fcntl(bundle, F_DUPFD, 10);
+	if (link < 0 || bundle < 0 || dup2(link, FD_LINK) < 0 ||
+	    dup2(bundle, FD_BUNDLE) < 0)
+		_exit(1);
+	(void)close_range(5, ~0u, 0);
+}
+
+int
+child_signals(void)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGCHLD);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 /* What the sandbox must know; the text is in a. */

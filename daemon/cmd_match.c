@@ -371,21 +371,6 @@ split(char *p, size_t n, bool end, struct line *line, size_t *lines)
 }
 
 static enum err
-write_all(struct str s)
-{
-	while (s.n > 0) {
-		ssize_t n = write(STDOUT_FILENO, s.p, s.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return ERR_IO;
-		s = str_sub(s, (size_t)n, s.n);
-	}
-	return ERR_OK;
-}
-
-static enum err
 run_batch(struct job *job, unsigned threads, size_t lines, bool *bad)
 {
 	pthread_t thread[THREADS_MAX];
@@ -408,7 +393,8 @@ run_batch(struct job *job, unsigned threads, size_t lines, bool *bad)
 			run_job(&job[t]);
 		if (err == ERR_OK)
 			err = job[t].out.err == ERR_OK ?
-				  write_all(buf_str(&job[t].out)) :
+				  buf_write_fd(buf_str(&job[t].out),
+					       STDOUT_FILENO) :
 				  ERR_IO;
 	}
 	for (size_t i = 0; i < lines; i++)

@@ -30,6 +30,7 @@ usage(void)
 	    "  book export KIND | stats\n"
 	    "  exposure [--exporter ID] [--obligor ID] [--country CC] "
 	    "[--as-of DATE]\n"
+	    "  lookup NAME [--country CC] [--id SCHEME:VALUE]...\n"
 	    "  alert list | show ID\n"
 	    "  subscriber add --exporter ID --key CAPUB [--expires DATE]\n"
 	    "  subscriber list | revoke ID\n"

@@ -22,6 +22,7 @@ one_role(struct one *o, const struct role_ops *ops,
 	r->ops = ops;
 	r->bundle = bundle;
 	r->clock = clock;
+	r->alone = 1;
 }
 
 static enum err

@@ -69,6 +69,9 @@ static const int parse_only[] = {
 	SCMP_SYS(timer_gettime),
 };
 
+/* It writes one file that it was handed, and syncs it. */
+static const int index_only[] = { SCMP_SYS(fsync) };
+
 /* Sockets are in the rules below; files are opened for reading only. */
 static const int fetch_only[] = {
 	SCMP_SYS(newfstatat),  SCMP_SYS(access),      SCMP_SYS(faccessat),
@@ -86,6 +89,7 @@ static const int core_only[] = {
 	SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink),
 	SCMP_SYS(readlinkat), SCMP_SYS(getcwd),	   SCMP_SYS(unlink),
 	SCMP_SYS(unlinkat),  SCMP_SYS(linkat),	   SCMP_SYS(ftruncate),
+	SCMP_SYS(renameat),  SCMP_SYS(renameat2),
 	SCMP_SYS(fallocate), SCMP_SYS(fsync),	   SCMP_SYS(fdatasync),
 	SCMP_SYS(fchmod),    SCMP_SYS(fchown),	   SCMP_SYS(flock),
 	SCMP_SYS(memfd_create), SCMP_SYS(getsockopt), SCMP_SYS(fstatfs),
@@ -243,6 +247,9 @@ role_rules(scmp_filter_ctx f, const struct sandbox *s, int *rc)
 		break;
 	case PEER_WEB:
 		each(f, SCMP_ACT_ALLOW, web_only, LEN(web_only), rc);
+		break;
+	case PEER_INDEX:
+		each(f, SCMP_ACT_ALLOW, index_only, LEN(index_only), rc);
 		break;
 	case PEER_SUPER:
 	case PEER_COUNT:

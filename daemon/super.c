@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "job.h"
 #include "listener.h"
 #include "log.h"
 #include "notify.h"
@@ -55,6 +56,7 @@ struct super {
 	struct clock_os os;
 	struct clock clock;
 	struct child child[PEER_COUNT];
+	struct job job;
 	int listener;
 	int signals;
 	bool stopping;
@@ -71,10 +73,12 @@ struct super {
 	int64_t alive_at;
 };
 
-/* Every role but web, which runs only when it is wanted. */
+/* Every role but web and index, which run only when they are wanted. */
 static bool
 wanted(const struct super *s, int p)
 {
+	if (p == PEER_INDEX)
+		return s->job.wanted;
 	return p != PEER_WEB || s->boot->conf.web_endpoint.n > 0;
 }
 
@@ -83,7 +87,6 @@ wanted(const struct super *s, int p)
 static void
 exec_role(struct super *s, enum peer p, int link, int bundle)
 {
-	int null;
 	char as_of[32];
 	char level[16];
 	const char *argv[] = { "creditalarmd", "-r",	NULL, "--log", level,
@@ -101,17 +104,7 @@ exec_role(struct super *s, enum peer p, int link, int bundle)
 		/* Where the wall clock is now, not where it began. */
 		(void)snprintf(as_of, sizeof(as_of), "%" PRId64,
 			       clock_now(&s->clock).wall_ms);
-	/* Only stderr, the log, is shared with the outside. */
-	null = open("/dev/null", O_RDWR);
-	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0)
-		_exit(1);
-	/* Both out of the way first, in case one is the other's number. */
-	link = fcntl(link, F_DUPFD, 10);
-	bundle = fcntl(bundle, F_DUPFD, 10);
-	if (link < 0 || bundle < 0 || dup2(link, FD_LINK) < 0 ||
-	    dup2(bundle, FD_BUNDLE) < 0)
-		_exit(1);
-	(void)close_range(5, ~0u, 0);
+	child_fds(link, bundle);
 	/* execve takes non-const words; it does not change them. */
 	(void)execve("/proc/self/exe", (char *const *)(uintptr_t)argv,
 		     (char *const *)(uintptr_t)env);
@@ -216,6 +209,17 @@ plan_start(struct child *c, enum peer p, int status, int64_t now_ms)
 	       (int)c->pid, status, c->backoff_ms);
 }
 
+/* Core is gone, or all of us are: nobody waits for an index. */
+static void
+drop_job(struct super *s)
+{
+	struct child *c = &s->child[PEER_INDEX];
+
+	job_drop(&s->job);
+	if (c->pid != 0)
+		(void)kill(c->pid, SIGKILL);
+}
+
 static void
 reap(struct super *s, enum peer p)
 {
@@ -224,7 +228,10 @@ reap(struct super *s, enum peer p)
 
 	if (c->pid == 0 || waitpid(c->pid, &status, WNOHANG) != c->pid)
 		return;
-	if (!s->stopping)
+	if (p == PEER_INDEX && status != 0 && !s->stopping)
+		log_op(LOG_ERR, "super.died", "role=index pid=%d status=%d",
+		       (int)c->pid, status);
+	else if (p != PEER_INDEX && !s->stopping)
 		plan_start(c, p, status, clock_now(&s->clock).mono_ms);
 	c->pid = 0;
 	s->roles_changed = true;
@@ -235,6 +242,10 @@ reap(struct super *s, enum peer p)
 	c->pidfd = -1;
 	link_free(c->link);
 	c->link = NULL;
+	if (p == PEER_INDEX)
+		job_end(&s->job, s->child[PEER_CORE].link);
+	if (p == PEER_CORE)
+		drop_job(s); /* its successor knows nothing of it */
 	/*
 	 * A wrong configuration does not get better by trying again; but one
 	 * that once served, or passed a reload's checks, is no reason to leave.
@@ -254,10 +265,12 @@ start_due(struct super *s, struct instant now)
 		if (c->pid != 0 || !wanted(s, p) ||
 		    now.mono_ms < c->start_at)
 			continue;
-		if (spawn(s, (enum peer)p) == ERR_OK)
-			join(s, (enum peer)p);
-		else
+		if (spawn(s, (enum peer)p) != ERR_OK)
 			c->start_at = now.mono_ms + SUPER_RESTART_MS;
+		else if (p == PEER_INDEX)
+			job_give(&s->job, c->link);
+		else
+			join(s, (enum peer)p);
 	}
 }
 
@@ -269,7 +282,7 @@ same_bundle(enum peer p, const struct bundle *a, const struct bundle *b)
 	struct str key = S("key/server");
 
 	/* Of the configuration these use only what needs a restart. */
-	if (p == PEER_PUBLISH || p == PEER_WEB)
+	if (p == PEER_PUBLISH || p == PEER_WEB || p == PEER_INDEX)
 		return str_eq(bundle_find(a, key), bundle_find(b, key));
 	return str_eq(buf_str(&a->bytes), buf_str(&b->bytes));
 }
@@ -394,11 +407,11 @@ tell_roles(struct super *s)
 	if (!s->roles_changed || s->child[PEER_CORE].link == NULL)
 		return;
 	buf_init(&b, 16 + 9 * PEER_COUNT);
-	for (int p = PEER_FETCH; p < PEER_COUNT; p++)
+	for (int p = PEER_FETCH; p < PEER_INDEX; p++)
 		if (s->child[p].starts > 0)
 			n++;
 	buf_byte(&b, n);
-	for (int p = PEER_FETCH; p < PEER_COUNT; p++) {
+	for (int p = PEER_FETCH; p < PEER_INDEX; p++) {
 		const struct child *c = &s->child[p];
 
 		if (c->starts == 0)
@@ -428,7 +441,7 @@ say_status_line(const struct super *s)
 
 
 static void
-core_says(struct super *s, const struct msg *m, struct instant now)
+core_says(struct super *s, struct msg *m, struct instant now)
 {
 	struct child *core = &s->child[PEER_CORE];
 	struct rd r = rd_of(m->body);
@@ -447,6 +460,8 @@ core_says(struct super *s, const struct msg *m, struct instant now)
 		if (seconds > CORE_BUSY_S)
 			seconds = CORE_BUSY_S;
 		core->busy_until = now.mono_ms + (int64_t)seconds * 1000;
+	} else if (m->type == MSG_INDEX) {
+		job_take(&s->job, m);
 	} else if (m->type == MSG_HEALTH) {
 		/* Longer than we keep: the word before it still says it. */
 		if (str_copy(s->unwell, sizeof(s->unwell), rd_blob(&r)) !=
@@ -459,8 +474,7 @@ core_says(struct super *s, const struct msg *m, struct instant now)
 }
 
 static void
-role_says(struct super *s, enum peer p, const struct msg *m,
-	  struct instant now)
+role_says(struct super *s, enum peer p, struct msg *m, struct instant now)
 {
 	struct child *c = &s->child[p];
 
@@ -473,6 +487,10 @@ role_says(struct super *s, enum peer p, const struct msg *m,
 	} else if (m->type == MSG_DONE && p == PEER_FETCH) {
 		(void)link_send(s->child[PEER_CORE].link, MSG_DONE, STR_NONE,
 				NULL, 0);
+	} else if (p == PEER_INDEX) {
+		/* Done or not, it is of no more use. */
+		s->job.good = m->type == MSG_DONE;
+		ask_to_leave(s, c);
 	} else if (p == PEER_CORE) {
 		core_says(s, m, now);
 	}
@@ -521,6 +539,8 @@ answers(const struct super *s, const struct child *c, struct instant now)
 
 	if (c->pid == 0)
 		return false;
+	if (c == &s->child[PEER_INDEX])
+		return now.mono_ms - c->started_at < SUPER_BUILD_MS;
 	if (!c->ready && c->leave_by == 0)
 		return now.mono_ms - c->started_at < SUPER_INIT_MS;
 	return now.mono_ms - c->ponged_at < limit ||
@@ -549,7 +569,7 @@ watch(struct super *s, struct instant now)
 			       ROLES[p]->name, (int)c->pid);
 			(void)kill(c->pid, SIGKILL);
 		}
-		if (p != PEER_PARSE && p != PEER_WEB)
+		if (p != PEER_PARSE && p != PEER_WEB && p != PEER_INDEX)
 			good = good && answers(s, c, now);
 	}
 	if (s->alive_every > 0 && good && now.mono_ms >= s->alive_at) {
@@ -563,7 +583,7 @@ tell_ready(struct super *s)
 {
 	char status[64];
 
-	for (int p = PEER_FETCH; p < PEER_COUNT; p++)
+	for (int p = PEER_FETCH; p < PEER_INDEX; p++)
 		if (wanted(s, p) && !s->child[p].ready)
 			return;
 	if (s->told_ready)
@@ -630,6 +650,7 @@ stop_all(struct super *s)
 
 	s->stopping = true;
 	notify_stopping();
+	drop_job(s);
 	for (int p = PEER_FETCH; p < PEER_COUNT; p++)
 		if (s->child[p].pid != 0) {
 			(void)link_send(s->child[p].link, MSG_STOP, STR_NONE,
@@ -645,20 +666,6 @@ stop_all(struct super *s)
 		for (int p = PEER_FETCH; p < PEER_COUNT; p++)
 			reap(s, (enum peer)p);
 	}
-}
-
-static int
-signals_open(void)
-{
-	sigset_t set;
-
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGCHLD);
-	(void)sigaddset(&set, SIGHUP);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 static void
@@ -768,7 +775,7 @@ super_run(struct boot *boot, const struct super_options *o)
 	log_level((enum log_level)boot->conf.log_level,
 		  (enum log_level)boot->conf.log_level);
 	s.clock = child_clock(&s.os, o);
-	s.signals = signals_open();
+	s.signals = child_signals();
 	s.listener = listener_open(&boot->conf);
 	if (s.signals < 0 || s.listener < 0) {
 		log_op(LOG_ERR, "super.listen", "path=%.*s why=\"%s\"",

@@ -17,6 +17,7 @@
 #define SUPER_STABLE_MS 60000 /* who lived so long begins anew */
 #define SUPER_PING_MS 500
 #define SUPER_INIT_MS 600000 /* for a role to become ready */
+#define SUPER_BUILD_MS 3600000 /* for the index role to build */
 #define SUPER_SLEPT_MS 5000  /* a turn so long was no turn of ours */
 #define SUPER_ERRORS_MAX 65536u
 #define SUPER_STOP_MS 5000 /* for the roles to leave by themselves */

@@ -72,6 +72,7 @@ struct fact {
 	struct str match_method; /* id name "" */
 	int match_score;	 /* 0..1000 */
 	struct str match_keys;	 /* "sinosure:ABC lei:..." */
+	struct str match_why;	 /* lines, for people */
 	int episode; /* counts families of one obligor that ended and came back */
 };
 

@@ -39,6 +39,9 @@ struct str buf_str(const struct buf *b);
 NODISCARD enum err buf_read_fd(struct buf *b, int fd);
 NODISCARD enum err buf_read_file(struct buf *b, const char *path);
 
+/* All of s, however many writes it takes; ERR_IO and errno. */
+NODISCARD enum err buf_write_fd(struct str s, int fd);
+
 /*
  * A reader of big-endian integers and slices; the first short read sticks
  * and later reads give zero.  Check once with rd_end.

@@ -73,6 +73,8 @@ void jsonw_date(struct jsonw *w, const char *key, int32_t day);
 void jsonw_time(struct jsonw *w, const char *key, int64_t ms);
 void jsonw_money(struct jsonw *w, const char *key, int64_t minor,
 		 struct str ccy);
+/* An array of the lines of s. */
+void jsonw_lines(struct jsonw *w, const char *key, struct str s);
 /* A value that is JSON already. */
 void jsonw_raw(struct jsonw *w, const char *key, struct str json);
 

@@ -16,7 +16,7 @@
 #define MSG_CHUNK_MAX 65536u /* bytes of a document in one frame */
 
 enum peer { PEER_SUPER, PEER_FETCH, PEER_PARSE, PEER_CORE, PEER_PUBLISH,
-	    PEER_WEB, PEER_COUNT };
+	    PEER_WEB, PEER_INDEX, PEER_COUNT };
 
 /* clang-format off */
 enum msg_type {
@@ -32,6 +32,9 @@ enum msg_type {
 	MSG_RELOAD,	/* core -> super; u32 uid; fd: the connection that is
 			   to hear how it went */
 	MSG_BUSY,	/* core -> super; u32 seconds: no PONG for so long */
+	MSG_INDEX,	/* core -> super -> index; u64 epoch, u64 book version;
+			   fds: snapshot (read), segment (write) */
+	MSG_INDEX_END,	/* super -> core; u8 1 written, 0 not */
 	MSG_LEVEL,	/* super -> any; u8 log_level */
 	MSG_HEALTH,	/* core -> super; blob why it is degraded, "": it is not */
 	MSG_ROLES,	/* super -> core; u8 count, count x (u8 peer, u32 pid,

@@ -61,6 +61,7 @@ struct role {
 	const struct bundle *bundle;
 	const struct clock *clock;
 	int once; /* poll every feed once, then say MSG_DONE */
+	int alone;  /* all roles on this thread: nobody builds an index aside */
 	int replay; /* --as-of: everything published says mode replay */
 };
 

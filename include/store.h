@@ -19,7 +19,7 @@
 #include "book.h"
 #include "json.h"
 
-#define STORE_SCHEMA 2 /* an older store is upgraded, a newer one refused */
+#define STORE_SCHEMA 3 /* an older store is upgraded, a newer one refused */
 #define STORE_ROWS_MAX (1u << 20) /* in one answer; over it ERR_LIMIT */
 
 struct store; /* one per core */
@@ -202,6 +202,37 @@ NODISCARD enum err store_obligors_concerned(struct store *s, int64_t version,
 					    size_t *count);
 /* The version now. */
 NODISCARD enum err store_book_version(struct store *s, int64_t *version);
+
+/* ---- what the watch index is made of ---- */
+
+struct watch_row {
+	int64_t rid; /* of the row; ascending */
+	struct str obligor_id;
+	struct str name;
+	struct str aliases; /* parts by '|' with \| and \\ */
+	struct str country;
+	struct str ids; /* scheme:value|... canonical */
+	struct str address;
+};
+
+/* Obligors behind a row, at most max, by rid. */
+NODISCARD enum err store_watch_rows(struct store *s, int64_t after, size_t max,
+				    struct arena *a, struct watch_row **out,
+				    size_t *count);
+/* Those added or changed since a book version, but for the first `skip`. */
+NODISCARD enum err store_watch_changed(struct store *s, int64_t since,
+				       size_t skip, size_t max,
+				       struct arena *a,
+				       struct watch_row **out, size_t *count);
+/* Obligors removed since that book version and not come back. */
+NODISCARD enum err store_watch_gone(struct store *s, int64_t since,
+				    struct arena *a, struct str **out,
+				    size_t *count);
+/* No index older than that version will ask for removals again. */
+NODISCARD enum err store_watch_built(struct store *s, int64_t version);
+/* The book version up to which facts were tried by name on new obligors. */
+NODISCARD enum err store_named(struct store *s, int64_t *version);
+NODISCARD enum err store_named_put(struct store *s, int64_t version);
 /* One member per kind, and "version". */
 NODISCARD enum err store_book_counts(struct store *s, struct jsonw *w);
 
@@ -272,10 +303,32 @@ NODISCARD enum err store_fact_sources(struct store *s, struct str fact_id,
 NODISCARD enum err store_fact_by_record(struct store *s, struct str source,
 					struct str record, struct arena *a,
 					struct fact *out);
-/* Pairs (notice subject, obligor) a reviewer rejected are never asked again. */
+/* A name of a fact that nobody of the book has yet. */
+struct fact_name {
+	int64_t rid; /* ascending */
+	struct str fact_id;
+	struct str key;	 /* fold_name of one of its names */
+	struct str name; /* the fact's own */
+};
+/* Names of live facts without an obligor, behind a row, at most max. */
+NODISCARD enum err store_fact_names(struct store *s, int64_t after, size_t max,
+				    struct arena *a, struct fact_name **out,
+				    size_t *count);
+/* The last notice of the record, as it came. */
+NODISCARD enum err store_notice(struct store *s, struct str source,
+				struct str record, struct arena *a,
+				struct str *json);
+/* A question for a reviewer; why: lines. Asked again it says the latest. */
 NODISCARD enum err store_review_put(struct store *s, struct str fact_id,
 				    struct str obligor_id, int score,
+				    struct str why, int64_t now_ms);
+/* Pairs (name key, obligor) a reviewer rejected are never asked again. */
+NODISCARD enum err store_reject_put(struct store *s, struct str key,
+				    struct str obligor_id, struct str why,
 				    int64_t now_ms);
+NODISCARD enum err store_rejected(struct store *s, struct str key,
+				  struct arena *a, struct str **obligor_id,
+				  size_t *count);
 
 /* Facts that wait for a reviewer. */
 NODISCARD enum err store_review_count(struct store *s, int64_t *count);

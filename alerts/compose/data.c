@@ -134,6 +134,7 @@ static void
 put_match(struct jsonw *w, const struct compose_in *in)
 {
 	struct str rest = in->fact->match_keys;
+	struct str why = in->fact->match_why;
 
 	jsonw_obj(w, "match");
 	jsonw_str(w, "method", in->fact->match_method);
@@ -142,6 +143,8 @@ put_match(struct jsonw *w, const struct compose_in *in)
 	while (rest.n > 0)
 		jsonw_str(w, NULL, str_cut(&rest, ' '));
 	jsonw_end_arr(w);
+	if (why.n > 0)
+		jsonw_lines(w, "why", why);
 	jsonw_end_obj(w);
 }
 

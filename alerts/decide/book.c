@@ -3,8 +3,6 @@
  */
 #include "decide_priv.h"
 
-#include "fold.h"
-
 #include <stdlib.h>
 
 static enum err
@@ -15,7 +13,12 @@ attach_all(struct decide *d, struct str obligor_id, struct str scheme,
 	struct str *same = NULL;
 	size_t count = 0;
 	size_t sharing = 0;
+	struct match m = { .verdict = MATCH_ACCEPT,
+			   .obligor_id = obligor_id,
+			   .score = MATCH_SCORE_ID,
+			   .method = S("id") };
 	struct buf key;
+	struct buf why;
 	enum err err;
 
 	err = store_facts_unmatched(d->in.store, scheme, value, &d->arena,
@@ -25,17 +28,22 @@ attach_all(struct decide *d, struct str obligor_id, struct str scheme,
 	err = store_obligors_by_id(d->in.store, scheme, value, &d->arena,
 				   &same, &sharing);
 	buf_init(&key, 256);
+	buf_init(&why, 256);
 	buf_printf(&key, "%.*s:%.*s", STR_ARG(scheme), STR_ARG(value));
+	buf_printf(&why, "%.*s = %.*s (hard id)", STR_ARG(scheme),
+		   STR_ARG(value));
+	m.keys = buf_str(&key);
+	m.why = buf_str(&why);
 	for (size_t i = 0; i < count && err == ERR_OK; i++) {
 		bool ours = fact[i].natural_person != 1;
 
 		if (sharing > 1)
 			err = store_review_put(d->in.store, fact[i].fact_id,
 					       obligor_id, MATCH_SCORE_ID,
-					       now.wall_ms);
+					       m.why, now.wall_ms);
 		else if (ours)
-			err = facts_attach(&d->facts, &fact[i], obligor_id,
-					   buf_str(&key), now, &d->arena);
+			err = facts_attach(&d->facts, &fact[i], &m, now,
+					   &d->arena);
 		if (err == ERR_OK)
 			err = decide_journal(
 				d, now, "decide.book",
@@ -47,39 +55,7 @@ attach_all(struct decide *d, struct str obligor_id, struct str scheme,
 				STR_ARG(obligor_id));
 	}
 	buf_free(&key);
-	return err;
-}
-
-static enum err
-review_all(struct decide *d, const struct obligor *o, struct str name,
-	   struct instant now)
-{
-	struct fact *fact = NULL;
-	size_t count = 0;
-	struct buf key;
-	enum err err;
-
-	buf_init(&key, FOLD_NAME_MAX);
-	err = fold_name(&key, name);
-	if (err != ERR_OK || key.err != ERR_OK) {
-		buf_free(&key);
-		return ERR_OK; /* no key, no match */
-	}
-	err = store_facts_unmatched(d->in.store, S("name"), buf_str(&key),
-				    &d->arena, &fact, &count);
-	for (size_t i = 0; i < count && err == ERR_OK; i++) {
-		bool near = fact[i].country.n == 0 ||
-			    str_eq(fact[i].country, o->country);
-
-		if (!facts_is_live(&fact[i]))
-			continue;
-		err = store_review_put(d->in.store, fact[i].fact_id,
-				       o->obligor_id,
-				       near ? MATCH_SCORE_NAME :
-					      MATCH_SCORE_NAME_ELSEWHERE,
-				       now.wall_ms);
-	}
-	buf_free(&key);
+	buf_free(&why);
 	return err;
 }
 
@@ -101,10 +77,6 @@ reverse(struct decide *d, struct str obligor_id, struct instant now)
 			err = attach_all(d, obligor_id, o.ids[i].scheme,
 					 o.ids[i].value, now);
 	}
-	if (err == ERR_OK)
-		err = review_all(d, &o, o.name, now);
-	for (size_t i = 0; i < o.alias_count && err == ERR_OK; i++)
-		err = review_all(d, &o, o.aliases[i], now);
 	return err;
 }
 

@@ -24,6 +24,9 @@ decide_new(const struct decide_in *in, struct decide **out)
 		return ERR_LIMIT;
 	d->in = *in;
 	d->facts = (struct facts){ in->store, in->kinds, in->feeds };
+	d->matcher = (struct matcher){ in->store, in->schemes, in->conf,
+				       in->watch };
+	d->sieve_since = -1;
 	err = arena_init(&d->boot, BOOT_SIZE);
 	if (err == ERR_OK)
 		err = arena_init(&d->arena, DECIDE_ARENA_SIZE);
@@ -47,6 +50,7 @@ decide_free(struct decide *d)
 {
 	if (d == NULL)
 		return;
+	msieve_free(d->sieve);
 	arena_fini(&d->arena);
 	arena_fini(&d->boot);
 	free(d);
@@ -206,29 +210,33 @@ decide_obligor(struct decide *d, struct str obligor_id, struct instant now)
 	return err;
 }
 
-static enum err
-ask_reviewer(struct decide *d, const struct fact *fact, const struct match *m,
-	     struct instant now)
+enum err
+decide_ask(struct decide *d, const struct fact *fact, const struct match *m,
+	   struct instant now)
 {
-	size_t asked = 0;
+	for (size_t i = 0; i < m->candidate_count; i++) {
+		const struct match_candidate *c = &m->candidate[i];
+		enum err err = store_review_put(d->in.store, fact->fact_id,
+						c->obligor_id, c->score,
+						c->why, now.wall_ms);
 
-	/* Best first: the rest is below the threshold as well. */
-	for (; asked < m->candidate_count; asked++) {
-		const struct match_candidate *c = &m->candidate[asked];
-		enum err err;
-
-		if (c->score < d->in.conf->match_review)
-			break;
-		err = store_review_put(d->in.store, fact->fact_id,
-				       c->obligor_id, c->score, now.wall_ms);
 		if (err != ERR_OK)
 			return err;
 	}
-	d->counts.reviews += asked > 0;
+	d->counts.reviews++;
 	return decide_journal(d, now, "decide.review",
-			      "rule=match-%.*s asked=%zu of=%zu fact=%.*s",
-			      STR_ARG(m->method), asked, m->candidate_count,
+			      "rule=match-%.*s asked=%zu best=%d fact=%.*s",
+			      STR_ARG(m->method), m->candidate_count, m->score,
 			      STR_ARG(fact->fact_id));
+}
+
+enum err
+decide_match(struct decide *d, const struct notice *n, struct match *out)
+{
+	const struct feed *feed = feeds_find(d->in.feeds, n->source);
+
+	return match_notice(&d->matcher, n,
+			    feed != NULL && feed->name_accept, &d->arena, out);
 }
 
 /* People are kept only where the book insures people. */
@@ -278,7 +286,7 @@ take(struct decide *d, const struct notice *n, const struct match *m,
 		}
 		d->counts.unmatched++;
 		if (i == 0 && m->verdict == MATCH_REVIEW && facts_is_live(f))
-			err = ask_reviewer(d, f, m, now);
+			err = decide_ask(d, f, m, now);
 	}
 	return err;
 }
@@ -340,7 +348,7 @@ take_party(struct decide *d, const struct notice *n, struct str json,
 	bool unwanted = false;
 	enum err err;
 
-	err = match_notice(d->in.store, d->in.schemes, n, &d->arena, &m);
+	err = decide_match(d, n, &m);
 	if (err == ERR_OK)
 		err = is_unwanted_person(d, n, &m, &unwanted);
 	if (err != ERR_OK)
@@ -357,6 +365,10 @@ take_party(struct decide *d, const struct notice *n, struct str json,
 	if (err != ERR_OK || seen == NOTICE_SAME)
 		return err;
 	err = take(d, n, &m, now);
+	/* By half an index nobody was found: it is tried again on a whole. */
+	if (err == ERR_OK && m.verdict != MATCH_ACCEPT &&
+	    !mwatch_whole(d->in.watch))
+		err = store_named_put(d->in.store, 0);
 	/* Half of it is written: this must not pass for a mere reject. */
 	if (err_class(err) == ERR_REJECT) {
 		log_op(LOG_ERR, "decide.notice", "err=\"%s\"", err_text(err));

@@ -21,6 +21,7 @@
 #include "compose.h"
 #include "conf.h"
 #include "idscheme.h"
+#include "mwatch.h"
 #include "store.h"
 
 #define DECIDE_ARENA_SIZE ((size_t)96 << 20)
@@ -29,10 +30,14 @@
 /* An amount moved when by a tenth and by so many whole units. */
 #define DECIDE_MOVED_UNITS 10000
 
+/* Names of facts tried in one call of decide_names. */
+#define DECIDE_NAMES_MAX 500u
+
 struct decide;
 
 struct decide_in {
 	struct store *store;
+	struct mwatch *watch;
 	const struct kinds *kinds;
 	const struct feeds *feeds;
 	const struct idschemes *schemes;
@@ -71,11 +76,26 @@ NODISCARD enum err decide_notice(struct decide *d, const struct notice *n,
 NODISCARD enum err decide_state(struct decide *d, const struct evidence *e,
 				int first, struct instant now);
 /*
- * After an import: facts nobody matched are tried on the obligors changed
- * since that version, these and all with an alert are looked at again.
+ * After an import: facts nobody matched are tried by their ids on the
+ * obligors changed since that version, these and all with an alert are looked
+ * at again.
  */
 NODISCARD enum err decide_book(struct decide *d, int64_t since_version,
 			       struct instant now);
+/*
+ * Once the index follows the book and is whole: facts nobody matched are
+ * tried by their names on the obligors that are new since the last time, a
+ * batch a call, each in a transaction of its own.  Begin with a zero scan,
+ * keep it only when the transaction committed, forget it when the index is
+ * no longer whole.  *more: call again.
+ */
+struct names_scan {
+	int64_t since; /* book versions */
+	int64_t upto;  /* 0: not begun */
+	int64_t after; /* row of the last name tried */
+};
+NODISCARD enum err decide_names(struct decide *d, struct names_scan *scan,
+				struct instant now, bool *more);
 /*
  * Time passed: a departure came near.  Looks at every standing alert, so call
  * it at start and then at the wall time *next_ms (the next Shanghai day).

@@ -7,6 +7,7 @@
 #include "decide.h"
 #include "duty.h"
 #include "facts.h"
+#include "msieve.h"
 #include "rates.h"
 #include "severity.h"
 
@@ -20,6 +21,9 @@ struct decide {
 	struct texts texts;
 	struct duties duties;
 	struct facts facts;
+	struct matcher matcher;
+	struct msieve *sieve; /* owned; of decide_names, may be NULL */
+	int64_t sieve_since;  /* -1: none was made */
 	struct decide_counts counts;
 };
 
@@ -60,6 +64,12 @@ NODISCARD enum err decide_episode(struct decide *d, struct str obligor_id,
 /* The same for every family that has a fact. */
 NODISCARD enum err decide_obligor(struct decide *d, struct str obligor_id,
 				  struct instant now);
+/* Who the notice is about, as its feed may be believed. */
+NODISCARD enum err decide_match(struct decide *d, const struct notice *n,
+				struct match *out);
+/* Every candidate becomes a question for a reviewer. */
+NODISCARD enum err decide_ask(struct decide *d, const struct fact *fact,
+			      const struct match *m, struct instant now);
 NODISCARD enum err decide_exporter(struct ring *r, struct str exporter_id);
 
 /* The free reports left under a policy. */

@@ -257,14 +257,17 @@ episode_of(const struct facts *f, struct str obligor_id, struct str family,
 	return ERR_OK;
 }
 
+/* The fact is the obligor's, for that reason; not yet kept. */
 static enum err
-give_obligor(const struct apply *p, struct fact *fact)
+give_obligor(const struct facts *f, struct fact *fact, const struct match *m,
+	     struct arena *a)
 {
-	fact->obligor_id = p->m->obligor_id;
-	fact->match_method = p->m->method;
-	fact->match_score = p->m->score;
-	fact->match_keys = p->m->keys;
-	return episode_of(p->f, fact->obligor_id, fact->family, fact, p->a,
+	fact->obligor_id = m->obligor_id;
+	fact->match_method = m->method;
+	fact->match_score = m->score;
+	fact->match_keys = m->keys;
+	fact->match_why = m->why;
+	return episode_of(f, fact->obligor_id, fact->family, fact, a,
 			  &fact->episode);
 }
 
@@ -394,7 +397,7 @@ join(const struct apply *p, struct fact *fact, struct facts_touched *out)
 	fill_known(p, fact);
 	if (p->m->verdict == MATCH_ACCEPT &&
 	    (fact->obligor_id.n == 0 || was_refuted))
-		err = give_obligor(p, fact);
+		err = give_obligor(p->f, fact, p->m, p->a);
 	if (err == ERR_OK)
 		err = put_source(p, fact->fact_id);
 	if (err == ERR_OK)
@@ -487,16 +490,11 @@ facts_apply(const struct facts *f, const struct notice *n,
 }
 
 enum err
-facts_attach(const struct facts *f, struct fact *fact, struct str obligor_id,
-	     struct str key, struct instant now, struct arena *a)
+facts_attach(const struct facts *f, struct fact *fact, const struct match *m,
+	     struct instant now, struct arena *a)
 {
-	enum err err;
+	enum err err = give_obligor(f, fact, m, a);
 
-	fact->obligor_id = obligor_id;
-	fact->match_method = S("id");
-	fact->match_score = MATCH_SCORE_ID;
-	fact->match_keys = key;
-	err = episode_of(f, obligor_id, fact->family, fact, a, &fact->episode);
 	if (err != ERR_OK)
 		return err;
 	fact->updated_at = now.wall_ms;

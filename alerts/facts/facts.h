@@ -47,10 +47,10 @@ NODISCARD enum err facts_check(const struct facts *f, const struct notice *n);
 NODISCARD enum err facts_apply(const struct facts *f, const struct notice *n,
 			       const struct match *m, struct instant now,
 			       struct arena *a, struct facts_touched *out);
-/* Gives a fact without one its obligor; key is "scheme:value". */
+/* Gives a fact without one the obligor of an accepted match. */
 NODISCARD enum err facts_attach(const struct facts *f, struct fact *fact,
-				struct str obligor_id, struct str key,
-				struct instant now, struct arena *a);
+				const struct match *m, struct instant now,
+				struct arena *a);
 /*
  * Of the facts of one obligor and family the one that speaks for the latest
  * episode: live before ended before refuted, then stage, status, age.  NULL

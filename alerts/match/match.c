@@ -1,7 +1,9 @@
 /*
- * match.c - hard ids, then exact name keys.
+ * match.c - hard ids, then names.
  */
 #include "match.h"
+
+#include <stdio.h>
 
 #include "fold.h"
 
@@ -81,24 +83,30 @@ match_keys(const struct idschemes *t, const struct notice *n, struct arena *a,
 	return ERR_OK;
 }
 
+/* The notice at hand. */
+struct look {
+	const struct matcher *by;
+	const struct notice *n;
+	struct arena *a;
+	struct match m;
+};
+
 /* Keeps the better score of a candidate met twice; the rest is dropped when
  * full, which only ever shortens a reviewer's list. */
 static void
-add_candidate(struct match *m, struct str obligor_id, int score)
+add_candidate(struct match *m, struct match_candidate new)
 {
 	struct match_candidate *c = m->candidate;
 	size_t i;
 
 	for (i = 0; i < m->candidate_count; i++)
-		if (str_eq(c[i].obligor_id, obligor_id)) {
-			if (score > c[i].score)
-				c[i].score = score;
+		if (str_eq(c[i].obligor_id, new.obligor_id)) {
+			if (new.score > c[i].score)
+				c[i] = new;
 			return;
 		}
-	if (m->candidate_count == MATCH_CANDIDATES_MAX)
-		return;
-	c[m->candidate_count++] = (struct match_candidate){ obligor_id,
-							    score };
+	if (m->candidate_count < MATCH_CANDIDATES_MAX)
+		c[m->candidate_count++] = new;
 }
 
 static void
@@ -120,23 +128,33 @@ sort_candidates(struct match *m)
 	}
 }
 
+/* ---- ids ---- */
+
 static enum err
-by_ids(struct store *s, struct match *m, struct arena *a, struct buf *keys)
+by_ids(struct look *l, struct buf *keys)
 {
-	for (size_t i = 0; i < m->key_count; i++) {
-		const struct match_key *key = &m->key[i];
+	for (size_t i = 0; i < l->m.key_count; i++) {
+		const struct match_key *key = &l->m.key[i];
+		struct match_candidate c = { .score = MATCH_SCORE_ID };
 		struct str *id = NULL;
+		char line[2 * ID_VALUE_MAX + 32];
 		size_t n = 0;
 		enum err err;
 
 		if (!key->hard)
 			continue;
-		err = store_obligors_by_id(s, key->scheme, key->value, a, &id,
-					   &n);
+		err = store_obligors_by_id(l->by->store, key->scheme,
+					   key->value, l->a, &id, &n);
 		if (err != ERR_OK)
 			return err;
-		for (size_t k = 0; k < n; k++)
-			add_candidate(m, id[k], MATCH_SCORE_ID);
+		(void)snprintf(line, sizeof(line), "%.*s = %.*s (hard id)",
+			       STR_ARG(key->scheme), STR_ARG(key->value));
+		if (n > 0)
+			c.why = arena_str(l->a, str_of(line));
+		for (size_t k = 0; k < n; k++) {
+			c.obligor_id = id[k];
+			add_candidate(&l->m, c);
+		}
 		if (n > 0)
 			buf_printf(keys, "%s%.*s:%.*s", keys->n > 0 ? " " : "",
 				   STR_ARG(key->scheme), STR_ARG(key->value));
@@ -144,72 +162,207 @@ by_ids(struct store *s, struct match *m, struct arena *a, struct buf *keys)
 	return ERR_OK;
 }
 
-static enum err
-by_names(struct store *s, struct match *m, const struct notice *n,
-	 struct arena *a)
+/* ---- names ---- */
+
+static bool
+is_in(struct str id, const struct str *list, size_t n)
 {
-	for (size_t i = 0; i < m->key_count; i++) {
-		const struct match_key *key = &m->key[i];
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(list[i], id))
+			return true;
+	return false;
+}
+
+/* Obligors that a reviewer rejected for every name of the notice. */
+static enum err
+rejected(const struct look *l, struct str **out, size_t *count)
+{
+	bool first = true;
+
+	*out = NULL;
+	*count = 0;
+	for (size_t i = 0; i < l->m.key_count; i++) {
+		struct str *id = NULL;
+		size_t n = 0, kept = 0;
+		enum err err;
+
+		if (!str_eq(l->m.key[i].scheme, S("name")))
+			continue;
+		err = store_rejected(l->by->store, l->m.key[i].value, l->a,
+				     &id, &n);
+		if (err != ERR_OK)
+			return err;
+		if (first) {
+			*out = id;
+			*count = n;
+			first = false;
+			continue;
+		}
+		for (size_t k = 0; k < *count; k++)
+			if (is_in((*out)[k], id, n))
+				(*out)[kept++] = (*out)[k];
+		*count = kept;
+	}
+	return ERR_OK;
+}
+
+static void
+make_ask(const struct look *l, struct mask *ask)
+{
+	for (size_t i = 0; i < l->n->name_count; i++)
+		if (ask->names < MQUERY_NAMES_MAX)
+			ask->name[ask->names++] = l->n->names[i].text;
+	for (size_t i = 0; i < l->m.key_count; i++) {
+		const struct match_key *key = &l->m.key[i];
+
+		if (!str_eq(key->scheme, S("name")) &&
+		    ask->ids < MQUERY_IDS_MAX)
+			ask->id[ask->ids++] =
+			    (struct mask_id){ key->scheme, key->value };
+	}
+	ask->country = l->n->country;
+	ask->address = l->n->address;
+}
+
+static enum err
+keep_lines(const struct manswer *answer, struct arena *a, struct str *out)
+{
+	struct buf b;
+
+	buf_init(&b, MQUERY_TEXT_MAX + MQUERY_WHY_MAX);
+	for (unsigned i = 0; i < answer->whys; i++)
+		buf_printf(&b, "%s%.*s", i > 0 ? "\n" : "",
+			   STR_ARG(answer->why[i]));
+	*out = arena_str(a, buf_str(&b));
+	buf_free(&b);
+	return out->p == NULL ? ERR_LIMIT : ERR_OK;
+}
+
+/*
+ * By the index.  *sole: the best is accepted, and nobody else is; an obligor
+ * the query found by a hard id is none the book has (by_ids asked it), so a
+ * notice without ids of ours comes here alone.
+ */
+static enum err
+by_index(struct look *l, const struct str *skip, size_t skips, bool *sole)
+{
+	const struct conf *conf = l->by->conf;
+	const int review = (int)conf->match_review;
+	const int accept = (int)conf->match_accept;
+	const struct mlimits limits = { accept < review ? review : accept,
+					review, true };
+	struct mask ask = { .skip = skip, .skips = skips };
+	const struct mresult *r;
+	unsigned accepted = 0;
+
+	make_ask(l, &ask);
+	r = mwatch_ask(l->by->watch, &ask, &limits);
+	for (unsigned i = 0; i < r->n; i++) {
+		const struct manswer *answer = &r->answer[i];
+		struct match_candidate c = { .score = answer->score };
+		enum err err;
+
+		if (answer->verdict == MQ_REJECT || answer->by_id)
+			continue;
+		accepted += answer->verdict == MQ_ACCEPT;
+		c.obligor_id = arena_str(l->a, answer->obligor_id);
+		err = keep_lines(answer, l->a, &c.why);
+		if (err != ERR_OK || c.obligor_id.p == NULL)
+			return ERR_LIMIT;
+		add_candidate(&l->m, c);
+	}
+	*sole = accepted == 1 && r->answer[0].verdict == MQ_ACCEPT;
+	return ERR_OK;
+}
+
+/* Who is written alike, out of the store. */
+static enum err
+by_key(struct look *l, const struct str *skip, size_t skips)
+{
+	for (size_t i = 0; i < l->m.key_count; i++) {
+		const struct match_key *key = &l->m.key[i];
+		struct match_candidate c = {
+			.score = MATCH_SCORE_NAME,
+			.why = S("the same name; the index is being built")
+		};
 		struct str *id = NULL;
 		size_t count = 0;
 		enum err err;
 
 		if (!str_eq(key->scheme, S("name")))
 			continue;
-		err = store_obligors_by_name(s, key->value, a, &id, &count);
+		err = store_obligors_by_name(l->by->store, key->value, l->a,
+					     &id, &count);
 		if (err != ERR_OK)
 			return err;
 		for (size_t k = 0; k < count; k++) {
-			struct obligor o;
-			bool near;
-
-			err = store_obligor(s, id[k], a, &o);
-			if (err != ERR_OK)
-				return err;
-			near = n->country.n == 0 ||
-			       str_eq(n->country, o.country);
-			add_candidate(m, id[k],
-				      near ? MATCH_SCORE_NAME :
-					     MATCH_SCORE_NAME_ELSEWHERE);
+			c.obligor_id = id[k];
+			if (!is_in(id[k], skip, skips))
+				add_candidate(&l->m, c);
 		}
 	}
 	return ERR_OK;
 }
 
-enum err
-match_notice(struct store *s, const struct idschemes *t,
-	     const struct notice *n, struct arena *a, struct match *out)
+static enum err
+by_names(struct look *l, bool name_accept)
 {
-	struct match m = { 0 };
+	bool whole = mwatch_whole(l->by->watch);
+	struct str *skip = NULL;
+	size_t skips = 0;
+	bool sole = false;
+	enum err err = rejected(l, &skip, &skips);
+
+	if (err == ERR_OK)
+		err = by_index(l, skip, skips, &sole);
+	if (err == ERR_OK && !whole)
+		err = by_key(l, skip, skips);
+	if (err != ERR_OK || l->m.candidate_count == 0)
+		return err;
+	l->m.method = S("name");
+	l->m.verdict = sole && whole && name_accept &&
+				       l->n->certainty != CERTAINTY_INFERRED ?
+			   MATCH_ACCEPT :
+			   MATCH_REVIEW;
+	return ERR_OK;
+}
+
+enum err
+match_notice(const struct matcher *by, const struct notice *n,
+	     bool name_accept, struct arena *a, struct match *out)
+{
+	struct look l = { .by = by, .n = n, .a = a };
+	struct match *m = &l.m;
 	struct buf keys;
 	enum err err;
 
 	buf_init(&keys, NOTICE_IDS_MAX * (size_t)(ID_VALUE_MAX + 80));
-	m.candidate = arena_array(a, struct match_candidate,
-				  MATCH_CANDIDATES_MAX);
-	err = m.candidate == NULL ? ERR_LIMIT :
-				    match_keys(t, n, a, &m.key, &m.key_count);
+	m->candidate = arena_array(a, struct match_candidate,
+				   MATCH_CANDIDATES_MAX);
+	err = m->candidate == NULL ?
+		  ERR_LIMIT :
+		  match_keys(by->schemes, n, a, &m->key, &m->key_count);
 	if (err == ERR_OK)
-		err = by_ids(s, &m, a, &keys);
-	m.method = m.candidate_count > 0 ? S("id") : STR_NONE;
-	if (err == ERR_OK && m.candidate_count == 0) {
-		err = by_names(s, &m, n, a);
-		m.method = m.candidate_count > 0 ? S("name") : STR_NONE;
+		err = by_ids(&l, &keys);
+	if (err == ERR_OK && m->candidate_count > 0) {
+		m->method = S("id");
+		m->verdict = m->candidate_count == 1 ? MATCH_ACCEPT :
+						       MATCH_REVIEW;
+	} else if (err == ERR_OK) {
+		err = by_names(&l, name_accept);
 	}
-	sort_candidates(&m);
-	if (m.candidate_count > 0)
-		m.score = m.candidate[0].score;
-	if (m.candidate_count == 1 && str_eq(m.method, S("id"))) {
-		m.verdict = MATCH_ACCEPT;
-		m.obligor_id = m.candidate[0].obligor_id;
-	} else if (m.candidate_count > 0) {
-		m.verdict = MATCH_REVIEW;
+	sort_candidates(m);
+	if (m->candidate_count > 0) {
+		m->score = m->candidate[0].score;
+		m->why = m->candidate[0].why;
 	}
-	m.keys = arena_str(a, buf_str(&keys));
-	if (err == ERR_OK && (keys.err != ERR_OK || m.keys.p == NULL))
+	if (m->verdict == MATCH_ACCEPT)
+		m->obligor_id = m->candidate[0].obligor_id;
+	m->keys = arena_str(a, buf_str(&keys));
+	if (err == ERR_OK && (keys.err != ERR_OK || m->keys.p == NULL))
 		err = ERR_LIMIT;
 	buf_free(&keys);
 	if (err == ERR_OK)
-		*out = m;
+		*out = *m;
 	return err;
 }

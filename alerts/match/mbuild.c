@@ -337,24 +337,38 @@ join(const char *a, const char *z)
 	return p;
 }
 
-enum err
-mbuild_new(const char *path, unsigned threads, struct mbuild **out,
-	   struct diag *d)
+/* Everything but the file; NULL when memory is out. */
+static struct mbuild *
+begin(unsigned threads)
 {
 	struct mbuild *b = calloc(1, sizeof(*b));
-	char head[MSEG_HEADER] = { 0 };
 
 	if (b == NULL)
-		return diag_set(d, ERR_LIMIT, 0, "no memory");
+		return NULL;
 	mtab_get();
 	b->fd = -1;
 	b->threads = threads == 0		    ? 1 :
 		     threads > MBUILD_THREADS_MAX ? MBUILD_THREADS_MAX :
 						    threads;
+	b->cold_sum = msum_new();
+	if (b->cold_sum != NULL)
+		return b;
+	mbuild_free(b);
+	return NULL;
+}
+
+enum err
+mbuild_new(const char *path, unsigned threads, struct mbuild **out,
+	   struct diag *d)
+{
+	struct mbuild *b = begin(threads);
+	char head[MSEG_HEADER] = { 0 };
+
+	if (b == NULL)
+		return diag_set(d, ERR_LIMIT, 0, "no memory");
 	b->path = join(path, "");
 	b->tmp = join(path, ".tmp");
-	b->cold_sum = msum_new();
-	if (b->path == NULL || b->tmp == NULL || b->cold_sum == NULL) {
+	if (b->path == NULL || b->tmp == NULL) {
 		mbuild_free(b);
 		return diag_set(d, ERR_LIMIT, 0, "no memory");
 	}
@@ -362,6 +376,25 @@ mbuild_new(const char *path, unsigned threads, struct mbuild **out,
 	if (b->fd < 0 || mbuild_write(b, head, sizeof(head)) != ERR_OK) {
 		mbuild_free(b);
 		return diag_set(d, ERR_IO, 0, "%s.tmp cannot be written", path);
+	}
+	*out = b;
+	return ERR_OK;
+}
+
+enum err
+mbuild_new_fd(int fd, const struct mseg_stamp *stamp, struct mbuild **out,
+	      struct diag *d)
+{
+	struct mbuild *b = begin(1);
+	char head[MSEG_HEADER] = { 0 };
+
+	if (b == NULL)
+		return diag_set(d, ERR_LIMIT, 0, "no memory");
+	b->head.stamp = *stamp;
+	b->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (b->fd < 0 || mbuild_write(b, head, sizeof(head)) != ERR_OK) {
+		mbuild_free(b);
+		return diag_set(d, ERR_IO, 0, "the index cannot be written");
 	}
 	*out = b;
 	return ERR_OK;
@@ -390,9 +423,8 @@ add_name(struct mbuild *b, struct mitem item, struct str name)
 		b->err = ERR_LIMIT;
 }
 
-/* The next part of an aliases field, unescaped into dst. */
-static bool
-next_alias(struct str *rest, char *dst, size_t size, size_t *n)
+bool
+mbuild_alias(struct str *rest, char *dst, size_t size, size_t *n)
 {
 	bool escaped = false;
 
@@ -435,7 +467,7 @@ mbuild_add(struct mbuild *b, const struct mbuild_obligor *o, struct diag *d)
 	add_name(b, item, o->name);
 	item.alias = 1;
 	for (unsigned i = 0; i < MBUILD_ALIASES_MAX &&
-			     next_alias(&rest, alias, sizeof(alias), &n);
+			     mbuild_alias(&rest, alias, sizeof(alias), &n);
 	     i++)
 		if (n > 0)
 			add_name(b, item, (struct str){ alias, n });
@@ -458,8 +490,10 @@ mbuild_end(struct mbuild *b, struct mbuild_stats *st, struct diag *d)
 	if (err != ERR_OK)
 		return diag_set(d, err, 0, "the index cannot be written: %s",
 				err_text(err));
-	if (fsync(b->fd) != 0 || rename(b->tmp, b->path) != 0)
-		return diag_set(d, ERR_IO, 0, "%s cannot be written", b->path);
+	if (fsync(b->fd) != 0 ||
+	    (b->path != NULL && rename(b->tmp, b->path) != 0))
+		return diag_set(d, ERR_IO, 0, "%s cannot be written",
+				b->path == NULL ? "the index" : b->path);
 	free(b->tmp);
 	b->tmp = NULL;
 	*st = (struct mbuild_stats){ .rows = b->rows,

@@ -36,6 +36,12 @@ struct mbuild_stats {
 
 NODISCARD enum err mbuild_new(const char *path, unsigned threads,
 			      struct mbuild **out, struct diag *d);
+/*
+ * The same into an empty file that is open for reading and writing (fd stays
+ * the caller's): on one thread, nothing is opened, created or renamed.
+ */
+NODISCARD enum err mbuild_new_fd(int fd, const struct mseg_stamp *stamp,
+				 struct mbuild **out, struct diag *d);
 NODISCARD enum err mbuild_add(struct mbuild *b,
 			      const struct mbuild_obligor *o, struct diag *d);
 NODISCARD enum err mbuild_end(struct mbuild *b, struct mbuild_stats *st,

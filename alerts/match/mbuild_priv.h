@@ -75,6 +75,8 @@ struct mbuild {
 	uint64_t at; /* end of the file */
 };
 
+/* The next part of an aliases field, unescaped into dst. */
+bool mbuild_alias(struct str *rest, char *dst, size_t size, size_t *n);
 enum err mbuild_write(struct mbuild *b, const void *p, size_t n);
 enum err mbuild_flush_cold(struct mbuild *b);
 enum err mbuild_sections(struct mbuild *b);

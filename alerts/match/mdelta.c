@@ -119,9 +119,10 @@ kill_rows(struct mdelta *d, struct str obligor_id)
 enum err
 mdelta_remove(struct mdelta *d, struct str obligor_id)
 {
-	kill_rows(d, obligor_id);
-	if (mdelta_hides(d, obligor_id))
+	if (mdelta_hides(d, obligor_id)) {
+		kill_rows(d, obligor_id);
 		return ERR_OK;
+	}
 	if (d->gone.n / sizeof(struct entry) >= MDELTA_REMOVED_MAX)
 		return ERR_LIMIT;
 	return chain(&d->gone, d->gone_head, id_key(obligor_id), 0) ?
@@ -218,6 +219,8 @@ mdelta_put(struct mdelta *d, const struct mbuild_obligor *o, struct diag *why)
 	struct row r = { .country = mseg_country(o->country) };
 	struct str rest = o->aliases;
 	uint32_t first = (uint32_t)mdelta_names(d);
+	char alias[MFOLD_BYTES_MAX];
+	size_t n;
 	bool ok;
 
 	if (o->obligor_id.n == 0 || o->obligor_id.n > 64)
@@ -233,12 +236,9 @@ mdelta_put(struct mdelta *d, const struct mbuild_obligor *o, struct diag *why)
 	     keep(d, o->address, MBUILD_ADDRESS_MAX, &r.addr, &r.addr_n) &&
 	     put_name(d, r, o->name) && put_ids(d, o->ids, first);
 	r.flags = MR_ALIAS;
-	while (ok && rest.n > 0) {
-		struct str alias = str_cut(&rest, '|');
-
-		if (alias.n > 0)
-			ok = put_name(d, r, alias);
-	}
+	while (ok && mbuild_alias(&rest, alias, sizeof(alias), &n))
+		if (n > 0)
+			ok = put_name(d, r, (struct str){ alias, n });
 	return ok ? ERR_OK : diag_set(why, ERR_LIMIT, 0, "no memory");
 }
 

@@ -154,6 +154,15 @@ move_pair(struct mpair *to, const struct mpair *p)
 	to->name.raw = to->raw;
 }
 
+static bool
+skipped(const struct mask *ask, struct str obligor_id)
+{
+	for (size_t i = 0; i < ask->skips; i++)
+		if (str_eq(ask->skip[i], obligor_id))
+			return true;
+	return false;
+}
+
 static void
 consider(const struct mseg *s, struct mqscratch *x, unsigned name,
 	 struct mhit hit)
@@ -161,7 +170,8 @@ consider(const struct mseg *s, struct mqscratch *x, unsigned name,
 	struct mpair *p = &x->spare, *to;
 	struct mqname *n = &x->name[name];
 
-	if (!load_pair(s, x, hit.row, p))
+	if (!load_pair(s, x, hit.row, p) ||
+	    skipped(x->ask, p->obligor_id))
 		return;
 	malign_names(&n->q, &n->side, &p->name, p->w, &p->align);
 	p->align.f[MF_FOUND] = hit.score;
@@ -320,6 +330,7 @@ mquery_run(const struct mseg *s, const struct mdelta *delta,
 	uint16_t country = mseg_country(ask->country);
 
 	x->delta = delta;
+	x->ask = ask;
 	x->pairs = 0;
 	x->names = 0;
 	x->why_n = 0;

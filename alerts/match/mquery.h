@@ -31,6 +31,9 @@ struct mask {
 	unsigned ids;
 	struct str country;
 	struct str address;
+	/* Obligors that a reviewer said are not meant: passed over by name. */
+	const struct str *skip;
+	size_t skips;
 };
 
 enum mverdict { MQ_ACCEPT, MQ_REVIEW, MQ_REJECT };

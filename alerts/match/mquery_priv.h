@@ -43,6 +43,7 @@ struct mqname {
 struct mqscratch {
 	struct mscratch cand;
 	const struct mdelta *delta; /* of the running query; may be NULL */
+	const struct mask *ask;	    /* the running one */
 	struct mqname name[MQ_NAMES_MAX];
 	unsigned names;
 	struct mpair pair[MQ_PAIRS_MAX];

@@ -208,17 +208,16 @@ map_file(struct mseg *s, struct diag *d)
 	return ERR_OK;
 }
 
-enum err
-mseg_open(const char *path, struct mseg *out, struct diag *d)
+/* What stands in out->fd, which is out's from here on. */
+static enum err
+open_taken(struct mseg *out, struct diag *d)
 {
 	struct stat st;
 	enum err err = ERR_OK;
 
 	mtab_get();
-	memset(out, 0, sizeof(*out));
-	out->fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (out->fd < 0 || fstat(out->fd, &st) != 0)
-		err = diag_set(d, ERR_IO, 0, "%s cannot be opened", path);
+	if (fstat(out->fd, &st) != 0)
+		err = diag_set(d, ERR_IO, 0, "index cannot be read");
 	else if (pread(out->fd, &out->head, sizeof(out->head), 0) !=
 		 (ssize_t)sizeof(out->head))
 		err = diag_set(d, ERR_INPUT, 0, "not a match index");
@@ -233,6 +232,26 @@ mseg_open(const char *path, struct mseg *out, struct diag *d)
 	else
 		mseg_close(out);
 	return err;
+}
+
+enum err
+mseg_open(const char *path, struct mseg *out, struct diag *d)
+{
+	memset(out, 0, sizeof(*out));
+	out->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (out->fd < 0)
+		return diag_set(d, ERR_IO, 0, "%s cannot be opened", path);
+	return open_taken(out, d);
+}
+
+enum err
+mseg_open_fd(int fd, struct mseg *out, struct diag *d)
+{
+	memset(out, 0, sizeof(*out));
+	out->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (out->fd < 0)
+		return diag_set(d, ERR_IO, 0, "index cannot be read");
+	return open_taken(out, d);
 }
 
 void

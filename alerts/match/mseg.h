@@ -17,7 +17,7 @@
 #include "mfold.h"
 
 #define MSEG_MAGIC UINT64_C(0x3147455354414343) /* "CCATSEG1" */
-#define MSEG_VERSION 1u
+#define MSEG_VERSION 2u
 #define MSEG_HEADER 4096u
 #define MSEG_ROWS_MAX (UINT64_C(1) << 28)
 #define MSEG_TOKENS_MAX (UINT64_C(1) << 28)
@@ -57,6 +57,12 @@ struct mseg_split {
 	uint64_t post;
 };
 
+/* Of which book this is; zero for one built offline. */
+struct mseg_stamp {
+	uint64_t epoch;
+	uint64_t version;
+};
+
 struct mseg_head {
 	uint64_t magic;
 	uint32_t version;
@@ -73,6 +79,7 @@ struct mseg_head {
 	uint32_t split_bits;
 	uint32_t var_bits;
 	uint32_t key_bits;
+	struct mseg_stamp stamp;
 	struct {
 		uint64_t off;
 		uint64_t n; /* bytes */
@@ -114,6 +121,8 @@ struct mseg {
 
 NODISCARD enum err mseg_open(const char *path, struct mseg *out,
 			     struct diag *d);
+/* The same of an open file, which stays the caller's. */
+NODISCARD enum err mseg_open_fd(int fd, struct mseg *out, struct diag *d);
 void mseg_close(struct mseg *s);
 
 /* Token id of hash h, UINT32_MAX when absent. */

@@ -336,22 +336,6 @@ keys_file_read(const char *path, struct buf *out, struct diag *d)
 	return err;
 }
 
-/* All of it, on the disk. */
-static bool
-write_all(int fd, struct str s)
-{
-	while (s.n > 0) {
-		ssize_t n = write(fd, s.p, s.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		s = str_sub(s, (size_t)n, s.n);
-	}
-	return fsync(fd) == 0;
-}
-
 enum err
 keys_file_write(const char *path, struct str zpl, struct diag *d)
 {
@@ -360,7 +344,8 @@ keys_file_write(const char *path, struct str zpl, struct diag *d)
 
 	if (fd < 0)
 		return diag_set(d, ERR_IO, 0, "%s: %s", path, strerror(errno));
-	good = fchmod(fd, 0600) == 0 && write_all(fd, zpl);
+	good = fchmod(fd, 0600) == 0 && buf_write_fd(zpl, fd) == ERR_OK &&
+	       fsync(fd) == 0;
 	if (close(fd) != 0 || !good) {
 		(void)unlink(path);
 		return diag_set(d, ERR_IO, 0, "%s: cannot write", path);

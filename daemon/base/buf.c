@@ -174,6 +174,21 @@ buf_read_fd(struct buf *b, int fd)
 }
 
 enum err
+buf_write_fd(struct str s, int fd)
+{
+	while (s.n > 0) {
+		ssize_t n = write(fd, s.p, s.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return ERR_IO;
+		s = str_sub(s, (size_t)n, s.n);
+	}
+	return ERR_OK;
+}
+
+enum err
 buf_read_file(struct buf *b, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);

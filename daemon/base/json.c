@@ -335,6 +335,15 @@ jsonw_money(struct jsonw *w, const char *key, int64_t minor, struct str ccy)
 }
 
 void
+jsonw_lines(struct jsonw *w, const char *key, struct str s)
+{
+	jsonw_arr(w, key);
+	while (s.n > 0)
+		jsonw_str(w, NULL, str_cut(&s, '\n'));
+	jsonw_end_arr(w);
+}
+
+void
 jsonw_raw(struct jsonw *w, const char *key, struct str json)
 {
 	lead(w, key);

@@ -82,6 +82,8 @@ state_open(struct core *c)
 	c->lock = -1;
 	if (str_eq(c->conf.state_dir, S(":memory:"))) {
 		err = store_open(":memory:", &c->store, &d);
+		if (err == ERR_OK)
+			err = index_open(c, NULL);
 		return err == ERR_OK ? diffs_open(&c->diffs, NULL) : err;
 	}
 	err = str_copy(dir, sizeof(dir), c->conf.state_dir);
@@ -95,6 +97,9 @@ state_open(struct core *c)
 		log_op(LOG_ERR, "core.store", "why=\"%s\"", d.why);
 		return err;
 	}
+	err = index_open(c, dir);
+	if (err != ERR_OK)
+		return err;
 	(void)snprintf(path, sizeof(path), "%s/diff", dir);
 	return diffs_open(&c->diffs, path);
 }
@@ -114,6 +119,7 @@ decide_open(struct core *c)
 	struct diag d = { 0 };
 	const struct decide_in in = {
 		.store = c->store,
+		.watch = c->index.watch,
 		.kinds = &c->kinds,
 		.schemes = &c->schemes,
 		.feeds = &c->feeds,
@@ -169,6 +175,7 @@ core_init(struct role *r, struct instant now)
 	c->role = r;
 	c->lock = -1;
 	c->diffs.dir = -1;
+	c->index = (struct index){ .dir = -1, .snapshot = -1, .fresh = -1 };
 	c->started_ms = now.wall_ms;
 	c->started_mono_ms = now.mono_ms;
 	docs_init(c, now);
@@ -197,6 +204,7 @@ core_fini(struct role *r)
 	control_fini(c);
 	serve_free(c->serve);
 	decide_free(c->decide);
+	index_close(c);
 	if (c->store != NULL)
 		store_close(c->store);
 	diffs_close(&c->diffs);
@@ -461,6 +469,7 @@ core_step(struct role *r, struct instant now, int64_t *wait_ms)
 	watch(c, now);
 	more = docs_release(c, now) || more;
 	more = control_step(c, now) || more;
+	more = index_step(c, now) || more;
 	once(c, now);
 	if (!more && now.mono_ms - c->checkpoint_ms > CHECKPOINT_MS) {
 		c->checkpoint_ms = now.mono_ms;
@@ -529,7 +538,8 @@ core_from_super(struct role *r, const struct msg *m, struct instant now)
 	struct core *c = r->state;
 	struct rd rd = rd_of(m->body);
 
-	(void)now;
+	if (m->type == MSG_INDEX_END)
+		index_ended(c, m, now);
 	if (m->type == MSG_CONTROL && m->fd[0] >= 0)
 		control_accept(c, m->fd[0], rd_be32(&rd));
 	else if (m->fd[0] >= 0)

@@ -14,6 +14,7 @@
 #include "diffs.h"
 #include "feed.h"
 #include "idscheme.h"
+#include "index.h"
 #include "kinds.h"
 #include "role.h"
 #include "serve.h"
@@ -125,6 +126,7 @@ struct core {
 	struct diffs diffs;
 	struct drops *drops;
 	struct bookd *bookd;
+	struct index index;
 	struct decide *decide;
 	struct serve *serve;
 	struct doc doc[CORE_DOCS_MAX];

@@ -18,7 +18,7 @@ static const struct command COMMANDS[] = {
 	{ "status", say_status }, { "feed", say_feed },
 	{ "book", say_book },	  { "alert", say_alert },
 	{ "subscriber", say_subscriber },
-	{ "exposure", say_exposure },
+	{ "exposure", say_exposure }, { "lookup", say_lookup },
 };
 
 int

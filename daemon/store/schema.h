@@ -4,7 +4,8 @@
  * A list X(S, TYPE, name, max) per struct of include/ gives the table's
  * columns (store_schema.c), the SELECT and INSERT texts and the description
  * by which a row is bound and read (store_query.c).  Columns carry the names
- * of the struct's members.  KEY is a text column that an update leaves alone;
+ * of the struct's members.  KEY is a text column that an update leaves alone,
+ * LATER one that a later schema added;
  * max is the largest value of an ENUM, 0 elsewhere.  The book's tables come
  * from book.def instead.
  *
@@ -41,7 +42,8 @@
 	X(S, TIME, published_at, 0)	X(S, TIME, recorded_at, 0)	\
 	X(S, TIME, first_seen_at, 0)	X(S, TIME, updated_at, 0)	\
 	X(S, STR, match_method, 0)	X(S, INT, match_score, 0)	\
-	X(S, STR, match_keys, 0)	X(S, INT, episode, 0)
+	X(S, STR, match_keys, 0)	X(S, INT, episode, 0)		\
+	X(S, LATER, match_why, 0)
 
 #define SOURCE_FIELDS(X, S)						\
 	X(S, STR, fact_id, 0)		X(S, KEY, source, 0)		\
@@ -113,6 +115,7 @@
 #define SQL_SET_KEY(name) ""
 #define SQL_SET_KEYINT(name) ""
 #define SQL_SET_STR(name) ", " name "=excluded." name
+#define SQL_SET_LATER SQL_SET_STR
 #define SQL_SET_BLOB SQL_SET_STR
 #define SQL_SET_INT SQL_SET_STR
 #define SQL_SET_I64 SQL_SET_STR

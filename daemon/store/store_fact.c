@@ -159,16 +159,18 @@ store_fact_by_record(struct store *s, struct str source, struct str record,
 
 enum err
 store_review_put(struct store *s, struct str fact_id, struct str obligor_id,
-		 int score, int64_t now_ms)
+		 int score, struct str why, int64_t now_ms)
 {
 	struct query q = query_change(
-	    s, "INSERT INTO review (fact_id, obligor_id, score, at)"
-	       " VALUES (?, ?, ?, ?) ON CONFLICT (fact_id, obligor_id)"
-	       " DO UPDATE SET score = excluded.score, at = excluded.at");
+	    s, "INSERT INTO review (fact_id, obligor_id, score, why, at)"
+	       " VALUES (?, ?, ?, ?, ?) ON CONFLICT (fact_id, obligor_id)"
+	       " DO UPDATE SET score = excluded.score, why = excluded.why,"
+	       " at = excluded.at");
 
 	query_str(&q, fact_id);
 	query_str(&q, obligor_id);
 	query_i64(&q, score);
+	query_str(&q, why);
 	query_i64(&q, now_ms);
 	return query_run(&q);
 }
@@ -180,4 +182,43 @@ store_review_count(struct store *s, int64_t *count)
 				     " FROM review");
 
 	return query_int(&q, 0, count);
+}
+
+enum err
+store_reject_put(struct store *s, struct str key, struct str obligor_id,
+		 struct str why, int64_t now_ms)
+{
+	struct query q = query_change(
+	    s, "INSERT OR IGNORE INTO rejected (key, obligor_id, why, at)"
+	       " VALUES (?, ?, ?, ?)");
+
+	query_str(&q, key);
+	query_str(&q, obligor_id);
+	query_str(&q, why);
+	query_i64(&q, now_ms);
+	return query_run(&q);
+}
+
+enum err
+store_rejected(struct store *s, struct str key, struct arena *a,
+	       struct str **obligor_id, size_t *count)
+{
+	struct query q = query_of(s, "SELECT 0, obligor_id FROM rejected"
+				     " WHERE key = ? ORDER BY 2");
+
+	query_str(&q, key);
+	return query_all(&q, &shape_str, a, obligor_id, count);
+}
+
+enum err
+store_notice(struct store *s, struct str source, struct str record,
+	     struct arena *a, struct str *json)
+{
+	struct query q = query_of(s, "SELECT 0, json FROM notice"
+				     " WHERE source = ? AND record = ?"
+				     " ORDER BY rid DESC LIMIT 1");
+
+	query_str(&q, source);
+	query_str(&q, record);
+	return query_one(&q, &shape_str, a, json);
 }

@@ -37,9 +37,28 @@ static const char *const to_2[] = {
 	NULL,
 };
 
+/* Names are matched by an index, with reasons, and rejections remembered. */
+static const char *const to_3[] = {
+	"INSERT INTO meta VALUES ('named', 0)",
+	"CREATE TABLE obligor_gone (rid INTEGER PRIMARY KEY,"
+	" obligor_id TEXT NOT NULL, version INTEGER NOT NULL,"
+	" UNIQUE (obligor_id)) STRICT",
+	"ALTER TABLE fact ADD COLUMN match_why TEXT NOT NULL DEFAULT ''",
+	"ALTER TABLE review ADD COLUMN why TEXT NOT NULL DEFAULT ''",
+	"CREATE TABLE rejected (rid INTEGER PRIMARY KEY, key TEXT NOT NULL,"
+	" obligor_id TEXT NOT NULL, why TEXT NOT NULL, at INTEGER NOT NULL,"
+	" UNIQUE (key, obligor_id)) STRICT",
+	"CREATE TRIGGER obligor_removed AFTER DELETE ON obligors BEGIN"
+	" INSERT OR REPLACE INTO obligor_gone (obligor_id, version)"
+	" SELECT OLD.obligor_id, value + 1 FROM meta"
+	" WHERE name = 'book_version'; END",
+	NULL,
+};
+
 /* By the schema they start from. */
 static const char *const *const STEPS[STORE_SCHEMA] = {
 	[1] = to_2,
+	[2] = to_3,
 };
 
 /* ---- what a store looks like ---- */

@@ -50,6 +50,7 @@ enum field_type {
 	FIELD_ENUM, /* 0..max */
 	FIELD_WORD, /* an enum kept as one of the words, by place */
 	FIELD_KEY = FIELD_STR,
+	FIELD_LATER = FIELD_STR,
 	FIELD_KEYINT = FIELD_INT,
 };
 

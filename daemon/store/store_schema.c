@@ -11,6 +11,7 @@
 #define DDL_COL(S, type, name, max) ", " #name " " DDL_##type
 #define DDL_KEY "TEXT NOT NULL"
 #define DDL_STR "TEXT NOT NULL"
+#define DDL_LATER "TEXT NOT NULL DEFAULT ''"
 #define DDL_BLOB "BLOB"
 #define DDL_KEYINT "INTEGER NOT NULL"
 #define DDL_INT "INTEGER NOT NULL"
@@ -52,7 +53,8 @@
 const char *const store_schema[] = {
 	"CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL)"
 	" STRICT",
-	"INSERT INTO meta VALUES ('epoch', 1), ('book_version', 0)",
+	"INSERT INTO meta VALUES ('epoch', 1), ('book_version', 0),"
+	" ('named', 0)",
 #include "book.def"
 	"CREATE TABLE obligor_name (rid INTEGER PRIMARY KEY,"
 	" obligor INTEGER NOT NULL REFERENCES obligors(rid) ON DELETE CASCADE,"
@@ -60,6 +62,9 @@ const char *const store_schema[] = {
 	"CREATE TABLE obligor_extid (rid INTEGER PRIMARY KEY,"
 	" obligor INTEGER NOT NULL REFERENCES obligors(rid) ON DELETE CASCADE,"
 	" scheme TEXT NOT NULL, value TEXT NOT NULL) STRICT",
+	"CREATE TABLE obligor_gone (rid INTEGER PRIMARY KEY,"
+	" obligor_id TEXT NOT NULL, version INTEGER NOT NULL,"
+	" UNIQUE (obligor_id)) STRICT",
 	TABLE("feed", FEED_FIELDS, ", UNIQUE (feed)"),
 	"CREATE TABLE notice (rid INTEGER PRIMARY KEY, source TEXT NOT NULL,"
 	" record TEXT NOT NULL, content TEXT NOT NULL, json TEXT NOT NULL,"
@@ -71,7 +76,11 @@ const char *const store_schema[] = {
 	TABLE("fact_source", SOURCE_FIELDS, ", UNIQUE (source, record)"),
 	"CREATE TABLE review (rid INTEGER PRIMARY KEY, fact_id TEXT NOT NULL,"
 	" obligor_id TEXT NOT NULL, score INTEGER NOT NULL,"
-	" at INTEGER NOT NULL, UNIQUE (fact_id, obligor_id)) STRICT",
+	" at INTEGER NOT NULL, why TEXT NOT NULL DEFAULT '',"
+	" UNIQUE (fact_id, obligor_id)) STRICT",
+	"CREATE TABLE rejected (rid INTEGER PRIMARY KEY, key TEXT NOT NULL,"
+	" obligor_id TEXT NOT NULL, why TEXT NOT NULL, at INTEGER NOT NULL,"
+	" UNIQUE (key, obligor_id)) STRICT",
 	TABLE("alert", ALERT_FIELDS, ", UNIQUE (alert_id), UNIQUE (dedup_key)"),
 	TABLE("revision", REVISION_FIELDS, ", UNIQUE (alert_id, revision)"),
 	"CREATE TABLE report (rid INTEGER PRIMARY KEY,"
@@ -106,6 +115,11 @@ const char *const store_schema[] = {
 	"CREATE INDEX revision_seq ON revision (stream, seq)",
 	"CREATE INDEX entry_alert ON entry (stream, alert_id, seq)",
 	"CREATE INDEX entry_unsigned ON entry (rid) WHERE key_id < 0",
+	/* The version that the import at hand makes. */
+	"CREATE TRIGGER obligor_removed AFTER DELETE ON obligors BEGIN"
+	" INSERT OR REPLACE INTO obligor_gone (obligor_id, version)"
+	" SELECT OLD.obligor_id, value + 1 FROM meta"
+	" WHERE name = 'book_version'; END",
 	NULL,
 };
 /* clang-format on */

@@ -188,7 +188,8 @@ main(int argc, char **argv)
 		      { "parse", PEER_PARSE },
 		      { "core", PEER_CORE },
 		      { "publish", PEER_PUBLISH },
-		      { "web", PEER_WEB } };
+		      { "web", PEER_WEB },
+		      { "index", PEER_INDEX } };
 	int bad = 0;
 
 	if (argc != 3)

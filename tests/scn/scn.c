@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "core.h"
 #include "define.h"
@@ -34,6 +36,31 @@ fail(struct scn *s, const char *fmt, ...)
 
 /* ---- set-up ---- */
 
+/* ACCEPT-NAMES FEED: its definition says so. */
+static void
+accept_names(struct scn *s, struct buf *b, const char *name)
+{
+	struct str no = S("\nname_accept: no");
+	struct str feed = str_sub(str_of(name), 8, 200);
+	struct str text = buf_str(b);
+	char want[256];
+	struct buf new;
+	size_t at = 0;
+
+	(void)snprintf(want, sizeof(want), "ACCEPT-NAMES %.*s\n",
+		       STR_ARG(str_sub(feed, 0, feed.n < 5 ? 0 : feed.n - 5)));
+	if (!str_contains(buf_str(&s->text), str_of(want)))
+		return;
+	while (at < text.n && !str_eq(str_sub(text, at, no.n), no))
+		at++;
+	buf_init(&new, 16u << 20);
+	buf_put(&new, str_sub(text, 0, at));
+	buf_put(&new, S("\nname_accept: yes"));
+	buf_put(&new, str_sub(text, at + no.n, text.n));
+	buf_free(b);
+	*b = new;
+}
+
 /* Definitions ship switched off; a scenario switches on what it serves. */
 static void
 switch_on(void *ctx, struct buf *b, const char *name)
@@ -52,6 +79,7 @@ switch_on(void *ctx, struct buf *b, const char *name)
 	for (size_t i = 0; i + off.n <= text.n; i++)
 		if (str_eq(str_sub(text, i, off.n), off))
 			memcpy(b->p + i, "\n# switched on", off.n);
+	accept_names(s, b, name);
 }
 
 static int
@@ -564,8 +592,8 @@ verb_time(struct scn *s, struct str word, struct str rest)
 		return 1;
 	if (str_eq(word, S("PASS")))
 		return pass(s, ms);
-	s->sim.at.wall_ms += back ? -ms : ms;
-	s->sim.at.mono_ms += str_eq(word, S("SUSPEND")) ? ms : 0;
+	s->rig.sim.at.wall_ms += back ? -ms : ms;
+	s->rig.sim.at.mono_ms += str_eq(word, S("SUSPEND")) ? ms : 0;
 	return settle(s);
 }
 
@@ -588,6 +616,8 @@ verb(struct scn *s, struct str line)
 	if (str_eq(word, S("EXPECT-NOTHING")))
 		return verb_nothing(s, rest);
 	word = str_cut(&rest, ' '); /* the first argument */
+	if (str_starts(line, S("ACCEPT-NAMES ")))
+		return 0; /* heard at set-up */
 	if (str_starts(line, S("SERVE ")))
 		return rest.n == 0 ? fail(s, "SERVE FEED FILE") :
 				     verb_serve(s, word, rest);

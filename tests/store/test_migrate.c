@@ -102,7 +102,7 @@ ask(sqlite3 *db, const char *sql, struct buf *out)
 		     "%s: %s", sql, sqlite3_errmsg(db));
 }
 
-/* The names of the file's tables, one a line. */
+/* The file's tables, one a line, with the columns each has. */
 static void
 tables_of(const char *file, struct buf *out)
 {
@@ -111,12 +111,22 @@ tables_of(const char *file, struct buf *out)
 	buf_clear(out);
 	cr_assert_eq(sqlite3_open(file, &db), SQLITE_OK);
 	ask(db,
-	    "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY 1",
+	    "SELECT t.name, group_concat(c.name) FROM sqlite_schema t,"
+	    " pragma_table_info(t.name) c WHERE t.type = 'table'"
+	    " GROUP BY t.name ORDER BY 1",
 	    out);
 	(void)sqlite3_close(db);
 }
 
-/* Every row of the tables named. */
+/* Did a later schema give it columns more? */
+static bool
+is_wider(struct str table)
+{
+	return str_eq(table, S("fact")) || str_eq(table, S("review"));
+}
+
+/* Every row of those tables, without what a later schema added: columns, and
+ * rows of meta. */
 static void
 rows_of(const char *file, struct str tables, struct buf *out)
 {
@@ -125,12 +135,18 @@ rows_of(const char *file, struct str tables, struct buf *out)
 	buf_clear(out);
 	cr_assert_eq(sqlite3_open(file, &db), SQLITE_OK);
 	while (tables.n > 0) {
-		struct str name = str_cut(&tables, '\n');
-		char sql[96];
+		struct str columns = str_cut(&tables, '\n');
+		struct str name = str_cut(&columns, '|');
+		char sql[1024];
 
 		(void)snprintf(sql, sizeof(sql),
-			       "SELECT '%.*s', * FROM %.*s ORDER BY 2",
-			       STR_ARG(name), STR_ARG(name));
+			       "SELECT '%.*s', %.*s FROM %.*s %s ORDER BY 2",
+			       STR_ARG(name),
+			       STR_ARG(is_wider(name) ? columns : S("*")),
+			       STR_ARG(name),
+			       str_eq(name, S("meta")) ?
+				       "WHERE name <> 'named'" :
+				       "");
 		ask(db, sql, out);
 	}
 	(void)sqlite3_close(db);
@@ -293,7 +309,7 @@ Test(migrate, other_tables_of_that_number_are_refused)
 	cr_assert_eq(sqlite3_close(db), SQLITE_OK);
 	cr_assert_eq(store_open(path, &s, &d), ERR_CONFIG);
 	cr_assert(str_contains(str_of(d.why), S("tables")), "%s", d.why);
-	cr_assert_eq(schema_number(path), 1);
+	cr_assert_eq(schema_number(path), STORE_SCHEMA - 1);
 }
 
 Test(migrate, without_room_for_the_copy_nothing_is_touched)

@@ -4,10 +4,12 @@
 #include <criterion/criterion.h>
 
 #include <string.h>
+#include <unistd.h>
 
 #include "alert_dump.h"
 #include "book_import.h"
 #include "decide_priv.h"
+#include "watch_fixture.h"
 
 static struct arena arena;
 static struct store *store;
@@ -21,6 +23,7 @@ static struct buf schemes_tsv;
 static struct buf texts_tsv;
 static struct buf duties_tsv;
 static struct decide *decide;
+static struct mwatch *watch;
 static struct instant now;
 static const uint8_t key[COMPOSE_KEY_SIZE] = { 7 };
 
@@ -84,6 +87,7 @@ load(void)
 	struct diag d = { 0 };
 	const struct decide_in in = {
 		.store = store,
+		.watch = watch,
 		.kinds = &kinds,
 		.feeds = &feeds,
 		.schemes = &schemes,
@@ -129,6 +133,7 @@ setup(void)
 	feeds = (struct feeds){ feed, 3 };
 	conf = (struct conf){ .instance = S("test"),
 			      .contact_tel = S("88325700"),
+			      .match_accept = 950,
 			      .match_review = 600 };
 	cr_assert_eq(store_open(":memory:", &store, &d), ERR_OK, "%s", d.why);
 	at("2022-12-27T01:12:03.214Z");
@@ -138,6 +143,7 @@ setup(void)
 	book(OBLIGORS);
 	book(FOLLOWS);
 	book(SHIPMENTS);
+	watch = watch_fixture(store);
 	load();
 }
 
@@ -158,6 +164,7 @@ teardown(void)
 				   e[k].stream, (int)e[k].seq, e[k].body);
 	}
 	decide_free(decide);
+	mwatch_free(watch);
 	store_close(store);
 	buf_free(&kinds_tsv);
 	buf_free(&schemes_tsv);
@@ -200,12 +207,16 @@ notice(struct str source, struct str record)
 static void
 give(const struct notice *n)
 {
+	struct buf json;
 	enum err err;
 
+	buf_init(&json, NOTICE_JSON_MAX);
+	notice_put(&json, n);
 	cr_assert_eq(store_begin(store), ERR_OK);
-	err = decide_notice(decide, n, S("{}"), now);
+	err = decide_notice(decide, n, buf_str(&json), now);
 	cr_assert_eq(err, ERR_OK, "%s", err_text(err));
 	cr_assert_eq(store_commit(store), ERR_OK);
+	buf_free(&json);
 }
 
 /* The entries of a stream; the last one in *e. */
@@ -261,7 +272,9 @@ state(const char *exporter, uint64_t seq, int what, struct str code)
 static void
 rebook(const char *csv)
 {
+	struct names_scan scan = { 0 };
 	int64_t version = 0;
+	bool more = true;
 
 	cr_assert_eq(store_begin(store), ERR_OK);
 	cr_assert_eq(store_book_version(store, &version), ERR_OK);
@@ -270,6 +283,12 @@ rebook(const char *csv)
 	cr_assert_eq(store_begin(store), ERR_OK);
 	cr_assert_eq(decide_book(decide, version, now), ERR_OK);
 	cr_assert_eq(store_commit(store), ERR_OK);
+	cr_assert_eq(mwatch_follow(watch, store), ERR_OK);
+	while (more) {
+		cr_assert_eq(store_begin(store), ERR_OK);
+		cr_assert_eq(decide_names(decide, &scan, now, &more), ERR_OK);
+		cr_assert_eq(store_commit(store), ERR_OK);
+	}
 }
 
 /* Scenario 1, step by step: the case this product exists for. */
@@ -574,7 +593,7 @@ Test(decide, a_name_alone_waits_for_a_reviewer)
 		     ERR_OK);
 	cr_assert_eq(count, 1);
 	/* below the threshold nobody is asked */
-	conf.match_review = 900;
+	conf.match_review = 1000;
 	n.record = S("item-2");
 	give(&n);
 	cr_assert_eq(decide_counts(decide)->reviews, 1);
@@ -637,6 +656,133 @@ Test(decide, a_fact_nobody_knew_rings_when_the_book_gets_its_obligor)
 	/* and only once */
 	rebook(FOLLOWS);
 	cr_assert_eq(stream("EXP-A", NULL), 1);
+}
+
+static int64_t
+questions(void)
+{
+	int64_t n = -1;
+
+	cr_assert_eq(store_review_count(store, &n), ERR_OK);
+	return n;
+}
+
+/* A court's notice of somebody by name alone. */
+static struct notice
+named(struct str record, struct notice_name *name)
+{
+	struct notice n = notice(S("press"), record);
+
+	*name = (struct notice_name){ S("Fjellhavn Rederi A/S"), S("legal"),
+				      STR_NONE };
+	n.names = name;
+	n.id_count = 0;
+	n.country = S("NO");
+	return n;
+}
+
+#define FJELLHAVN                                                              \
+	"obligor_id,type,name,country\nOB-NO-1,buyer,Fjellhavn Rederi AS,NO\n"
+
+Test(decide, a_name_rings_where_the_feed_may)
+{
+	struct notice_name name;
+	struct notice n = named(S("r-1"), &name);
+	struct entry e;
+
+	feed[1].name_accept = 1;
+	book(FJELLHAVN);
+	book("exporter_id,obligor_id\nEXP-B,OB-NO-1\n");
+	cr_assert_eq(mwatch_follow(watch, store), ERR_OK);
+	give(&n);
+	cr_assert_eq(questions(), 0);
+	cr_assert_eq(stream("EXP-B", &e), 1);
+	cr_assert(has(e.body, "\"method\":\"name\""));
+	cr_assert(has(e.body, "country NO = NO"));
+}
+
+Test(decide, a_buyer_already_bankrupt_is_a_question_when_it_is_insured)
+{
+	struct notice_name name;
+	struct notice n = named(S("r-1"), &name);
+
+	give(&n);
+	cr_assert_eq(questions(), 0);
+	rebook(FJELLHAVN);
+	cr_assert_eq(questions(), 1);
+	cr_assert_eq(decide_counts(decide)->reviews, 1);
+	/* once: another obligor's change asks nothing about this one */
+	rebook(FOLLOWS);
+	rebook("obligor_id,type,name,country\nOB-X,buyer,Something Else,DE\n");
+	cr_assert_eq(decide_counts(decide)->reviews, 1);
+	cr_assert_eq(stream("EXP-A", NULL), 0);
+}
+
+Test(decide, and_rings_where_the_feed_may)
+{
+	struct notice_name name;
+	struct notice n = named(S("r-1"), &name);
+	struct entry e;
+
+	feed[1].name_accept = 1;
+	give(&n);
+	rebook(FJELLHAVN "");
+	cr_assert_eq(stream("EXP-B", NULL), 0);
+	rebook("exporter_id,obligor_id\nEXP-B,OB-NO-1\n");
+	cr_assert_eq(stream("EXP-B", &e), 1);
+	cr_assert(has(e.body, "\"flags\":[\"historic\"]"), "%.*s",
+		  STR_ARG(e.body));
+	rebook(FJELLHAVN "");
+	cr_assert_eq(stream("EXP-B", NULL), 1);
+}
+
+Test(decide, a_rejected_pair_is_not_asked_from_the_other_side)
+{
+	struct notice_name name;
+	struct notice n = named(S("r-1"), &name);
+
+	give(&n);
+	cr_assert_eq(store_begin(store), ERR_OK);
+	cr_assert_eq(store_reject_put(store, S("fjellhavn rederi a s"),
+				      S("OB-NO-1"), S("another"), 1),
+		     ERR_OK);
+	cr_assert_eq(store_commit(store), ERR_OK);
+	rebook(FJELLHAVN);
+	cr_assert_eq(questions(), 0);
+}
+
+/* The index came too late for the notice: it is tried again. */
+Test(decide, what_half_an_index_missed_is_found_by_the_whole)
+{
+	struct names_scan scan = { 0 };
+	struct notice_name name;
+	struct notice n = named(S("r-1"), &name);
+	struct diag d = { 0 };
+	bool more = true;
+	struct buf b;
+	int fd;
+
+	buf_init(&b, 8 << 20);
+	buf_put(&b, S("obligor_id,type,name,country\n"));
+	for (unsigned i = 0; i < 20010; i++)
+		buf_printf(&b, "AA-%05u,buyer,Xq%uz Works Ltd,GB\n", i, i);
+	buf_put(&b, S("OB-NO-1,buyer,Fjellhavn Rederi AS,NO\n"));
+	buf_byte(&b, 0);
+	book(b.p);
+	buf_free(&b);
+	cr_assert_eq(mwatch_follow(watch, store), ERR_OK);
+	cr_assert_not(mwatch_whole(watch));
+	give(&n);
+	cr_assert_eq(questions(), 0);
+	fd = watch_fixture_segment(store);
+	cr_assert_eq(mwatch_map(watch, fd, store, &d), ERR_OK, "%s", d.why);
+	(void)close(fd);
+	while (more) {
+		cr_assert_eq(store_begin(store), ERR_OK);
+		cr_assert_eq(decide_names(decide, &scan, now, &more), ERR_OK);
+		cr_assert_eq(store_commit(store), ERR_OK);
+	}
+	cr_assert_eq(questions(), 1);
 }
 
 Test(decide, amounts_move_by_a_tenth_and_ten_thousand)

@@ -5,9 +5,12 @@
 
 #include "book_import.h"
 #include "facts.h"
+#include "watch_fixture.h"
 
 static struct arena arena;
 static struct store *store;
+static struct mwatch *watch;
+static struct conf conf;
 static struct kinds kinds;
 static struct idschemes schemes;
 static struct buf kinds_tsv;
@@ -50,6 +53,8 @@ setup(void)
 		     "%.*s", STR_ARG(buf_str(&r.faults)));
 	book_report_free(&r);
 	facts = (struct facts){ store, &kinds, &feeds };
+	conf = (struct conf){ .match_accept = 950, .match_review = 600 };
+	watch = watch_fixture(store);
 	cr_assert_eq(store_begin(store), ERR_OK);
 }
 
@@ -57,6 +62,7 @@ static void
 teardown(void)
 {
 	cr_assert_eq(store_commit(store), ERR_OK);
+	mwatch_free(watch);
 	store_close(store);
 	buf_free(&kinds_tsv);
 	buf_free(&schemes_tsv);
@@ -92,10 +98,11 @@ notice(struct str source, struct str record, struct str kind)
 static const struct fact *
 give(const struct notice *n)
 {
+	const struct matcher by = { store, &schemes, &conf, watch };
 	struct match m;
 
 	now.wall_ms += 1000;
-	cr_assert_eq(match_notice(store, &schemes, n, &arena, &m), ERR_OK);
+	cr_assert_eq(match_notice(&by, n, false, &arena, &m), ERR_OK);
 	cr_assert_eq(facts_apply(&facts, n, &m, now, &arena, &got), ERR_OK);
 	return &got.fact[0];
 }

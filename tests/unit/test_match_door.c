@@ -3,15 +3,20 @@
  */
 #include <criterion/criterion.h>
 
-#include "book_import.h"
 #include "fold.h"
 #include "match.h"
+#include "watch_fixture.h"
+
+#include <unistd.h>
 
 static struct arena arena;
 static struct store *store;
 static struct idschemes schemes;
+static struct conf conf;
+static struct mwatch *watch;
 static struct buf tsv;
 static struct match m;
+static bool name_accept;
 
 static const char BOOK[] =
 	"obligor_id,type,name,aliases,country,ids\n"
@@ -22,36 +27,46 @@ static const char BOOK[] =
 	"OB-4,bank,First Bank,,AE,bic:BOMLAEAD\n";
 
 static void
-setup(void)
+begin(const char *csv)
 {
-	const struct book_file file = { S("o.csv"), str_of(BOOK) };
-	const struct book_options opt = { .schemes = &schemes,
-					  .mode = BOOK_WRITE };
-	struct instant now = { 0, 1672103523214 };
-	struct book_report r;
 	struct diag d = { 0 };
 
-	cr_assert_eq(arena_init(&arena, 8 << 20), ERR_OK);
+	cr_assert_eq(arena_init(&arena, 32 << 20), ERR_OK);
 	buf_init(&tsv, 1 << 20);
 	cr_assert_eq(buf_read_file(&tsv, "etc/idschemes.tsv"), ERR_OK);
 	cr_assert_eq(idschemes_get(buf_str(&tsv), &arena, &schemes, &d),
 		     ERR_OK);
 	cr_assert_eq(store_open(":memory:", &store, &d), ERR_OK);
-	book_report_init(&r);
-	cr_assert_eq(book_import(store, &file, 1, &opt, now, &r), ERR_OK,
-		     "%.*s", STR_ARG(buf_str(&r.faults)));
-	book_report_free(&r);
+	watch_fixture_import(store, &schemes, csv, NULL);
+	conf = (struct conf){ .match_accept = 950, .match_review = 600 };
+	name_accept = false;
+	watch = watch_fixture(store);
+}
+
+static void
+setup(void)
+{
+	begin(BOOK);
 }
 
 static void
 teardown(void)
 {
+	mwatch_free(watch);
 	store_close(store);
 	buf_free(&tsv);
 	arena_fini(&arena);
 }
 
 TestSuite(match_door, .init = setup, .fini = teardown);
+
+static void
+give(const struct notice *n)
+{
+	const struct matcher by = { store, &schemes, &conf, watch };
+
+	cr_assert_eq(match_notice(&by, n, name_accept, &arena, &m), ERR_OK);
+}
 
 static void
 look(struct notice_id *id, size_t ids, struct notice_name *name, size_t names)
@@ -62,7 +77,7 @@ look(struct notice_id *id, size_t ids, struct notice_name *name, size_t names)
 			    .names = name,
 			    .name_count = names };
 
-	cr_assert_eq(match_notice(store, &schemes, &n, &arena, &m), ERR_OK);
+	give(&n);
 }
 
 Test(match_door, a_hard_id_accepts_whatever_the_name)
@@ -113,27 +128,19 @@ Test(match_door, an_eight_letter_bic_is_its_head_office)
 	cr_assert(str_eq(m.obligor_id, S("OB-4")));
 }
 
-Test(match_door, a_name_is_never_more_than_a_question)
+Test(match_door, a_name_is_a_question_unless_the_feed_may_accept)
 {
-	struct notice_name name[] = { { S("x  TRADING, l.l.c"), S("legal"),
-					STR_NONE },
-				      { S("X Trading LLC"), S("alias"),
-					STR_NONE } };
+	struct notice_name name[] = { { S("x  GENERAL trading, l.l.c"),
+					S("legal"), STR_NONE } };
 
-	look(NULL, 0, name + 1, 1);
+	look(NULL, 0, name, 1);
 	cr_assert_eq(m.verdict, MATCH_REVIEW);
 	cr_assert(str_eq(m.method, S("name")));
-	cr_assert_eq(m.candidate_count, 2);
 	cr_assert(str_eq(m.candidate[0].obligor_id, S("OB-1")));
-	cr_assert_eq(m.candidate[0].score, MATCH_SCORE_NAME);
-	cr_assert(str_eq(m.candidate[1].obligor_id, S("OB-3")));
-	cr_assert_eq(m.candidate[1].score, MATCH_SCORE_NAME_ELSEWHERE);
-	look(NULL, 0, name, 1);
-	cr_assert_eq(m.verdict, MATCH_NONE);
-	name[0].text = S("x general TRADING");
-	look(NULL, 0, name, 1);
-	cr_assert_eq(m.verdict, MATCH_REVIEW);
-	cr_assert(str_eq(m.candidate[0].obligor_id, S("OB-1")));
+	cr_assert(m.score >= 600 && m.score < 1000, "%d", m.score);
+	cr_assert(str_contains(m.why, S("country AE = AE")), "%.*s",
+		  STR_ARG(m.why));
+	cr_assert_eq(m.obligor_id.n, 0);
 }
 
 Test(match_door, a_soft_id_decides_nothing)
