@@ -108,7 +108,7 @@ fold_range(void *ctx)
 	for (size_t i = w->from; i < w->to && !w->failed; i++) {
 		struct str name = { text + item[i].name, item[i].name_n };
 		uint8_t alias = item[i].alias ? MR_ALIAS : 0;
-		struct mname m;
+		UNSET struct mname m;
 
 		mfold_name(name, MV_MAIN, &m);
 		w->failed = !fold_row(w, (uint32_t)i, &m, alias);

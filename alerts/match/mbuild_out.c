@@ -472,7 +472,7 @@ write_variants(struct mbuild *b)
 		for (uint32_t i = 0; i < b->tokens; i++) {
 			struct str t = { (const char *)letters + text[i] + 1,
 					 letters[text[i]] };
-			size_t n = mkey_variants(t, key);
+			size_t sounds, n = mkey_variants(t, key, &sounds);
 
 			for (size_t k = 0; k < n; k++) {
 				uint64_t at = key[k] >> (64 - bits);

@@ -29,7 +29,7 @@
 static float
 address_sim(struct str a, struct str b)
 {
-	struct mname x, y;
+	UNSET struct mname x, y;
 	unsigned same = 0, small;
 
 	if (a.n == 0 || b.n == 0)

@@ -120,45 +120,41 @@ load_pair(const struct mseg *s, struct mqscratch *x, uint32_t row,
 	return true;
 }
 
-/* The pair of the same obligor, or a free one; NULL when none is worse. */
-static struct mpair *
-place(struct mqscratch *x, struct str obligor_id, float base)
+/*
+ * The spare pair, worth base, takes the place of its obligor's other spelling
+ * or of the worst; it stays the spare one when they are better.
+ */
+static void
+place(struct mqscratch *x, float base)
 {
-	struct mpair *worst = NULL;
+	struct mpair *p = x->spare;
+	unsigned at = 0;
 
 	for (unsigned i = 0; i < x->pairs; i++) {
-		struct mpair *p = x->order[i];
-
-		if (str_eq(p->obligor_id, obligor_id))
-			return p->align.f[MF_BASE] < base ? p : NULL;
-		if (worst == NULL ||
-		    p->align.f[MF_BASE] < worst->align.f[MF_BASE])
-			worst = p;
+		if (str_eq(x->order[i]->obligor_id, p->obligor_id)) {
+			at = i;
+			break;
+		}
+		if (x->order[i]->align.f[MF_BASE] <
+		    x->order[at]->align.f[MF_BASE])
+			at = i;
 	}
-	if (x->pairs < MQ_PAIRS_MAX) {
-		x->order[x->pairs] = &x->pair[x->pairs];
-		return x->order[x->pairs++];
+	if (x->pairs < MQ_PAIRS_MAX &&
+	    (x->pairs == 0 ||
+	     !str_eq(x->order[at]->obligor_id, p->obligor_id))) {
+		x->spare = x->order[x->pairs];
+		x->order[x->pairs++] = p;
+	} else if (x->order[at]->align.f[MF_BASE] < base) {
+		x->spare = x->order[at];
+		x->order[at] = p;
 	}
-	return worst->align.f[MF_BASE] < base ? worst : NULL;
-}
-
-/* Moves p; slices into the pair's own text move with it. */
-static void
-move_pair(struct mpair *to, const struct mpair *p)
-{
-	memcpy(to, p, sizeof(*p));
-	to->obligor_id.p = to->text + (p->obligor_id.p - p->text);
-	to->raw.p = to->text + (p->raw.p - p->text);
-	to->ids.p = to->text + (p->ids.p - p->text);
-	to->address.p = to->text + (p->address.p - p->text);
-	to->name.raw = to->raw;
 }
 
 static void
 consider(const struct mseg *s, struct mqscratch *x, unsigned name,
 	 struct mhit hit)
 {
-	struct mpair *p = &x->spare, *to;
+	struct mpair *p = x->spare;
 	struct mqname *n = &x->name[name];
 
 	if (!load_pair(s, x, hit.row, p))
@@ -170,9 +166,7 @@ consider(const struct mseg *s, struct mqscratch *x, unsigned name,
 	p->namesakes = 0;
 	if (p->align.f[MF_BASE] <= 0.05f)
 		return;
-	to = place(x, p->obligor_id, p->align.f[MF_BASE]);
-	if (to != NULL)
-		move_pair(to, p);
+	place(x, p->align.f[MF_BASE]);
 }
 
 /* A row that an id of the ask points at, with or without a name. */
@@ -180,7 +174,7 @@ void
 mquery_add_by_id(const struct mseg *s, struct mqscratch *x,
 		 const struct mask *ask, uint32_t row)
 {
-	struct mpair *p = &x->spare, *to;
+	struct mpair *p = x->spare;
 	uint16_t country = mseg_country(ask->country);
 
 	if (!load_pair(s, x, row, p))
@@ -198,9 +192,7 @@ mquery_add_by_id(const struct mseg *s, struct mqscratch *x,
 	mevidence(s, ask, country, p);
 	if (!p->by_id)
 		return;
-	to = place(x, p->obligor_id, 2);
-	if (to != NULL)
-		move_pair(to, p);
+	place(x, 2);
 }
 
 static void
@@ -209,7 +201,7 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 {
 	for (unsigned v = 0; v < MV_COUNT; v++) {
 		struct mqname *n = &x->name[x->names];
-		struct mhit hit[FIND_FOREIGN_MAX];
+		UNSET struct mhit hit[FIND_FOREIGN_MAX];
 		unsigned hits;
 
 		if (x->names == MQ_NAMES_MAX)
@@ -224,6 +216,8 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 			   mcand_find(s, &x->cand, &n->q, hit,
 				      n->q.foreign ? FIND_FOREIGN_MAX :
 						     FIND_MAX);
+		for (unsigned i = 0; i < hits; i++)
+			mseg_cold_prefetch(s, hit[i].row);
 		for (unsigned i = 0; i < hits; i++) {
 			/* Far behind the best, only for its rivals' sake. */
 			if (i >= 4 && hit[i].score < hit[0].score * FAR_SHARE)
@@ -320,6 +314,10 @@ mquery_run(const struct mseg *s, const struct mdelta *delta,
 	uint16_t country = mseg_country(ask->country);
 
 	x->delta = delta;
+	/* Places still free point at pairs still free. */
+	for (unsigned i = 0; i < MQ_PAIRS_MAX; i++)
+		x->order[i] = &x->pair[i];
+	x->spare = &x->pair[MQ_PAIRS_MAX];
 	x->pairs = 0;
 	x->names = 0;
 	x->why_n = 0;

@@ -45,8 +45,8 @@ struct mqscratch {
 	const struct mdelta *delta; /* of the running query; may be NULL */
 	struct mqname name[MQ_NAMES_MAX];
 	unsigned names;
-	struct mpair pair[MQ_PAIRS_MAX];
-	struct mpair spare;
+	struct mpair pair[MQ_PAIRS_MAX + 1];
+	struct mpair *spare; /* the one that is in no order */
 	struct mpair *order[MQ_PAIRS_MAX];
 	unsigned pairs;
 	unsigned id_obligors; /* obligors that hard ids point at */

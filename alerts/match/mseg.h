@@ -133,10 +133,16 @@ void mseg_row_prefetch2(const struct mseg *s, uint32_t row);
 /* buf of size n holds the bytes when the cold part is not mapped. */
 NODISCARD enum err mseg_cold(const struct mseg *s, uint32_t row, char *buf,
 			     size_t n, struct mcold *out);
+/* Asks for the bytes mseg_cold will read, when they are mapped. */
+void mseg_cold_prefetch(const struct mseg *s, uint32_t row);
 /* Entries of SEG_VAR in the bucket of a key: [*first, *first + count). */
 size_t mseg_variants(const struct mseg *s, uint64_t key,
 		     const uint32_t **first);
 void mseg_variants_prefetch(const struct mseg *s, uint64_t key);
+void mseg_variants_prefetch2(const struct mseg *s, uint64_t key);
+/* Asks for a token; once it has come, for its text. */
+void mseg_token_prefetch(const struct mseg *s, uint32_t id);
+void mseg_text_prefetch(const struct mseg *s, uint32_t id);
 /* Rows filed under a name key, at most max, into out. */
 size_t mseg_keys(const struct mseg *s, uint64_t key, uint32_t *out,
 		 size_t max);
