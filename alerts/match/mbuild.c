@@ -22,7 +22,7 @@
 void *
 mvec_more(struct mvec *v, size_t n)
 {
-	if (v->n + n > v->size) {
+	if (v->p == NULL || v->n + n > v->size) {
 		size_t size = v->size < 4096 ? 4096 : v->size;
 		void *p;
 
