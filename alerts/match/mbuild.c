@@ -127,15 +127,21 @@ take_tokens(struct mbuild *b, const struct mfolded *r, const uint64_t **h,
 	return true;
 }
 
-static bool
-take_keys(struct mbuild *b, const struct mfolded *r, const uint32_t **key)
+bool
+mbuild_key(struct mbuild *b, uint64_t key, uint64_t row)
 {
-	struct mkey_row *k = mvec_more(&b->key, r->keys * sizeof(*k));
+	struct mkey_row k = { (uint32_t)(key >> 32), (uint32_t)row,
+			      (uint16_t)key };
 
-	if (k == NULL)
-		return false;
+	return mvec_put(&b->key, &k, sizeof(k));
+}
+
+static bool
+take_keys(struct mbuild *b, const struct mfolded *r, const uint64_t **key)
+{
 	for (unsigned i = 0; i < r->keys; i++)
-		k[i] = (struct mkey_row){ (*key)[i], (uint32_t)b->rows };
+		if (!mbuild_key(b, (*key)[i], b->rows))
+			return false;
 	*key += r->keys;
 	return (r->meta.flags & (MR_PINYIN | MR_ALIAS)) != 0 ||
 	       mvec_put(&b->set, &r->set, 8);
@@ -148,7 +154,7 @@ take_slice(struct mbuild *b, const struct mslice *s)
 	const struct mfolded *r = s->row.p;
 	const uint64_t *h = s->h.p;
 	const uint64_t *h_end = h + s->h.n / 8;
-	const uint32_t *key = s->key.p;
+	const uint64_t *key = s->key.p;
 	const char *letters = s->letters.p;
 	uint64_t cold = b->cold_n + b->out.n;
 

@@ -65,12 +65,10 @@ put_cold(struct mvec *v, const char *t, const struct mitem *i)
 static bool
 put_key(struct mslice *s, struct mfolded *r, uint64_t key)
 {
-	uint32_t h = (uint32_t)(key >> 32);
-
 	if (key == 0 || r->keys == UINT8_MAX)
 		return true;
 	r->keys++;
-	return mvec_put(&s->key, &h, 4);
+	return mvec_put(&s->key, &key, 8);
 }
 
 /* Keys of the ids in "scheme:value|...". */

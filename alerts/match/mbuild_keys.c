@@ -71,6 +71,27 @@ make_variants(struct mtables *t)
 	return t->var_base == NULL || t->var == NULL ? ERR_LIMIT : ERR_OK;
 }
 
+/* The rarest tokens of a row, rarest first; returns how many. */
+static unsigned
+rarest(const uint32_t *id, unsigned ids, uint32_t top[3])
+{
+	unsigned n = 0;
+
+	for (unsigned k = 0; k < ids; k++) {
+		unsigned at = n < 3 ? n : 3;
+
+		while (at > 0 && top[at - 1] < id[k])
+			at--;
+		if (at == 3)
+			continue;
+		for (unsigned j = n < 2 ? n : 2; j > at; j--)
+			top[j] = top[j - 1];
+		top[at] = id[k];
+		n += n < 3;
+	}
+	return n;
+}
+
 /* Names of common tokens only are also found by their rarest pairs. */
 static enum err
 add_pairs(struct mbuild *b)
@@ -79,53 +100,58 @@ add_pairs(struct mbuild *b)
 	const uint64_t *h = b->tok_h.p;
 	const uint32_t *ids = b->ids.p;
 	const struct mrow_meta *m = b->meta.p;
+	bool ok = true;
 
-	for (uint64_t r = 0; r < b->rows; ids += m[r].n, r++) {
+	for (uint64_t r = 0; ok && r < b->rows; ids += m[r].n, r++) {
 		uint32_t top[3] = { 0, 0, 0 };
-		unsigned n = 0;
+		unsigned n = rarest(ids, m[r].n, top);
 
-		for (unsigned k = 0; k < m[r].n; k++) {
-			unsigned at = n < 3 ? n : 3;
-
-			while (at > 0 && top[at - 1] < ids[k])
-				at--;
-			if (at == 3)
-				continue;
-			for (unsigned j = n < 2 ? n : 2; j > at; j--)
-				top[j] = top[j - 1];
-			top[at] = ids[k];
-			n += n < 3;
-		}
 		if (n < 2 || df[top[0]] < COMMON_MIN)
 			continue;
 		for (unsigned x = 0; x < n; x++)
-			for (unsigned y = x + 1; y < n; y++) {
-				uint64_t key = mkey_pair(h[top[x]], h[top[y]]);
-				struct mkey_row *k = mvec_more(&b->key, 8);
-
-				if (k == NULL)
-					return ERR_LIMIT;
-				k->h = (uint32_t)(key >> 32);
-				k->row = (uint32_t)r;
-			}
+			for (unsigned y = x + 1; ok && y < n; y++)
+				ok = mbuild_key(
+				    b, mkey_pair(h[top[x]], h[top[y]]), r);
 	}
-	return ERR_OK;
+	return ok ? ERR_OK : ERR_LIMIT;
 }
 
-/* Lists longer than a query reads are put in no order of age. */
-static void
-shuffle(uint32_t *row, uint8_t *tag, uint32_t n)
+/* A long bucket by country; inside a country in no order of age. */
+static bool
+by_country(const struct mrow_meta *m, uint32_t *row, uint16_t *tag, uint32_t n)
 {
-	for (uint32_t i = n; i > 1; i--) {
+	uint32_t at[MSEG_COUNTRIES_MAX + 1] = { 0 };
+	uint32_t *r = malloc((size_t)n * 4);
+	uint16_t *t = malloc((size_t)n * 2);
+	bool ok = r != NULL && t != NULL;
+
+	for (uint32_t i = n; ok && i > 1; i--) {
 		uint32_t k = (uint32_t)(mtab_mix(row[i - 1], 7) % i);
-		uint32_t r = row[k];
-		uint8_t t = tag[k];
+		uint32_t one = row[k];
+		uint16_t two = tag[k];
 
 		row[k] = row[i - 1];
 		tag[k] = tag[i - 1];
-		row[i - 1] = r;
-		tag[i - 1] = t;
+		row[i - 1] = one;
+		tag[i - 1] = two;
 	}
+	for (uint32_t i = 0; ok && i < n; i++)
+		at[m[row[i]].country + 1]++;
+	for (unsigned c = 0; c < MSEG_COUNTRIES_MAX; c++)
+		at[c + 1] += at[c];
+	for (uint32_t i = 0; ok && i < n; i++) {
+		uint32_t to = at[m[row[i]].country]++;
+
+		r[to] = row[i];
+		t[to] = tag[i];
+	}
+	if (ok) {
+		memcpy(row, r, (size_t)n * 4);
+		memcpy(tag, t, (size_t)n * 2);
+	}
+	free(r);
+	free(t);
+	return ok;
 }
 
 static enum err
@@ -137,7 +163,7 @@ make_keys(struct mtables *t)
 	size_t buckets = (size_t)1 << bits;
 	uint32_t *base = calloc(buckets + 1, 4);
 	uint32_t *row = malloc(n * 4 + 4);
-	uint8_t *tag = malloc(n + 1);
+	uint16_t *tag = malloc(n * 2 + 2);
 
 	t->key_base = base;
 	t->key = row;
@@ -154,13 +180,14 @@ make_keys(struct mtables *t)
 		uint32_t at = --base[k[i].h >> (32 - bits)];
 
 		row[at] = k[i].row;
-		tag[at] = (uint8_t)k[i].h;
+		tag[at] = k[i].tag;
 	}
 	base[buckets] = (uint32_t)n;
 	for (size_t i = 0; i < buckets; i++)
-		if (base[i + 1] - base[i] > 64)
-			shuffle(row + base[i], tag + base[i],
-				base[i + 1] - base[i]);
+		if (base[i + 1] - base[i] > MSEG_KEY_LONG &&
+		    !by_country(t->b->meta.p, row + base[i], tag + base[i],
+				base[i + 1] - base[i]))
+			return ERR_LIMIT;
 	mvec_free(&t->b->key);
 	return ERR_OK;
 }

@@ -471,7 +471,7 @@ write_tables(struct mbuild *b, const struct mtables *t)
 	if (err == ERR_OK)
 		err = section(b, SEG_KEY, t->key, t->keys * 4);
 	if (err == ERR_OK)
-		err = section(b, SEG_KEY_TAG, t->key_tag, t->keys);
+		err = section(b, SEG_KEY_TAG, t->key_tag, t->keys * 2);
 	return err;
 }
 

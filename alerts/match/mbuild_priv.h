@@ -26,10 +26,12 @@ struct mrow_meta {
 	uint8_t n;
 };
 
+/* A key of a row, packed: there are four times as many as names. */
 struct mkey_row {
 	uint32_t h; /* upper half of the key */
 	uint32_t row;
-};
+	uint16_t tag; /* its low bits */
+} __attribute__((packed));
 
 struct mdict_slot {
 	uint64_t h;
@@ -59,7 +61,7 @@ struct mslice {
 	struct mvec row; /* struct mfolded */
 	struct mvec h;	 /* u64 per token */
 	struct mvec letters; /* length byte and letters per token */
-	struct mvec key;     /* u32, upper halves */
+	struct mvec key;     /* u64 */
 	struct mvec cold;    /* records as they stand in the file */
 	enum { SLICE_FREE, SLICE_BEGUN, SLICE_DONE } state;
 	bool failed;
@@ -109,6 +111,8 @@ struct mbuild {
 };
 
 bool mvec_put(struct mvec *v, const void *p, size_t n);
+/* A key for a row; false when memory is out. */
+bool mbuild_key(struct mbuild *b, uint64_t key, uint64_t row);
 /* mbuild_fold.c: the batch that is filled goes to the threads. */
 NODISCARD bool mfolder_start(struct mbuild *b);
 void mfolder_next(struct mbuild *b);
@@ -133,7 +137,7 @@ struct mtables {
 	size_t vars, keys;
 	uint32_t *var_base, *var; /* all owned */
 	uint32_t *key_base, *key;
-	uint8_t *key_tag;
+	uint16_t *key_tag;
 	uint64_t shared_set;
 };
 

@@ -16,11 +16,12 @@
 #define GOOD_ENOUGH 0.92f
 #define SMALL_BOOK 20000u /* rows; below there is time for every round */
 #define PAIR_DF 4096u
+#define SAME_FORM 0.01f /* namesakes of the same legal form first */
 #define KEY_FEW 16u
 #define KEY_ABROAD 0.25f /* off the promise of a key in another country */
 #define ALL_MAX 1024u /* df up to which other countries are walked too */
 #define HOME_SHARE 0.3f /* what the right country adds to a word */
-#define HOME_SCORE 0.12f /* and to a row */
+#define HOME_SCORE 0.25f /* and to a row */
 #define WORTH 0.3f /* share of the best sum below which no row is read */
 #define FUZZY_MIN 0.3f /* weight below which a known word is not misspelt */
 
@@ -139,7 +140,7 @@ static void
 add_key(const struct mseg *s, struct mscratch *x, uint64_t key, float promise,
 	uint16_t country)
 {
-	size_t n = mseg_keys(s, key, x->keyed, MCAND_KEY_ROWS);
+	size_t n = mseg_keys(s, key, country, x->keyed, MCAND_KEY_ROWS);
 
 	/* Many namesakes: the country is asked for before all are read. */
 	if (country != 0 && n > KEY_FEW)
@@ -350,6 +351,8 @@ select_best(const struct mseg *s, struct mscratch *x,
 		h.score = cover(s, x, q, r);
 		if (c != NULL && c->key > h.score)
 			h.score = c->key;
+		if (r->classes == (uint16_t)q->m->classes)
+			h.score += SAME_FORM;
 		if (q->country != 0 && r->country != 0)
 			h.score += r->country == q->country ? HOME_SCORE :
 							     -HOME_SCORE;

@@ -10,8 +10,10 @@
 #include "mdelta.h"
 #include "mquery_priv.h"
 
-#define FIND_MAX 8u
-#define FIND_FOREIGN_MAX 12u /* across scripts likeness is vaguer */
+#define FIND_MAX 10u
+#define FIND_FOREIGN_MAX 16u /* across scripts likeness is vaguer */
+#define FIND_NAMESAKES_MAX 20u
+#define NAMESAKE 0.005f /* of a hit: as good as the best */
 #define FAR_SHARE 0.72f
 #define TIE 0.02f
 #define MQ_SCAN_LOG 8.97f /* log2 of MQ_SCAN_ROWS */
@@ -201,8 +203,8 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 {
 	for (unsigned v = 0; v < MV_COUNT; v++) {
 		struct mqname *n = &x->name[x->names];
-		UNSET struct mhit hit[FIND_FOREIGN_MAX];
-		unsigned hits;
+		UNSET struct mhit hit[FIND_NAMESAKES_MAX];
+		unsigned hits, most;
 
 		if (x->names == MQ_NAMES_MAX)
 			return;
@@ -211,16 +213,19 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 			return;
 		mcand_name(s, &n->name, country, &n->q);
 		malign_side(&n->side, &n->name, n->q.idf);
+		most = n->q.foreign ? FIND_FOREIGN_MAX : FIND_MAX;
 		hits = s->head.rows <= MQ_SCAN_ROWS ?
 			   0 :
 			   mcand_find(s, &x->cand, &n->q, hit,
-				      n->q.foreign ? FIND_FOREIGN_MAX :
-						     FIND_MAX);
+				      FIND_NAMESAKES_MAX);
 		for (unsigned i = 0; i < hits; i++)
 			mseg_cold_prefetch(s, hit[i].row);
 		for (unsigned i = 0; i < hits; i++) {
 			/* Far behind the best, only for its rivals' sake. */
 			if (i >= 4 && hit[i].score < hit[0].score * FAR_SHARE)
+				break;
+			/* Beyond the usual number namesakes only. */
+			if (i >= most && hit[i].score < hit[0].score - NAMESAKE)
 				break;
 			consider(s, x, x->names, hit[i]);
 		}
@@ -287,6 +292,46 @@ add_context(struct mqscratch *x, float book)
 	}
 }
 
+/* Share of the longer name that begins and ends alike, whatever the case. */
+static float
+written_alike(struct str a, struct str b)
+{
+	size_t small = a.n < b.n ? a.n : b.n;
+	size_t big = a.n > b.n ? a.n : b.n;
+	size_t head = 0, tail = 0;
+
+	while (head < small && (a.p[head] | 32) == (b.p[head] | 32))
+		head++;
+	while (tail < small - head &&
+	       (a.p[a.n - 1 - tail] | 32) == (b.p[b.n - 1 - tail] | 32))
+		tail++;
+	return big == 0 ? 0 : (float)(head + tail) / (float)big;
+}
+
+/*
+ * Equal scores: the same legal form, then the name more alike as written,
+ * then a number of the id that favours nobody.
+ */
+static bool
+ranks_before(const struct mpair *a, const struct mpair *b)
+{
+	static const uint8_t legal[] = {
+		[LR_NONE] = 2, [LR_ONE] = 1,	  [LR_SAME] = 2,
+		[LR_FITS] = 1, [LR_CONFLICT] = 0,
+	};
+	uint64_t x, y;
+
+	if (a->score != b->score)
+		return a->score > b->score;
+	if (legal[a->align.legal] != legal[b->align.legal])
+		return legal[a->align.legal] > legal[b->align.legal];
+	if (a->close > b->close || a->close < b->close)
+		return a->close > b->close;
+	x = mtab_hash_bytes(a->obligor_id.p, a->obligor_id.n);
+	y = mtab_hash_bytes(b->obligor_id.p, b->obligor_id.n);
+	return x != y ? x < y : str_cmp(a->obligor_id, b->obligor_id) < 0;
+}
+
 static void
 sort_pairs(struct mqscratch *x)
 {
@@ -294,11 +339,7 @@ sort_pairs(struct mqscratch *x)
 		struct mpair *p = x->order[i];
 		unsigned k = i;
 
-		while (k > 0 &&
-		       (x->order[k - 1]->score < p->score ||
-			(x->order[k - 1]->score == p->score &&
-			 str_cmp(x->order[k - 1]->obligor_id, p->obligor_id) >
-			     0))) {
+		while (k > 0 && ranks_before(p, x->order[k - 1])) {
 			x->order[k] = x->order[k - 1];
 			k--;
 		}
@@ -331,6 +372,10 @@ mquery_run(const struct mseg *s, const struct mdelta *delta,
 		if (x->watch != NULL)
 			x->watch(x->watch_ctx, p->obligor_id, p->align.f);
 		mevidence(s, ask, country, p);
+		p->close = x->names == 0 ?
+			       0 :
+			       written_alike(x->name[p->qname].name.raw,
+					     p->raw);
 	}
 	mevidence_ids(s, x, ask);
 	sort_pairs(x);

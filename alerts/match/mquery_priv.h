@@ -24,6 +24,7 @@ struct mpair {
 	struct malign align;
 	float logit;
 	int score;
+	float close; /* how alike the names are as written: breaks ties */
 	unsigned namesakes; /* other obligors written alike */
 	bool by_id;
 	bool id_clash; /* another value of a hard id that both have */

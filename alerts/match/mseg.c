@@ -17,6 +17,7 @@
 #define COLD_MAPPED_MAX (UINT64_C(1) << 31)
 #define SUM_CHUNK (1u << 20)
 #define COLD_USUAL 48u /* bytes of a cold record, about */
+#define KEY_READ 4096u /* entries of a bucket that are read */
 #define TRUST_HALF 3000.0 /* rows at which df counts half */
 
 uint64_t
@@ -131,7 +132,7 @@ check_head(const struct mseg_head *h, uint64_t size, struct diag *d)
 		((UINT64_C(1) << h->var_bits) + 1) * 4 ||
 	    h->section[SEG_KEY_BASE].n !=
 		((UINT64_C(1) << h->key_bits) + 1) * 4 ||
-	    h->section[SEG_KEY].n != h->section[SEG_KEY_TAG].n * 4)
+	    h->section[SEG_KEY].n != h->section[SEG_KEY_TAG].n * 2)
 		return diag_set(d, ERR_CORRUPT, 0, "index sizes disagree");
 	return ERR_OK;
 }
@@ -569,19 +570,42 @@ mseg_variants(const struct mseg *s, uint64_t key, const uint32_t **first)
 	return to - from;
 }
 
-size_t
-mseg_keys(const struct mseg *s, uint64_t key, uint32_t *out, size_t max)
+/* The first entry of a long bucket whose row is of the country or behind. */
+static uint32_t
+first_of(const struct mseg *s, uint32_t from, uint32_t to, uint16_t country)
 {
-	uint32_t h = (uint32_t)(key >> 32);
-	uint32_t from, to;
+	while (from < to) {
+		uint32_t mid = from + (to - from) / 2;
+
+		if (mseg_row_country(s, get32(s, SEG_KEY, mid)) < country)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return from;
+}
+
+size_t
+mseg_keys(const struct mseg *s, uint64_t key, uint16_t country, uint32_t *out,
+	  size_t max)
+{
+	const uint8_t *tag = s->sec[SEG_KEY_TAG];
+	uint16_t low = (uint16_t)key;
+	uint32_t from, to, step = 1;
 	size_t n = 0;
 
 	if (key == 0 || s->head.key_bits == 0 ||
-	    !bucket(s, SEG_KEY_BASE, SEG_KEY, 4, h >> (32 - s->head.key_bits),
+	    !bucket(s, SEG_KEY_BASE, SEG_KEY, 4, key >> (64 - s->head.key_bits),
 		    &from, &to))
 		return 0;
-	for (uint32_t i = from; i < to && n < max; i++)
-		if (s->sec[SEG_KEY_TAG][i] == (uint8_t)h)
+	if (to - from > MSEG_KEY_LONG && country != 0) {
+		from = first_of(s, from, to, country);
+		to = first_of(s, from, to, (uint16_t)(country + 1));
+	} else if (to - from > KEY_READ) {
+		step = (to - from) / KEY_READ;
+	}
+	for (uint64_t i = from; i < to && n < max; i += step)
+		if (memcmp(tag + i * 2, &low, 2) == 0)
 			out[n++] = get32(s, SEG_KEY, i);
 	return n;
 }
