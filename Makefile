@@ -81,6 +81,7 @@ endif
 
 all: $(PROGS)
 ifeq ($(MODE),release)
+all: build/man/creditalarm.yaml.5
 	@for p in $(PROGS); do cp -u $$p build/; done
 endif
 
@@ -97,6 +98,14 @@ $(B)/all.a: $(OBJS)
 $(PROGS): $(B)/%: $(B)/daemon/%.o $(B)/all.a
 	@echo '  LD $@'
 	$(Q)$(CC) $(LDFLAGS_ALL) $< $(B)/all.a $(LIBS) -o $@
+
+# The manual page of the configuration is made of its table.
+build/man/creditalarm.yaml.5: docs/man/conf.awk include/config.def \
+    docs/man/creditalarm.yaml.5.in
+	@mkdir -p $(@D)
+	@echo '  AWK $@'
+	$(Q)awk -f docs/man/conf.awk include/config.def \
+	    docs/man/creditalarm.yaml.5.in >$@
 
 # ---- tests -----------------------------------------------------------------
 
@@ -161,12 +170,21 @@ PREFIX ?= /usr/local
 install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin \
 	    $(DESTDIR)$(PREFIX)/share/doc/creditalarm \
+	    $(DESTDIR)$(PREFIX)/share/man/man1 \
+	    $(DESTDIR)$(PREFIX)/share/man/man5 \
+	    $(DESTDIR)$(PREFIX)/share/man/man8 \
 	    $(DESTDIR)/etc/creditalarm $(DESTDIR)/lib/systemd/system \
 	    $(DESTDIR)/usr/lib/sysusers.d $(DESTDIR)/usr/lib/tmpfiles.d
 	install -m 0755 $(B)/creditalarmd $(DESTDIR)$(PREFIX)/sbin/
 	install -m 0755 $(B)/creditalarm $(DESTDIR)$(PREFIX)/bin/
 	install -m 0644 README.md docs/*.md \
 	    $(DESTDIR)$(PREFIX)/share/doc/creditalarm/
+	install -m 0644 docs/man/creditalarm.1 \
+	    $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 0644 build/man/creditalarm.yaml.5 \
+	    $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 0644 docs/man/creditalarmd.8 \
+	    $(DESTDIR)$(PREFIX)/share/man/man8/
 	cp -R etc/. $(DESTDIR)/etc/creditalarm/
 	sed 's|/usr/local|$(PREFIX)|' systemd/creditalarmd.service \
 	    >$(DESTDIR)/lib/systemd/system/creditalarmd.service

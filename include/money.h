@@ -25,7 +25,8 @@ void money_show(struct buf *b, int64_t minor, struct str ccy);
 int64_t money_bp(int64_t minor, int bp);
 
 /*
- * A rate as a decimal of up to 12 fractional digits, kept exactly:
+ * A rate above zero as a decimal of up to 9 digits before the point and 9
+ * behind it, kept exactly:
  * value = mantissa / 10^scale.
  */
 struct rate {

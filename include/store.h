@@ -92,6 +92,11 @@ NODISCARD enum err store_country_cover(struct store *s, struct str country,
 NODISCARD enum err store_fx(struct store *s, struct str from, struct str to,
 			    int32_t day, struct arena *a,
 			    struct fx_rate **out, size_t *count);
+/* A rate from a feed; replaces that of the pair and day. */
+NODISCARD enum err store_fx_put(struct store *s, const struct fx_rate *row);
+/* Only if it still is the rate given; *found says so. */
+NODISCARD enum err store_fx_remove(struct store *s, const struct fx_rate *row,
+				   bool *found);
 
 struct exposed {
 	struct str exporter_id;
@@ -154,6 +159,10 @@ enum notice_seen { NOTICE_FIRST, NOTICE_SAME, NOTICE_CHANGED };
 NODISCARD enum err store_notice_put(struct store *s, const struct notice *n,
 				    struct str content, struct str json,
 				    int64_t now_ms, enum notice_seen *seen);
+/* The JSON the record had last; ERR_ABSENT when it was never seen. */
+NODISCARD enum err store_notice_json(struct store *s, struct str source,
+				     struct str record, struct arena *a,
+				     struct str *json);
 NODISCARD enum err store_fact_put(struct store *s, const struct fact *f);
 NODISCARD enum err store_fact(struct store *s, struct str fact_id,
 			      struct arena *a, struct fact *out);
@@ -182,6 +191,9 @@ NODISCARD enum err store_fact_by_record(struct store *s, struct str source,
 NODISCARD enum err store_review_put(struct store *s, struct str fact_id,
 				    struct str obligor_id, int score,
 				    int64_t now_ms);
+
+/* Facts that wait for a reviewer. */
+NODISCARD enum err store_review_count(struct store *s, int64_t *count);
 
 /* ---- alerts ---- */
 

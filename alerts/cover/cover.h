@@ -149,6 +149,25 @@ NODISCARD enum err cover_sum(const struct cover_in *in,
 			     const struct cover_row *rows, size_t count,
 			     struct cover_row *out);
 
+/* Of one currency, as received: insurer + exporter = recovered. */
+struct cover_recovery {
+	struct str currency;
+	int64_t recovered;
+	int64_t insurer;
+	int64_t exporter;
+};
+
+/*
+ * What was recovered from the obligor until as_of is shared as the loss is:
+ * the insurer's part is insured / open of the rows' sum, floor at the cent.
+ * One per currency, in the order of the receipts; *count may be 0.
+ */
+NODISCARD enum err cover_recoveries(const struct cover_in *in,
+				    const struct cover_row *rows,
+				    size_t row_count, struct arena *a,
+				    struct cover_recovery **out,
+				    size_t *count);
+
 /*
  * money in another currency with the rates of the newest day, not after
  * as_of, that has a way: directly, inversely, or over EUR, USD or another

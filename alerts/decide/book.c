@@ -157,6 +157,7 @@ decide_book(struct decide *d, int64_t since_version, struct instant now)
 
 	err = store_obligors_since(d->in.store, since_version, &d->arena,
 				   &changed, &count);
+	d->by_book = true;
 	for (size_t i = 0; i < count && err == ERR_OK; i++) {
 		size_t each = arena_mark(&d->arena);
 
@@ -165,6 +166,7 @@ decide_book(struct decide *d, int64_t since_version, struct instant now)
 			err = decide_obligor(d, changed[i], now);
 		arena_rewind(&d->arena, each);
 	}
+	d->by_book = false;
 	if (err == ERR_OK)
 		err = look_again(d, now);
 	arena_rewind(&d->arena, mark);

@@ -283,52 +283,98 @@ take(struct decide *d, const struct notice *n, const struct match *m,
 	return err;
 }
 
-enum err
-decide_notice(struct decide *d, const struct notice *n, struct str json,
-	      struct instant now)
+/* Keeps the notice; *seen NOTICE_SAME: there is nothing to do. */
+static enum err
+remember(struct decide *d, const struct notice *n, struct str json,
+	 struct instant now, enum notice_seen *seen)
 {
 	char content[2 * HASH_ID_SIZE + 1];
-	size_t mark = arena_mark(&d->arena);
+	enum err err;
+
+	facts_content(n, content);
+	err = store_notice_put(d->in.store, n, str_of(content), json,
+			       now.wall_ms, seen);
+	if (err != ERR_OK || *seen != NOTICE_SAME)
+		return err;
+	d->counts.same++;
+	return decide_journal(d, now, "decide.suppress",
+			      "rule=same-notice source=%.*s",
+			      STR_ARG(n->source));
+}
+
+/* A notice about exchange rates concerns nobody: the table takes it. */
+static enum err
+take_rates(struct decide *d, const struct notice *n, struct str json,
+	   struct instant now)
+{
+	enum notice_seen seen = NOTICE_FIRST;
+	struct rates_taken taken;
+	struct str before = STR_NONE;
+	enum err err;
+
+	err = store_notice_json(d->in.store, n->source, n->record, &d->arena,
+				&before);
+	if (err == ERR_OK || err == ERR_ABSENT)
+		err = rates_check(n, date_shanghai(now.wall_ms));
+	if (err == ERR_OK)
+		err = remember(d, n, json, now, &seen);
+	if (err != ERR_OK || seen == NOTICE_SAME)
+		return err;
+	err = rates_apply(d->in.store, n, before, &d->arena, &taken);
+	if (err != ERR_OK)
+		return err;
+	d->counts.rates += taken.kept;
+	return decide_journal(d, now, "decide.rates",
+			      "source=%.*s action=%s kept=%zu removed=%zu "
+			      "left_out=%zu",
+			      STR_ARG(n->source), action_text(n->action),
+			      taken.kept, taken.removed, taken.left_out);
+}
+
+static enum err
+take_party(struct decide *d, const struct notice *n, struct str json,
+	   struct instant now)
+{
 	enum notice_seen seen = NOTICE_FIRST;
 	struct match m;
 	bool unwanted = false;
 	enum err err;
 
-	d->counts.notices++;
 	err = match_notice(d->in.store, d->in.schemes, n, &d->arena, &m);
 	if (err == ERR_OK)
 		err = is_unwanted_person(d, n, &m, &unwanted);
 	if (err != ERR_OK)
-		goto out;
+		return err;
 	if (unwanted) {
 		d->counts.natural_skipped++;
-		err = decide_journal(d, now, "decide.suppress",
-				     "rule=natural-person source=%.*s",
-				     STR_ARG(n->source));
-		goto out;
+		return decide_journal(d, now, "decide.suppress",
+				      "rule=natural-person source=%.*s",
+				      STR_ARG(n->source));
 	}
 	err = facts_check(&d->facts, n);
-	if (err != ERR_OK)
-		goto out;
-	facts_content(n, content);
-	err = store_notice_put(d->in.store, n, str_of(content), json,
-			       now.wall_ms, &seen);
-	if (err != ERR_OK)
-		goto out;
-	if (seen == NOTICE_SAME) {
-		d->counts.same++;
-		err = decide_journal(d, now, "decide.suppress",
-				     "rule=same-notice source=%.*s",
-				     STR_ARG(n->source));
-		goto out;
-	}
+	if (err == ERR_OK)
+		err = remember(d, n, json, now, &seen);
+	if (err != ERR_OK || seen == NOTICE_SAME)
+		return err;
 	err = take(d, n, &m, now);
 	/* Half of it is written: this must not pass for a mere reject. */
 	if (err_class(err) == ERR_REJECT) {
 		log_op(LOG_ERR, "decide.notice", "err=\"%s\"", err_text(err));
 		err = ERR_STORE;
 	}
-out:
+	return err;
+}
+
+enum err
+decide_notice(struct decide *d, const struct notice *n, struct str json,
+	      struct instant now)
+{
+	size_t mark = arena_mark(&d->arena);
+	enum err err;
+
+	d->counts.notices++;
+	err = n->subject == SUBJECT_RATE ? take_rates(d, n, json, now) :
+					   take_party(d, n, json, now);
 	arena_rewind(&d->arena, mark);
 	return err;
 }

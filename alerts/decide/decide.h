@@ -51,6 +51,7 @@ struct decide_counts {
 	uint64_t natural_skipped;
 	uint64_t unmatched;
 	uint64_t reviews;
+	uint64_t rates; /* exchange rates taken from feeds */
 	uint64_t first;	 /* revisions by entry type */
 	uint64_t later;
 	uint64_t retractions;

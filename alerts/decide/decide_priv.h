@@ -7,12 +7,16 @@
 #include "decide.h"
 #include "duty.h"
 #include "facts.h"
+#include "rates.h"
 #include "severity.h"
 
 struct decide {
 	struct decide_in in; /* borrowed */
 	struct arena boot;   /* texts, duties */
 	struct arena arena;  /* one call */
+	/* This call looks at what the book brought: what it finds was so
+	 * already, and is told as history. */
+	bool by_book;
 	struct texts texts;
 	struct duties duties;
 	struct facts facts;

@@ -156,7 +156,8 @@ judge(struct draft *t)
 	return ERR_OK;
 }
 
-/* Bad already, and long ago, when we first saw it. */
+/* Bad already when this buyer came into the book, or long ago when we first
+ * saw it. */
 static bool
 is_historic(const struct draft *t)
 {
@@ -166,7 +167,8 @@ is_historic(const struct draft *t)
 				   DATE_NONE :
 				   date_shanghai(f->recorded_at);
 
-	return (f->occurred_on != DATE_NONE &&
+	return t->r->d->by_book ||
+	       (f->occurred_on != DATE_NONE &&
 		today - f->occurred_on > DECIDE_HISTORIC_DAYS) ||
 	       (recorded != DATE_NONE &&
 		today - recorded > DECIDE_HISTORIC_DAYS);

@@ -60,6 +60,11 @@ facts_content(const struct notice *n, char out[2 * HASH_ID_SIZE + 1])
 	put_field(&b, n->currency);
 	put_field(&b, n->value_old);
 	put_field(&b, n->value_new);
+	for (size_t i = 0; i < n->rate_count; i++) {
+		put_field(&b, n->rates[i].base);
+		put_field(&b, n->rates[i].quote);
+		put_field(&b, n->rates[i].value);
+	}
 	must(b.err == ERR_OK);
 	hash_id(buf_str(&b), out);
 	buf_free(&b);

@@ -389,6 +389,35 @@ check_names(const struct notice *n, struct diag *d)
 	return ERR_OK;
 }
 
+static bool
+is_currency_word(struct str s)
+{
+	bool ok = s.n == 3;
+
+	for (size_t i = 0; ok && i < s.n; i++)
+		ok = s.p[i] >= 'A' && s.p[i] <= 'Z';
+	return ok;
+}
+
+static enum err
+check_rates(const struct notice *n, struct diag *d)
+{
+	for (size_t i = 0; i < n->rate_count; i++) {
+		const struct notice_rate *r = &n->rates[i];
+		struct rate rate;
+
+		if (!is_currency_word(r->base) || !is_currency_word(r->quote))
+			return diag_set(d, ERR_INPUT, 0,
+					"rates: a currency is not three "
+					"capital letters");
+		if (rate_get(r->value, &rate) != ERR_OK)
+			return diag_set(d, ERR_INPUT, 0,
+					"rates: '%.*s' is not a rate like 7.8",
+					STR_ARG(str_sub(r->value, 0, 20)));
+	}
+	return ERR_OK;
+}
+
 enum err
 notice_check(const struct notice *n, struct diag *d)
 {
@@ -397,6 +426,8 @@ notice_check(const struct notice *n, struct diag *d)
 
 	if (err == ERR_OK)
 		err = check_names(n, d);
+	if (err == ERR_OK)
+		err = check_rates(n, d);
 	if (err != ERR_OK)
 		return err;
 	if (n->country.n > 0 && !country_ok(n->country))

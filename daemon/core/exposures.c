@@ -203,6 +203,58 @@ put_text(struct printer *p, const struct cover_row *r)
 	buf_byte(p->out, '\n');
 }
 
+/* ---- recoveries ---- */
+
+static void
+recovery_json(struct printer *p, const struct cover_recovery *r)
+{
+	struct jsonw w = jsonw_of(p->out);
+
+	jsonw_obj(&w, NULL);
+	jsonw_str(&w, "row", S("recovery"));
+	jsonw_date(&w, "as_of", p->ask->as_of);
+	jsonw_str(&w, "exporter_id", p->exporter_id);
+	jsonw_str(&w, "obligor_id", p->obligor.obligor_id);
+	jsonw_str(&w, "currency", r->currency);
+	jsonw_money(&w, "recovered", r->recovered, r->currency);
+	jsonw_money(&w, "insurer", r->insurer, r->currency);
+	jsonw_money(&w, "exporter", r->exporter, r->currency);
+	jsonw_end_obj(&w);
+	buf_byte(p->out, '\n');
+}
+
+static void
+recovery_text(struct printer *p, const struct cover_recovery *r)
+{
+	buf_printf(p->out, "%-16.*s %-16.*s %-16s %-3.*s",
+		   STR_ARG(p->exporter_id), STR_ARG(p->obligor.obligor_id),
+		   "recovered", STR_ARG(r->currency));
+	show(p->out, r->recovered, r->currency);
+	buf_put(p->out, S(" of it the insurer's"));
+	show(p->out, r->insurer, r->currency);
+	buf_put(p->out, S(" the exporter's"));
+	show(p->out, r->exporter, r->currency);
+	buf_byte(p->out, '\n');
+}
+
+static enum err
+put_recoveries(struct printer *p, struct exposure *e,
+	       const struct cover_row *rows, size_t row_count)
+{
+	struct cover_recovery *r = NULL;
+	size_t count = 0;
+	enum err err;
+
+	err = cover_recoveries(&e->in, rows, row_count, e->arena, &r, &count);
+	for (size_t i = 0; err == ERR_OK && i < count; i++) {
+		if (p->ask->json)
+			recovery_json(p, &r[i]);
+		else
+			recovery_text(p, &r[i]);
+	}
+	return err;
+}
+
 /* ---- totals ---- */
 
 static struct total *
@@ -329,7 +381,7 @@ put_pair(struct printer *p, struct exposure *e, struct str obligor_id,
 		if (wants_totals(p->ask))
 			err = count_total(p, &rows[i], keep);
 	}
-	return err;
+	return err != ERR_OK ? err : put_recoveries(p, e, rows, count);
 }
 
 /* The pairs [0, n) of one exporter, obligors ascending. */

@@ -215,12 +215,14 @@ status_alerts(struct core *c, struct jsonw *w)
 	int open[SEVERITY_CRITICAL + 1] = { 0 };
 	int unacked = 0;
 	struct alert *row = NULL;
+	int64_t review = 0;
 	size_t n = 0;
 	struct arena a;
 
 	if (arena_init(&a, 32u << 20) != ERR_OK)
 		return 1;
-	if (store_alerts(c->store, STR_NONE, &a, &row, &n) != ERR_OK) {
+	if (store_alerts(c->store, STR_NONE, &a, &row, &n) != ERR_OK ||
+	    store_review_count(c->store, &review) != ERR_OK) {
 		arena_fini(&a);
 		return 1;
 	}
@@ -238,6 +240,7 @@ status_alerts(struct core *c, struct jsonw *w)
 		jsonw_int(w, severity_text((enum severity)s), open[s]);
 	jsonw_end_obj(w);
 	jsonw_int(w, "unacked", unacked);
+	jsonw_int(w, "review", review);
 	jsonw_end_obj(w);
 	return 0;
 }

@@ -127,6 +127,51 @@ store_fx(struct store *s, struct str from, struct str to, int32_t day,
 	return query_all(&q, &fx_shape, a, out, count);
 }
 
+/* seen and changed: the book as it stands, no import of its own. */
+enum err
+store_fx_put(struct store *s, const struct fx_rate *row)
+{
+	struct query q = query_change(
+	    s, "INSERT INTO fx (seen, changed, base, quote, rate, as_of)"
+	       " SELECT value, value, ?1, ?2, ?3, ?4 FROM meta"
+	       " WHERE name = 'book_version'"
+	       " ON CONFLICT (base, quote, as_of)"
+	       " DO UPDATE SET rate = excluded.rate, seen = excluded.seen,"
+	       " changed = excluded.changed");
+
+	query_str(&q, row->base);
+	query_str(&q, row->quote);
+	query_str(&q, row->rate);
+	query_i64(&q, row->as_of);
+	return query_run(&q);
+}
+
+enum err
+store_fx_remove(struct store *s, const struct fx_rate *row, bool *found)
+{
+	static const char *const sql[] = {
+		"SELECT 1 FROM fx WHERE base = ? AND quote = ?"
+		" AND rate = ? AND as_of = ?",
+		"DELETE FROM fx WHERE base = ? AND quote = ?"
+		" AND rate = ? AND as_of = ?",
+	};
+	int64_t here = 0;
+	enum err err = ERR_OK;
+
+	for (int i = 0; i < 2 && err == ERR_OK; i++) {
+		struct query q = query_change(s, sql[i]);
+
+		query_str(&q, row->base);
+		query_str(&q, row->quote);
+		query_str(&q, row->rate);
+		query_i64(&q, row->as_of);
+		err = i == 0 ? query_int(&q, 0, &here) : query_run(&q);
+	}
+	if (err == ERR_OK)
+		*found = here == 1;
+	return err;
+}
+
 /* By the index on risk_id when the obligor is known. */
 #define EXPOSED_OF(whom)                                                       \
 	"SELECT DISTINCT 0" EXPOSED(B_COL, -) " FROM shipments WHERE " whom    \

@@ -45,6 +45,19 @@ store_notice_put(struct store *s, const struct notice *n, struct str content,
 }
 
 enum err
+store_notice_json(struct store *s, struct str source, struct str record,
+		  struct arena *a, struct str *json)
+{
+	struct query q =
+	    query_of(s, "SELECT 0, json FROM notice WHERE source = ?"
+			" AND record = ? ORDER BY rid DESC LIMIT 1");
+
+	query_str(&q, source);
+	query_str(&q, record);
+	return query_one(&q, &shape_str, a, json);
+}
+
+enum err
 store_fact_put(struct store *s, const struct fact *f)
 {
 	struct query q = query_change(
@@ -158,4 +171,13 @@ store_review_put(struct store *s, struct str fact_id, struct str obligor_id,
 	query_i64(&q, score);
 	query_i64(&q, now_ms);
 	return query_run(&q);
+}
+
+enum err
+store_review_count(struct store *s, int64_t *count)
+{
+	struct query q = query_of(s, "SELECT count(DISTINCT fact_id)"
+				     " FROM review");
+
+	return query_int(&q, 0, count);
 }

@@ -93,7 +93,7 @@ def free_port():
 
 
 class House:
-    """feeds: {name: (path on the server, seconds between polls)}"""
+    """feeds: {name: (path or paths on the server, seconds between polls)}"""
 
     def __init__(self, feeds, as_of=None, build=None, keep=False,
                  extra_feeds=None):
@@ -121,9 +121,11 @@ class House:
     def add_feed(self, name, path, seconds, source):
         """Copies a definition, changing only where and how often."""
         text = (source / (name + ".yaml")).read_text()
-        url = "https://localhost:%d%s" % (self.server.port, path)
-        text = re.sub(r"(?m)^urls:.*(\n[ \t]+-.*)*$",
-                      'urls: ["%s"]' % url, text)
+        paths = [path] if isinstance(path, str) else path
+        urls = ", ".join('"https://localhost:%d%s"' % (self.server.port, p)
+                         for p in paths)
+        text = re.sub(r"(?m)^urls:.*(\n[ \t]+-.*)*$", "urls: [%s]" % urls,
+                      text)
         text = re.sub(r"(?m)^(interval|min_gap|enabled|ca_file|allow_private|"
                       r"user_agent):.*\n", "", text)
         text += ("interval: %ds\nenabled: yes\nallow_private: yes\n"

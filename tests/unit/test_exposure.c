@@ -43,7 +43,11 @@ static const struct book_text BOOK[] = {
 	{ "receipts", "receipt_id,exporter_id,obligor_id,amount,currency,"
 		      "received_on,shipment_id,receipt_kind\n"
 		      "R1,E2,K1,5000,USD,2022-03-01,S5,payment\n"
-		      "R2,E2,K1,1,USD,2022-03-02,,recovery\n" },
+		      "R2,E2,K1,1,USD,2022-03-02,,recovery\n"
+		      "R3,E1,B1,50000,USD,2022-04-02,S1,recovery\n"
+		      "R4,E1,B1,38000,USD,2022-05-01,,recovery\n"
+		      "R5,E1,B1,99000,USD,2022-05-02,,recovery\n"
+		      "R6,E1,B1,0.01,EUR,2022-05-01,,recovery\n" },
 	{ "fx", "base,quote,rate,as_of\nUSD,HKD,7.80,2022-02-01\n"
 		"EUR,HKD,8,2022-02-01\nEUR,USD,1.1,2022-02-02\n" },
 };
@@ -93,7 +97,7 @@ Test(exposure, the_total_is_the_insurers_accumulation)
 
 	cr_assert_eq(put((struct exposures_ask){ .obligor_id = S("B1"),
 						 .json = 1 }),
-		     4);
+		     6);
 	has("\"exporter_id\":\"E1\",\"obligor_id\":\"B1\",\"obligor_type\":"
 	    "\"buyer\",\"obligor_name\":\"b\",\"country\":\"US\",\"policy_id\":"
 	    "\"P1\",\"scheme_id\":\"SZ\",\"select_rule\":\"by_ship_date\","
@@ -132,13 +136,31 @@ Test(exposure, under_an_lc_the_bank_is_the_obligor)
 {
 	cr_assert_eq(put((struct exposures_ask){ .country = S("DE"),
 						 .json = 1 }),
-		     2);
+		     3);
 	has("\"obligor_id\":\"K1\",\"obligor_type\":\"bank\"");
 	has("\"open\":\"85000.00\"");
 	has("\"insured\":\"64000.00\",\"uninsured\":\"21000.00\"");
 	has("\"reasons\":[]");
-	cr_assert_eq(put((struct exposures_ask){ .exporter_id = S("E2") }), 3);
+	cr_assert_eq(put((struct exposures_ask){ .exporter_id = S("E2") }), 4);
 	has("64,000.00");
+}
+
+/* V11: 88,000 after 150,000 were paid on 440,000; a cent is the exporter's. */
+Test(exposure, a_recovery_is_shared_as_the_loss_is)
+{
+	cr_assert_eq(put((struct exposures_ask){ .exporter_id = S("E1"),
+						 .json = 1 }),
+		     3);
+	has("{\"row\":\"recovery\",\"as_of\":\"2022-05-01\",\"exporter_id\":"
+	    "\"E1\",\"obligor_id\":\"B1\",\"currency\":\"USD\",\"recovered\":"
+	    "\"88000.00\",\"insurer\":\"30000.00\",\"exporter\":"
+	    "\"58000.00\"}\n");
+	has("\"currency\":\"EUR\",\"recovered\":\"0.01\",\"insurer\":"
+	    "\"0.00\",\"exporter\":\"0.01\"}\n");
+	cr_assert_eq(put((struct exposures_ask){ .exporter_id = S("E1") }),
+		     4);
+	has("of it the insurer's        30,000.00 the exporter's        "
+	    "58,000.00\n");
 }
 
 Test(exposure, rates_come_from_the_newest_day_with_a_way)
