@@ -500,7 +500,7 @@ static enum err
 write_lists(struct mbuild *b)
 {
 	struct mtables t = { .b = b };
-	pthread_t thread;
+	pthread_t thread = 0;
 	bool started = b->threads > 1 &&
 		       pthread_create(&thread, NULL, mtables_make, &t) == 0;
 	enum err err = write_rows(b);
