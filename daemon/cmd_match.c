@@ -308,9 +308,9 @@ answer(struct job *j, struct line *line)
 	struct json *doc = NULL;
 	struct diag d = { 0 };
 	struct jsonw w = jsonw_of(&j->out);
-	char canon[MQUERY_IDS_MAX][ID_VALUE_MAX];
+	UNSET char canon[MQUERY_IDS_MAX][ID_VALUE_MAX];
 	struct mask ask;
-	struct mresult r;
+	UNSET struct mresult r;
 
 	jsonw_obj(&w, NULL);
 	if (json_read(line->text, &doc, &d) != ERR_OK || !json_is_obj(doc)) {

@@ -44,6 +44,7 @@ malign_side(struct mside *s, const struct mname *m, const float *w)
 	s->w = w;
 	s->used = 0;
 	s->soft_end = 0;
+	s->glue_n = MALIGN_UNKNOWN;
 	memset(s->soft_n, MALIGN_UNKNOWN, sizeof(s->soft_n));
 }
 
@@ -179,8 +180,8 @@ put_link(struct malign *out, struct mside *q, struct mside *b, struct mlink l)
 static void
 link_tokens(struct malign *out, struct mside *q, struct mside *b)
 {
-	struct mlink all[MFOLD_TOKENS_MAX * 3];
-	float worth[MFOLD_TOKENS_MAX * 3];
+	UNSET struct mlink all[MFOLD_TOKENS_MAX * 3];
+	UNSET float worth[MFOLD_TOKENS_MAX * 3];
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < q->m->n; i++)
@@ -231,7 +232,7 @@ concat(const struct mname *m, unsigned from, unsigned n, char *dst,
 static float
 glue_sim(struct str one, struct str many, bool cross, bool vowelless)
 {
-	char sa[MPHON_MAX], sb[MPHON_MAX];
+	UNSET char sa[MPHON_MAX], sb[MPHON_MAX];
 	float sim = 0;
 	size_t small = one.n < many.n ? one.n : many.n;
 
@@ -271,7 +272,7 @@ static void
 link_glued(struct malign *out, struct mside *one, struct mside *many,
 	   bool swapped)
 {
-	char text[MPHON_MAX];
+	UNSET char text[MPHON_MAX];
 
 	for (unsigned i = 0; i < one->m->n; i++) {
 		struct mlink best = { .sim = 0 };
@@ -352,7 +353,7 @@ void
 malign_names(const struct mquery_name *q, struct mside *qs,
 	     const struct mname *b, const float *wb, struct malign *out)
 {
-	struct mside bs;
+	UNSET struct mside bs;
 
 	memset(out, 0, sizeof(*out));
 	malign_side(&bs, b, wb);

@@ -6,6 +6,7 @@
 #define MALIGN_H
 
 #include "mcand.h"
+#include "mphon.h"
 
 #define MALIGN_LINKS_MAX MFOLD_TOKENS_MAX
 #define MALIGN_UNKNOWN UINT8_MAX
@@ -90,6 +91,8 @@ struct mside {
 	uint16_t soft[MFOLD_TOKENS_MAX];
 	uint8_t soft_n[MFOLD_TOKENS_MAX]; /* MALIGN_UNKNOWN: not made yet */
 	uint16_t soft_end;
+	uint8_t glue_n; /* MALIGN_UNKNOWN: not made yet */
+	char glue[MPHON_MAX]; /* the core without blanks, soft */
 	char soft_text[MFOLD_TOKENS_MAX * (MFOLD_TOKEN_LEN_MAX + 4)];
 };
 

@@ -6,7 +6,7 @@
 
 #include "malign.h"
 
-void malign_features(const struct mquery_name *q, const struct mside *qs,
-		     const struct mside *bs, struct malign *out);
+void malign_features(const struct mquery_name *q, struct mside *qs,
+		     struct mside *bs, struct malign *out);
 
 #endif

@@ -1,10 +1,10 @@
 /*
- * mbuild.c - obligors in, folded rows out; mbuild_out.c writes the sections.
+ * mbuild.c - obligors in, tokens numbered and rows kept; mbuild_fold.c folds
+ * the names, mbuild_out.c writes the sections.
  */
 #include "mbuild.h"
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,34 +12,17 @@
 
 #include "mbuild_priv.h"
 
+#define AHEAD 24u /* tokens asked for before they are entered */
 #define BATCH_ITEMS 16384u
 #define BATCH_TEXT (16u << 20)
 #define COLD_FLUSH (4u << 20)
 #define SLOTS_MIN (1u << 16)
 #define OBLIGOR_ID_MAX 64u
 
-/* One folded row of a worker. */
-struct frow {
-	uint64_t key[MKEY_KINDS];
-	uint32_t item;
-	uint16_t classes;
-	uint8_t flags;
-	uint8_t n;
-};
-
-struct worker {
-	const struct mbuild *b;
-	size_t from, to;
-	struct mvec row;  /* struct frow */
-	struct mvec h;	  /* u64 per token */
-	struct mvec text; /* length byte and letters per token */
-	bool failed;
-};
-
 void *
 mvec_more(struct mvec *v, size_t n)
 {
-	if (v->n + n > v->size) {
+	if (v->p == NULL || v->n + n > v->size) {
 		size_t size = v->size < 4096 ? 4096 : v->size;
 		void *p;
 
@@ -62,8 +45,8 @@ mvec_free(struct mvec *v)
 	memset(v, 0, sizeof(*v));
 }
 
-static bool
-put(struct mvec *v, const void *p, size_t n)
+bool
+mvec_put(struct mvec *v, const void *p, size_t n)
 {
 	void *to = mvec_more(v, n);
 
@@ -72,52 +55,6 @@ put(struct mvec *v, const void *p, size_t n)
 	if (n > 0)
 		memcpy(to, p, n);
 	return true;
-}
-
-/* One view of one name into the worker's vectors. */
-static bool
-fold_row(struct worker *w, uint32_t item, const struct mname *m, uint8_t flags)
-{
-	struct mkeys keys;
-	struct frow r = { .item = item, .flags = flags };
-
-	mkey_name(m, &keys);
-	memcpy(r.key, keys.key, sizeof(r.key));
-	r.classes = (uint16_t)m->classes;
-	r.n = (uint8_t)m->n;
-	if (!put(&w->row, &r, sizeof(r)))
-		return false;
-	for (unsigned i = 0; i < m->n; i++) {
-		struct str t = mfold_text(m, &m->tok[i]);
-		uint8_t n = (uint8_t)t.n;
-
-		if (!put(&w->h, &m->tok[i].h, 8) || !put(&w->text, &n, 1) ||
-		    !put(&w->text, t.p, t.n))
-			return false;
-	}
-	return true;
-}
-
-static void *
-fold_range(void *ctx)
-{
-	struct worker *w = ctx;
-	const struct mitem *item = w->b->item.p;
-	const char *text = w->b->text.p;
-
-	for (size_t i = w->from; i < w->to && !w->failed; i++) {
-		struct str name = { text + item[i].name, item[i].name_n };
-		uint8_t alias = item[i].alias ? MR_ALIAS : 0;
-		struct mname m;
-
-		mfold_name(name, MV_MAIN, &m);
-		w->failed = !fold_row(w, (uint32_t)i, &m, alias);
-		if (w->failed || !m.two_views)
-			continue;
-		mfold_name(name, MV_PINYIN, &m);
-		w->failed = !fold_row(w, (uint32_t)i, &m, alias | MR_PINYIN);
-	}
-	return NULL;
 }
 
 static struct mdict_slot *
@@ -152,7 +89,7 @@ static bool
 enter(struct mbuild *b, uint64_t h, const char *letters, uint32_t *id)
 {
 	struct mdict_slot *s;
-	uint32_t off = (uint32_t)b->letters.n, one = 0;
+	uint32_t off = (uint32_t)b->letters.n, none = 0;
 
 	if ((size_t)b->tokens * 5 >= b->slots * 3 && !grow_dict(b))
 		return false;
@@ -162,166 +99,90 @@ enter(struct mbuild *b, uint64_t h, const char *letters, uint32_t *id)
 		    b->letters.n + 256 > UINT32_MAX)
 			return false;
 		*s = (struct mdict_slot){ .h = h, .id = b->tokens++, .used = 1 };
-		if (!put(&b->tok_h, &h, 8) || !put(&b->tok_df, &one, 4) ||
-		    !put(&b->tok_text, &off, 4) ||
-		    !put(&b->letters, letters, 1 + (size_t)(uint8_t)*letters))
+		if (!mvec_put(&b->tok_h, &h, 8) || !mvec_put(&b->tok_df, &none, 4) ||
+		    !mvec_put(&b->tok_text, &off, 4) ||
+		    !mvec_put(&b->letters, letters, 1 + (size_t)(uint8_t)*letters))
 			return false;
 	}
 	*id = s->id;
 	return true;
 }
 
+/* Ids of a row's tokens; h and letters move on behind them. */
 static bool
-put_varint(struct mvec *v, uint32_t n)
+take_tokens(struct mbuild *b, const struct mfolded *r, const uint64_t **h,
+	    const char **letters)
 {
-	uint8_t byte[5];
-	size_t k = 0;
+	uint32_t *id = mvec_more(&b->ids, r->meta.n * 4u);
 
-	while (n >= 128) {
-		byte[k++] = (uint8_t)(n | 128);
-		n >>= 7;
-	}
-	byte[k++] = (uint8_t)n;
-	return put(v, byte, k);
-}
-
-static size_t
-varint_len(size_t n)
-{
-	return n < 128 ? 1 : n < 16384 ? 2 : 3;
-}
-
-static bool
-put_field(struct mvec *v, const char *p, size_t n)
-{
-	return put_varint(v, (uint32_t)n) && put(v, p, n);
-}
-
-static bool
-put_cold(struct mbuild *b, const struct mitem *i)
-{
-	const char *t = b->text.p;
-	size_t before = b->out.n, all;
-	uint64_t at = b->cold_n + b->out.n;
-
-	if (b->rows % MSEG_BLOCK == 0 && !put(&b->cold_base, &at, 8))
+	if (id == NULL)
 		return false;
-	all = varint_len(i->id_n) + i->id_n + varint_len(i->name_n) +
-	      i->name_n + varint_len(i->ids_n) + i->ids_n +
-	      varint_len(i->addr_n) + i->addr_n;
-	if (!put_varint(&b->out, (uint32_t)all) ||
-	    !put_field(&b->out, t + i->id, i->id_n) ||
-	    !put_field(&b->out, t + i->name, i->name_n) ||
-	    !put_field(&b->out, t + i->ids, i->ids_n) ||
-	    !put_field(&b->out, t + i->addr, i->addr_n))
-		return false;
-	must(b->out.n - before == all + varint_len(all));
-	return b->out.n < COLD_FLUSH || mbuild_flush_cold(b) == ERR_OK;
-}
-
-static bool
-put_key(struct mbuild *b, uint64_t key)
-{
-	struct mkey_row k = { (uint32_t)(key >> 32), (uint32_t)b->rows };
-
-	return key == 0 || put(&b->key, &k, sizeof(k));
-}
-
-/* Keys of the ids in "scheme:value|...". */
-static bool
-put_ids(struct mbuild *b, struct str ids)
-{
-	while (ids.n > 0) {
-		struct str value = str_cut(&ids, '|');
-		struct str scheme = str_cut(&value, ':');
-
-		if (value.n > 0 && !put_key(b, mkey_id(scheme, value)))
+	for (unsigned k = 0; k < r->meta.n; k++) {
+		if (!enter(b, (*h)[k], *letters, &id[k]))
 			return false;
+		((uint32_t *)b->tok_df.p)[id[k]]++;
+		*letters += 1 + (uint8_t)**letters;
 	}
+	*h += r->meta.n;
 	return true;
 }
 
-/* Takes one folded row; h and text move on behind its tokens. */
-static bool
-take_row(struct mbuild *b, const struct frow *r, const uint64_t **h,
-	 const char **text)
+bool
+mbuild_key(struct mbuild *b, uint64_t key, uint64_t row)
 {
-	const struct mitem *i = (const struct mitem *)b->item.p + r->item;
-	struct mrow_meta meta = { .country = i->country,
-				  .classes = r->classes,
-				  .flags = r->flags,
-				  .n = r->n };
-	uint32_t *df;
+	struct mkey_row k = { (uint32_t)(key >> 32), (uint32_t)row,
+			      (uint16_t)key };
 
-	if (b->rows + 1 >= MSEG_ROWS_MAX)
-		return false;
-	for (unsigned k = 0; k < r->n; k++) {
-		uint32_t id;
-
-		if (!enter(b, (*h)[k], *text, &id) || !put(&b->ids, &id, 4))
-			return false;
-		df = (uint32_t *)b->tok_df.p + id;
-		(*df)++;
-		*text += 1 + (uint8_t)**text;
-	}
-	*h += r->n;
-	for (unsigned k = 0; k < MKEY_KINDS; k++)
-		if (!put_key(b, r->key[k]))
-			return false;
-	if ((r->flags & MR_PINYIN) == 0 &&
-	    !put_ids(b, (struct str){ (char *)b->text.p + i->ids, i->ids_n }))
-		return false;
-	if ((r->flags & (MR_PINYIN | MR_ALIAS)) == 0 &&
-	    !put(&b->set, &r->key[MK_SET], 8))
-		return false;
-	if (!put(&b->meta, &meta, sizeof(meta)) || !put_cold(b, i))
-		return false;
-	b->rows++;
-	return true;
+	return mvec_put(&b->key, &k, sizeof(k));
 }
 
-/* Folds the batch on all threads, then takes the rows in order. */
-static enum err
-run_batch(struct mbuild *b)
+static bool
+take_keys(struct mbuild *b, const struct mfolded *r, const uint64_t **key)
 {
-	struct worker *w = calloc(b->threads, sizeof(*w));
-	pthread_t thread[MBUILD_THREADS_MAX];
-	size_t n = b->item.n / sizeof(struct mitem);
-	bool ok = w != NULL;
+	for (unsigned i = 0; i < r->keys; i++)
+		if (!mbuild_key(b, (*key)[i], b->rows))
+			return false;
+	*key += r->keys;
+	return (r->meta.flags & (MR_PINYIN | MR_ALIAS)) != 0 ||
+	       mvec_put(&b->set, &r->set, 8);
+}
 
-	for (unsigned t = 0; ok && t < b->threads; t++) {
-		w[t].b = b;
-		w[t].from = n * t / b->threads;
-		w[t].to = n * (t + 1) / b->threads;
-		if (t > 0)
-			ok = pthread_create(&thread[t], NULL, fold_range,
-					    &w[t]) == 0;
-		if (!ok)
-			fold_range(&w[t]);
-	}
-	if (ok)
-		fold_range(&w[0]);
-	for (unsigned t = 1; ok && t < b->threads; t++)
-		(void)pthread_join(thread[t], NULL);
-	for (unsigned t = 0; ok && t < b->threads; t++) {
-		const struct frow *r = w[t].row.p;
-		const uint64_t *h = w[t].h.p;
-		const char *text = w[t].text.p;
-		size_t rows = w[t].row.n / sizeof(*r);
+/* Takes the rows of a folded slice, in order. */
+static bool
+take_slice(struct mbuild *b, const struct mslice *s)
+{
+	const struct mfolded *r = s->row.p;
+	const uint64_t *h = s->h.p;
+	const uint64_t *h_end = h + s->h.n / 8;
+	const uint64_t *key = s->key.p;
+	const char *letters = s->letters.p;
+	uint64_t cold = b->cold_n + b->out.n;
 
-		ok = !w[t].failed;
-		for (size_t i = 0; ok && i < rows; i++)
-			ok = take_row(b, &r[i], &h, &text);
+	for (size_t i = 0; i < s->row.n / sizeof(*r); i++) {
+		for (unsigned k = 0; k < r[i].meta.n; k++)
+			if (b->slots > 0 && h + AHEAD + k < h_end)
+				__builtin_prefetch(
+				    &b->slot[(h[AHEAD + k] >> 3) &
+					     (b->slots - 1)]);
+		if (b->rows + 1 >= MSEG_ROWS_MAX ||
+		    (b->rows % MSEG_BLOCK == 0 &&
+		     !mvec_put(&b->cold_base, &cold, 8)) ||
+		    !take_tokens(b, &r[i], &h, &letters) ||
+		    !take_keys(b, &r[i], &key) ||
+		    !mvec_put(&b->meta, &r[i].meta, sizeof(r[i].meta)))
+			return false;
+		cold += r[i].cold_n;
+		b->rows++;
 	}
-	for (unsigned t = 0; w != NULL && t < b->threads; t++) {
-		mvec_free(&w[t].row);
-		mvec_free(&w[t].h);
-		mvec_free(&w[t].text);
-	}
-	free(w);
-	b->item.n = 0;
-	b->text.n = 0;
-	if (!ok && b->err == ERR_OK)
+	return mvec_put(&b->out, s->cold.p, s->cold.n) &&
+	       (b->out.n < COLD_FLUSH || mbuild_flush_cold(b) == ERR_OK);
+}
+
+enum err
+mbuild_take(struct mbuild *b, const struct mslice *s)
+{
+	if (b->err == ERR_OK && (s->failed || !take_slice(b, s)) &&
+	    b->err == ERR_OK)
 		b->err = ERR_LIMIT;
 	return b->err;
 }
@@ -351,7 +212,7 @@ begin(unsigned threads)
 		     threads > MBUILD_THREADS_MAX ? MBUILD_THREADS_MAX :
 						    threads;
 	b->cold_sum = msum_new();
-	if (b->cold_sum != NULL)
+	if (b->cold_sum != NULL && mfolder_start(b))
 		return b;
 	mbuild_free(b);
 	return NULL;
@@ -403,11 +264,11 @@ mbuild_new_fd(int fd, const struct mseg_stamp *stamp, struct mbuild **out,
 static uint32_t
 keep(struct mbuild *b, struct str s, size_t max, uint32_t *n)
 {
-	size_t at = b->text.n;
+	size_t at = b->fill->text.n;
 
 	if (s.n > max)
 		s.n = max;
-	if (!put(&b->text, s.p, s.n)) {
+	if (!mvec_put(&b->fill->text, s.p, s.n)) {
 		b->err = ERR_LIMIT;
 		s.n = 0;
 	}
@@ -419,7 +280,7 @@ static void
 add_name(struct mbuild *b, struct mitem item, struct str name)
 {
 	item.name = keep(b, name, MFOLD_BYTES_MAX, &item.name_n);
-	if (!put(&b->item, &item, sizeof(item)))
+	if (!mvec_put(&b->fill->item, &item, sizeof(item)))
 		b->err = ERR_LIMIT;
 }
 
@@ -472,9 +333,9 @@ mbuild_add(struct mbuild *b, const struct mbuild_obligor *o, struct diag *d)
 		if (n > 0)
 			add_name(b, item, (struct str){ alias, n });
 	b->obligors++;
-	if (b->item.n >= BATCH_ITEMS * sizeof(item) ||
-	    b->text.n >= BATCH_TEXT)
-		(void)run_batch(b);
+	if (b->fill->item.n >= BATCH_ITEMS * sizeof(item) ||
+	    b->fill->text.n >= BATCH_TEXT)
+		mfolder_next(b);
 	if (b->err != ERR_OK)
 		return diag_set(d, b->err, 0, "the index cannot grow further");
 	return ERR_OK;
@@ -483,7 +344,7 @@ mbuild_add(struct mbuild *b, const struct mbuild_obligor *o, struct diag *d)
 enum err
 mbuild_end(struct mbuild *b, struct mbuild_stats *st, struct diag *d)
 {
-	enum err err = run_batch(b);
+	enum err err = mfolder_end(b);
 
 	if (err == ERR_OK)
 		err = mbuild_sections(b);
@@ -509,13 +370,14 @@ mbuild_end(struct mbuild *b, struct mbuild_stats *st, struct diag *d)
 void
 mbuild_free(struct mbuild *b)
 {
-	struct mvec *all[] = { &b->text,    &b->item,	 &b->meta,
-			       &b->ids,	    &b->key,	 &b->set,
-			       &b->tok_h,   &b->tok_df,	 &b->tok_text,
-			       &b->letters, &b->cold_base, &b->out };
+	struct mvec *all[] = { &b->meta,   &b->ids,	  &b->key,
+			       &b->set,	   &b->tok_h,	  &b->tok_df,
+			       &b->tok_text, &b->letters, &b->cold_base,
+			       &b->out };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		mvec_free(all[i]);
+	mfolder_stop(b);
 	if (b->cold_sum != NULL)
 		(void)msum_end(b->cold_sum);
 	if (b->fd >= 0)

@@ -1,6 +1,7 @@
 /*
  * mbuild_out.c - the sections of a segment, from the folded rows.
  */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,9 +11,7 @@
 #define POST_MAX 32768u	 /* longer posting lists are not kept */
 #define SPLIT_MIN MSEG_SPLIT_MIN
 #define SPLIT_LEN_MAX 32768u
-#define COMMON_MIN 4096u /* names of only such tokens are kept by pairs */
 #define PAD 4096u
-#define DEAL 65536u
 
 enum err
 mbuild_write(struct mbuild *b, const void *p, size_t n)
@@ -70,8 +69,8 @@ section(struct mbuild *b, enum mseg_section sec, const void *p, size_t n)
 	return err == ERR_OK ? put_bytes(b, p, n) : err;
 }
 
-static unsigned
-bits_for(uint64_t n)
+unsigned
+mbuild_bits(uint64_t n)
 {
 	unsigned bits = 4;
 
@@ -211,7 +210,7 @@ write_rows(struct mbuild *b)
 static enum err
 write_dict(struct mbuild *b)
 {
-	unsigned bits = bits_for((uint64_t)b->tokens * 8 / 5 + 16);
+	unsigned bits = mbuild_bits((uint64_t)b->tokens * 8 / 5 + 16);
 	uint64_t mask = (UINT64_C(1) << bits) - 1;
 	uint64_t *slot = malloc((mask + 1) * 8);
 	const uint64_t *h = b->tok_h.p;
@@ -410,7 +409,7 @@ write_split(struct mbuild *b, struct mvec *post)
 	if (j.slot != NULL && j.count != NULL && split_pass(&j, false))
 		err = split_lists(&j, post);
 	if (err == ERR_OK) {
-		b->head.split_bits = bits_for(j.mask + 1);
+		b->head.split_bits = mbuild_bits(j.mask + 1);
 		err = section(b, SEG_SPLIT, j.slot,
 			      (j.mask + 1) * sizeof(*j.slot));
 	}
@@ -455,213 +454,25 @@ write_posts(struct mbuild *b)
 	return err;
 }
 
-/* Bucket table of variant keys: two passes over all tokens. */
 static enum err
-write_variants(struct mbuild *b)
+write_tables(struct mbuild *b, const struct mtables *t)
 {
-	unsigned bits = bits_for((uint64_t)b->tokens * 4 + 16);
-	size_t buckets = (size_t)1 << bits;
-	uint32_t *base = calloc(buckets + 1, 4);
-	const uint32_t *text = b->tok_text.p;
-	const uint8_t *letters = b->letters.p;
-	uint32_t *list = NULL;
-	uint64_t key[MKEY_VARIANTS_MAX];
-	enum err err = base == NULL ? ERR_LIMIT : ERR_OK;
+	size_t vars = (((size_t)1 << t->var_bits) + 1) * 4;
+	size_t keys = (((size_t)1 << t->key_bits) + 1) * 4;
+	enum err err = section(b, SEG_VAR_BASE, t->var_base, vars);
 
-	for (int fill = 0; fill < 2 && err == ERR_OK; fill++) {
-		for (uint32_t i = 0; i < b->tokens; i++) {
-			struct str t = { (const char *)letters + text[i] + 1,
-					 letters[text[i]] };
-			size_t n = mkey_variants(t, key);
-
-			for (size_t k = 0; k < n; k++) {
-				uint64_t at = key[k] >> (64 - bits);
-
-				if (fill)
-					list[--base[at + 1]] =
-					    i | (uint32_t)(key[k] & 15) << 28;
-				else
-					base[at + 1]++;
-			}
-		}
-		if (fill)
-			break;
-		for (size_t i = 0; i < buckets; i++)
-			base[i + 1] += base[i];
-		list = malloc((size_t)base[buckets] * 4 + 4);
-		if (list == NULL)
-			err = ERR_LIMIT;
-		/* base[i+1] is now an end; filling turns it into a start. */
-		b->head.section[SEG_VAR].n = (size_t)base[buckets] * 4;
-	}
-	if (err == ERR_OK) {
-		memmove(base, base + 1, buckets * 4);
-		base[buckets] = (uint32_t)(b->head.section[SEG_VAR].n / 4);
-		b->head.var_bits = bits;
-		err = section(b, SEG_VAR_BASE, base, (buckets + 1) * 4);
-	}
+	b->head.var_bits = t->var_bits;
+	b->head.key_bits = t->key_bits;
+	b->head.shared_set = t->shared_set;
 	if (err == ERR_OK)
-		err = section(b, SEG_VAR, list, b->head.section[SEG_VAR].n);
-	free(base);
-	free(list);
+		err = section(b, SEG_VAR, t->var, t->vars * 4);
+	if (err == ERR_OK)
+		err = section(b, SEG_KEY_BASE, t->key_base, keys);
+	if (err == ERR_OK)
+		err = section(b, SEG_KEY, t->key, t->keys * 4);
+	if (err == ERR_OK)
+		err = section(b, SEG_KEY_TAG, t->key_tag, t->keys * 2);
 	return err;
-}
-
-/* Names of common tokens only are also found by their rarest pairs. */
-static enum err
-add_pairs(struct mbuild *b)
-{
-	const uint32_t *df = b->tok_df.p;
-	const uint64_t *h = b->tok_h.p;
-	const uint32_t *ids = b->ids.p;
-	const struct mrow_meta *m = b->meta.p;
-
-	for (uint64_t r = 0; r < b->rows; ids += m[r].n, r++) {
-		uint32_t top[3] = { 0, 0, 0 };
-		unsigned n = 0;
-
-		for (unsigned k = 0; k < m[r].n; k++) {
-			unsigned at = n < 3 ? n : 3;
-
-			while (at > 0 && top[at - 1] < ids[k])
-				at--;
-			if (at == 3)
-				continue;
-			for (unsigned j = n < 2 ? n : 2; j > at; j--)
-				top[j] = top[j - 1];
-			top[at] = ids[k];
-			n += n < 3;
-		}
-		if (n < 2 || df[top[0]] < COMMON_MIN)
-			continue;
-		for (unsigned x = 0; x < n; x++)
-			for (unsigned y = x + 1; y < n; y++) {
-				uint64_t key = mkey_pair(h[top[x]], h[top[y]]);
-				struct mkey_row *k = mvec_more(&b->key, 8);
-
-				if (k == NULL)
-					return ERR_LIMIT;
-				k->h = (uint32_t)(key >> 32);
-				k->row = (uint32_t)r;
-			}
-	}
-	return ERR_OK;
-}
-
-/* Lists longer than a query reads are put in no order of age. */
-static void
-shuffle(uint32_t *row, uint8_t *tag, uint32_t n)
-{
-	for (uint32_t i = n; i > 1; i--) {
-		uint32_t k = (uint32_t)(mtab_mix(row[i - 1], 7) % i);
-		uint32_t r = row[k];
-		uint8_t t = tag[k];
-
-		row[k] = row[i - 1];
-		tag[k] = tag[i - 1];
-		row[i - 1] = r;
-		tag[i - 1] = t;
-	}
-}
-
-static enum err
-write_keys(struct mbuild *b)
-{
-	const struct mkey_row *k = b->key.p;
-	size_t n = b->key.n / sizeof(*k);
-	unsigned bits = bits_for(n / 6 + 16);
-	size_t buckets = (size_t)1 << bits;
-	uint32_t *base = calloc(buckets + 1, 4);
-	uint32_t *row = malloc(n * 4 + 4);
-	uint8_t *tag = malloc(n + 1);
-	enum err err = ERR_LIMIT;
-
-	if (base != NULL && row != NULL && tag != NULL && n < UINT32_MAX) {
-		for (size_t i = 0; i < n; i++)
-			base[(k[i].h >> (32 - bits)) + 1]++;
-		for (size_t i = 0; i < buckets; i++)
-			base[i + 1] += base[i];
-		for (size_t i = n; i-- > 0;) {
-			uint32_t at = --base[(k[i].h >> (32 - bits)) + 1];
-
-			row[at] = k[i].row;
-			tag[at] = (uint8_t)k[i].h;
-		}
-		memmove(base, base + 1, buckets * 4);
-		base[buckets] = (uint32_t)n;
-		for (size_t i = 0; i < buckets; i++)
-			if (base[i + 1] - base[i] > 64)
-				shuffle(row + base[i], tag + base[i],
-					base[i + 1] - base[i]);
-		b->head.key_bits = bits;
-		mvec_free(&b->key);
-		err = section(b, SEG_KEY_BASE, base, (buckets + 1) * 4);
-	}
-	if (err == ERR_OK)
-		err = section(b, SEG_KEY, row, n * 4);
-	if (err == ERR_OK)
-		err = section(b, SEG_KEY_TAG, tag, n);
-	free(base);
-	free(row);
-	free(tag);
-	return err;
-}
-
-static int
-by_value(const void *a, const void *b)
-{
-	uint64_t x, y;
-
-	memcpy(&x, a, 8);
-	memcpy(&y, b, 8);
-	return x < y ? -1 : x > y;
-}
-
-/* Sorts h[from, to) and counts the ones that are not alone. */
-static uint64_t
-shared_in(uint64_t *h, size_t from, size_t to)
-{
-	uint64_t shared = 0;
-
-	if (to - from > 1)
-		qsort(h + from, to - from, 8, by_value);
-	for (size_t i = from; i < to; i++)
-		shared += (i > from && h[i] == h[i - 1]) ||
-			  (i + 1 < to && h[i] == h[i + 1]);
-	return shared;
-}
-
-/*
- * How many first names share their set of tokens with another: dealt out by
- * their upper bits first, because sorting 83 million at once takes a minute.
- */
-static enum err
-count_shared(struct mbuild *b)
-{
-	const uint64_t *h = b->set.p;
-	size_t n = b->set.n / 8, at = 0;
-	size_t *start = calloc(DEAL + 1, sizeof(*start));
-	uint64_t *dealt = malloc(n * 8 + 8);
-
-	if (start == NULL || dealt == NULL) {
-		free(start);
-		free(dealt);
-		return ERR_LIMIT;
-	}
-	for (size_t i = 0; i < n; i++)
-		start[(h[i] >> 48) + 1]++;
-	for (size_t i = 0; i < DEAL; i++)
-		start[i + 1] += start[i];
-	for (size_t i = 0; i < n; i++)
-		dealt[start[h[i] >> 48]++] = h[i];
-	for (size_t i = 0; i < DEAL; i++) {
-		b->head.shared_set += shared_in(dealt, at, start[i]);
-		at = start[i];
-	}
-	free(start);
-	free(dealt);
-	mvec_free(&b->set);
-	return ERR_OK;
 }
 
 static enum err
@@ -682,6 +493,32 @@ write_head(struct mbuild *b, uint64_t cold_sum, uint64_t sum)
 	memcpy(page, &b->head, sizeof(b->head));
 	return pwrite(b->fd, page, sizeof(page), 0) == sizeof(page) ? ERR_OK :
 								      ERR_IO;
+}
+
+/* Rows, tokens and postings, while another thread makes the other tables. */
+static enum err
+write_lists(struct mbuild *b)
+{
+	struct mtables t = { .b = b };
+	pthread_t thread = 0;
+	bool started = b->threads > 1 &&
+		       pthread_create(&thread, NULL, mtables_make, &t) == 0;
+	enum err err = write_rows(b);
+
+	if (err == ERR_OK)
+		err = write_dict(b);
+	if (err == ERR_OK)
+		err = write_posts(b);
+	if (started)
+		(void)pthread_join(thread, NULL);
+	else
+		(void)mtables_make(&t);
+	if (err == ERR_OK)
+		err = t.err;
+	if (err == ERR_OK)
+		err = write_tables(b, &t);
+	mtables_free(&t);
+	return err;
 }
 
 enum err
@@ -717,21 +554,9 @@ mbuild_sections(struct mbuild *b)
 			      b->cold_base.n);
 	mvec_free(&b->cold_base);
 	if (err == ERR_OK)
-		err = write_rows(b);
-	if (err == ERR_OK)
-		err = write_dict(b);
-	if (err == ERR_OK)
-		err = write_posts(b);
-	if (err == ERR_OK)
-		err = add_pairs(b);
-	if (err == ERR_OK)
-		err = write_variants(b);
+		err = write_lists(b);
 	mvec_free(&b->ids);
 	mvec_free(&b->meta);
-	if (err == ERR_OK)
-		err = write_keys(b);
-	if (err == ERR_OK)
-		err = count_shared(b);
 	if (err == ERR_OK) {
 		uint64_t sum = msum_end(b->cold_sum);
 

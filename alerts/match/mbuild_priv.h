@@ -26,10 +26,12 @@ struct mrow_meta {
 	uint8_t n;
 };
 
+/* A key of a row, packed: there are four times as many as names. */
 struct mkey_row {
 	uint32_t h; /* upper half of the key */
 	uint32_t row;
-};
+	uint16_t tag; /* its low bits */
+} __attribute__((packed));
 
 struct mdict_slot {
 	uint64_t h;
@@ -44,14 +46,47 @@ struct mitem {
 	uint8_t alias;
 };
 
+/* A folded row, as a slice hands it over. */
+struct mfolded {
+	uint64_t set; /* key of the set of tokens */
+	uint32_t cold_n;
+	struct mrow_meta meta;
+	uint8_t keys;
+};
+
+/* Part of a batch, folded by one thread. */
+struct mslice {
+	struct mbatch *batch;
+	size_t from, to; /* items */
+	struct mvec row; /* struct mfolded */
+	struct mvec h;	 /* u64 per token */
+	struct mvec letters; /* length byte and letters per token */
+	struct mvec key;     /* u64 */
+	struct mvec cold;    /* records as they stand in the file */
+	enum { SLICE_FREE, SLICE_BEGUN, SLICE_DONE } state;
+	bool failed;
+};
+
+#define MBUILD_SLICES 16u
+
+struct mbatch {
+	struct mvec text;
+	struct mvec item; /* struct mitem */
+	struct mslice slice[MBUILD_SLICES];
+	bool out; /* given out to be folded, not yet taken */
+};
+
+struct mfolder; /* the threads that fold */
+
 struct mbuild {
 	char *path, *tmp; /* owned */
 	int fd;
 	unsigned threads;
 	enum err err; /* sticks */
-	/* batch */
-	struct mvec text;
-	struct mvec item;
+	/* one batch is filled while the other is folded */
+	struct mbatch batch[2];
+	struct mbatch *fill;
+	struct mfolder *folder; /* owned */
 	/* per row */
 	struct mvec meta;   /* struct mrow_meta */
 	struct mvec ids;    /* u32 provisional token ids, row after row */
@@ -77,8 +112,38 @@ struct mbuild {
 
 /* The next part of an aliases field, unescaped into dst. */
 bool mbuild_alias(struct str *rest, char *dst, size_t size, size_t *n);
+bool mvec_put(struct mvec *v, const void *p, size_t n);
+/* A key for a row; false when memory is out. */
+bool mbuild_key(struct mbuild *b, uint64_t key, uint64_t row);
+/* mbuild_fold.c: the batch that is filled goes to the threads. */
+NODISCARD bool mfolder_start(struct mbuild *b);
+void mfolder_next(struct mbuild *b);
+enum err mfolder_end(struct mbuild *b);
+void mfolder_stop(struct mbuild *b);
+/* mbuild.c: the rows of a folded slice, in the order of the book. */
+enum err mbuild_take(struct mbuild *b, const struct mslice *s);
 enum err mbuild_write(struct mbuild *b, const void *p, size_t n);
+unsigned mbuild_bits(uint64_t n);
 enum err mbuild_flush_cold(struct mbuild *b);
 enum err mbuild_sections(struct mbuild *b);
+
+/*
+ * mbuild_keys.c: the tables by which tokens and names are found.  Made beside
+ * the sections that are written first: reads the tokens and rows, takes the
+ * keys.
+ */
+struct mtables {
+	struct mbuild *b;
+	enum err err;
+	unsigned var_bits, key_bits;
+	size_t vars, keys;
+	uint32_t *var_base, *var; /* all owned */
+	uint32_t *key_base, *key;
+	uint16_t *key_tag;
+	uint64_t shared_set;
+};
+
+void *mtables_make(void *ctx);
+void mtables_free(struct mtables *t);
 
 #endif

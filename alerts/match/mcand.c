@@ -10,15 +10,18 @@
 #define EXPAND_PER_TOKEN 28u /* across scripts */
 #define EXPAND_LATIN 10u
 #define VARIANTS_READ 48u
+#define FOUND_MAX 128u
+#define FUZZY_SIM_MIN 0.6f
 #define SOUNDS_READ 256u /* entries of a sound, across scripts */
 #define GOOD_ENOUGH 0.92f
 #define SMALL_BOOK 20000u /* rows; below there is time for every round */
 #define PAIR_DF 4096u
+#define SAME_FORM 0.01f /* namesakes of the same legal form first */
 #define KEY_FEW 16u
 #define KEY_ABROAD 0.25f /* off the promise of a key in another country */
 #define ALL_MAX 1024u /* df up to which other countries are walked too */
 #define HOME_SHARE 0.3f /* what the right country adds to a word */
-#define HOME_SCORE 0.12f /* and to a row */
+#define HOME_SCORE 0.25f /* and to a row */
 #define WORTH 0.3f /* share of the best sum below which no row is read */
 #define FUZZY_MIN 0.3f /* weight below which a known word is not misspelt */
 
@@ -78,7 +81,7 @@ mcand_name(const struct mseg *s, const struct mname *m, uint16_t country,
 unsigned
 mcand_edits(struct str a, struct str b, unsigned limit)
 {
-	uint8_t row[3][MFOLD_TOKEN_LEN_MAX + 2];
+	UNSET uint8_t row[3][MFOLD_TOKEN_LEN_MAX + 2];
 	uint8_t *old = row[0], *last = row[1], *now = row[2];
 
 	if (a.n > MFOLD_TOKEN_LEN_MAX || b.n > MFOLD_TOKEN_LEN_MAX ||
@@ -137,7 +140,7 @@ static void
 add_key(const struct mseg *s, struct mscratch *x, uint64_t key, float promise,
 	uint16_t country)
 {
-	size_t n = mseg_keys(s, key, x->keyed, MCAND_KEY_ROWS);
+	size_t n = mseg_keys(s, key, country, x->keyed, MCAND_KEY_ROWS);
 
 	/* Many namesakes: the country is asked for before all are read. */
 	if (country != 0 && n > KEY_FEW)
@@ -320,7 +323,7 @@ static unsigned
 select_best(const struct mseg *s, struct mscratch *x,
 	    const struct mquery_name *q, struct mhit *out, unsigned max)
 {
-	struct mhit first[MCAND_DECODED_MAX];
+	UNSET struct mhit first[MCAND_DECODED_MAX];
 	unsigned n = 0, kept = 0;
 	float high = 0;
 
@@ -348,6 +351,8 @@ select_best(const struct mseg *s, struct mscratch *x,
 		h.score = cover(s, x, q, r);
 		if (c != NULL && c->key > h.score)
 			h.score = c->key;
+		if (r->classes == (uint16_t)q->m->classes)
+			h.score += SAME_FORM;
 		if (q->country != 0 && r->country != 0)
 			h.score += r->country == q->country ? HOME_SCORE :
 							     -HOME_SCORE;
@@ -407,7 +412,7 @@ static float
 fuzzy_sim(struct str a, struct str soft, struct str b, bool sound,
 	  bool foreign)
 {
-	char sb[MPHON_MAX];
+	UNSET char sb[MPHON_MAX];
 	size_t short_n = a.n < b.n ? a.n : b.n;
 	unsigned limit = short_n <= 3 ? 0 : short_n <= 7 ? 1 : 2;
 	float sim = 0;
@@ -433,64 +438,109 @@ fuzzy_sim(struct str a, struct str soft, struct str b, bool sound,
 	return sim;
 }
 
+/* Tokens of the book that may be meant by one of the query. */
+struct fuzzy {
+	struct str text, soft; /* of the query's token */
+	uint32_t token;	       /* its id */
+	bool foreign;
+	unsigned keep;
+	unsigned n;
+	uint32_t best[EXPAND_PER_TOKEN];
+	float sim[EXPAND_PER_TOKEN];
+	unsigned found_n;
+	uint32_t found[FOUND_MAX];
+	bool sound[FOUND_MAX]; /* found by its sound */
+};
+
+static void
+fuzzy_put(struct fuzzy *z, uint32_t id, float v)
+{
+	unsigned at = z->n;
+
+	while (at > 0 && z->sim[at - 1] < v)
+		at--;
+	if (at == z->keep)
+		return;
+	if (z->n == z->keep)
+		z->n--;
+	memmove(z->best + at + 1, z->best + at, (z->n - at) * 4);
+	memmove(z->sim + at + 1, z->sim + at, (z->n - at) * 4);
+	z->best[at] = id;
+	z->sim[at] = v;
+	z->n++;
+}
+
+/* Compares what was found, once all of it has been asked for. */
+static void
+fuzzy_compare(const struct mseg *s, struct fuzzy *z)
+{
+	for (unsigned k = 0; k < z->found_n; k++)
+		mseg_token_prefetch(s, z->found[k]);
+	for (unsigned k = 0; k < z->found_n; k++)
+		mseg_text_prefetch(s, z->found[k]);
+	for (unsigned k = 0; k < z->found_n; k++) {
+		uint32_t id = z->found[k];
+		bool seen = id == z->token;
+		float v;
+
+		for (unsigned m = 0; m < z->n; m++)
+			seen = seen || z->best[m] == id;
+		if (seen)
+			continue;
+		v = fuzzy_sim(z->text, z->soft, mseg_text(s, id), z->sound[k],
+			      z->foreign);
+		if (v >= FUZZY_SIM_MIN)
+			fuzzy_put(z, id, v);
+	}
+	z->found_n = 0;
+}
+
+static void
+fuzzy_find(const struct mseg *s, struct fuzzy *z, uint64_t key, bool sound)
+{
+	const uint32_t *list = NULL;
+	size_t most = sound && z->foreign ? SOUNDS_READ : VARIANTS_READ;
+	size_t count = mseg_variants(s, key, &list);
+
+	for (size_t j = 0; j < count && j < most; j++) {
+		if (list[j] >> 28 != (key & 15))
+			continue;
+		z->found[z->found_n] = list[j] & MSEG_ID_MASK;
+		z->sound[z->found_n++] = sound;
+		if (z->found_n == FOUND_MAX)
+			fuzzy_compare(s, z);
+	}
+}
+
 /* Misspelt and sound-alike tokens of the book for query token i. */
 static void
 expand_fuzzy(const struct mseg *s, struct mscratch *x,
 	     const struct mquery_name *q, unsigned i)
 {
-	uint64_t key[MKEY_VARIANTS_MAX];
-	struct str t = mfold_text(q->m, &q->m->tok[i]);
-	uint64_t sound_key[2];
-	size_t sounds = mkey_sounds(t, sound_key);
-	size_t keys = mkey_variants(t, key);
-	unsigned keep = q->foreign ? EXPAND_PER_TOKEN : EXPAND_LATIN;
-	char text[MPHON_MAX];
-	struct str soft = { text, mphon_soft(t, text, sizeof(text)) };
-	uint32_t best[EXPAND_PER_TOKEN];
-	float sim[EXPAND_PER_TOKEN];
-	unsigned n = 0;
+	UNSET uint64_t key[MKEY_VARIANTS_MAX];
+	UNSET char text[MPHON_MAX];
+	UNSET struct fuzzy z;
+	size_t sounds, keys;
 
+	z.text = mfold_text(q->m, &q->m->tok[i]);
+	z.soft = (struct str){ text, mphon_soft(z.text, text, sizeof(text)) };
+	z.token = q->token[i];
+	z.foreign = q->foreign;
+	z.keep = q->foreign ? EXPAND_PER_TOKEN : EXPAND_LATIN;
+	z.n = 0;
+	z.found_n = 0;
+	keys = mkey_variants(z.text, key, &sounds);
 	for (size_t k = 0; k < keys; k++)
 		mseg_variants_prefetch(s, key[k]);
-	for (size_t k = 0; k < keys; k++) {
-		const uint32_t *list = NULL;
-		size_t most = k < sounds && q->foreign ? SOUNDS_READ :
-							 VARIANTS_READ;
+	for (size_t k = 0; k < keys; k++)
+		mseg_variants_prefetch2(s, key[k]);
+	for (size_t k = 0; k < keys; k++)
 		/* Consonants alone are evidence only across scripts. */
-		size_t count = k == 1 && sounds == 2 && !q->foreign ?
-				   0 :
-				   mseg_variants(s, key[k], &list);
-
-		for (size_t j = 0; j < count && j < most; j++) {
-			uint32_t id = list[j] & MSEG_ID_MASK;
-			unsigned at = n;
-			bool seen = id == q->token[i] ||
-				    list[j] >> 28 != (key[k] & 15);
-			float v;
-
-			for (unsigned m = 0; m < n; m++)
-				seen = seen || best[m] == id;
-			if (seen)
-				continue;
-			v = fuzzy_sim(t, soft, mseg_text(s, id), k < sounds,
-				      q->foreign);
-			if (v < 0.6f)
-				continue;
-			while (at > 0 && sim[at - 1] < v)
-				at--;
-			if (at == keep)
-				continue;
-			if (n == keep)
-				n--;
-			memmove(best + at + 1, best + at, (n - at) * 4);
-			memmove(sim + at + 1, sim + at, (n - at) * 4);
-			best[at] = id;
-			sim[at] = v;
-			n++;
-		}
-	}
-	for (unsigned k = 0; k < n; k++)
-		add_expand(x, s, best[k], 1u << i, sim[k] * 0.95f, 1);
+		if (k != 1 || sounds != 2 || q->foreign)
+			fuzzy_find(s, &z, key[k], k < sounds);
+	fuzzy_compare(s, &z);
+	for (unsigned k = 0; k < z.n; k++)
+		add_expand(x, s, z.best[k], 1u << i, z.sim[k] * 0.95f, 1);
 }
 
 /* Two book tokens written as one, and one written as two. */
@@ -499,7 +549,7 @@ expand_glued(const struct mseg *s, struct mscratch *x,
 	     const struct mquery_name *q, unsigned i)
 {
 	struct str t = mfold_text(q->m, &q->m->tok[i]);
-	char text[2 * MFOLD_TOKEN_LEN_MAX];
+	UNSET char text[2 * MFOLD_TOKEN_LEN_MAX];
 
 	if (q->token[i] == UINT32_MAX && t.n >= 6)
 		for (size_t k = 3; k + 2 <= t.n; k++) {
@@ -543,7 +593,7 @@ expand_stem(const struct mseg *s, struct mscratch *x,
 		{ "skii", "sk" }, { "a", "" },	    { "y", "" },
 	};
 	struct str t = mfold_text(q->m, &q->m->tok[i]);
-	char text[MFOLD_TOKEN_LEN_MAX + 8];
+	UNSET char text[MFOLD_TOKEN_LEN_MAX + 8];
 
 	for (size_t k = 0; k < sizeof(stem) / sizeof(stem[0]); k++) {
 		struct str end = str_of(stem[k].end);

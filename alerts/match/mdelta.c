@@ -160,8 +160,10 @@ put_keys(struct mdelta *d, const struct mname *m, uint32_t row)
 		ok = keys.key[k] == 0 ||
 		     chain(&d->entry, d->head, keys.key[k], row);
 	for (unsigned i = 0; i < m->n && ok; i++) {
+		size_t sounds;
 		size_t n = m->tok[i].kind == MK_WORD ?
-			       mkey_variants(mfold_text(m, &m->tok[i]), v) :
+			       mkey_variants(mfold_text(m, &m->tok[i]), v,
+					     &sounds) :
 			       0;
 
 		ok = chain(&d->entry, d->head, m->tok[i].h, row);
@@ -308,8 +310,10 @@ mdelta_find(const struct mdelta *d, const struct mname *m, uint32_t *out,
 			n += mdelta_find_key(d, keys.key[k], hit + n,
 					     MDELTA_HITS_MAX - n);
 	for (unsigned i = 0; i < m->n; i++) {
+		size_t sounds;
 		size_t c = m->tok[i].kind == MK_WORD ?
-			       mkey_variants(mfold_text(m, &m->tok[i]), v) :
+			       mkey_variants(mfold_text(m, &m->tok[i]), v,
+					     &sounds) :
 			       0;
 
 		if (n < MDELTA_HITS_MAX && m->tok[i].kind == MK_WORD)

@@ -13,7 +13,7 @@
 #include "mquery_priv.h"
 
 #define LLR_COUNTRY_SAME 1.6f
-#define LLR_COUNTRY_OTHER (-2.6f)
+#define LLR_COUNTRY_OTHER (-3.6f)
 #define LLR_ADDRESS_SAME 2.5f
 #define LLR_ADDRESS_OTHER (-0.7f)
 #define LLR_ID_CLASH (-3.0f)
@@ -29,7 +29,7 @@
 static float
 address_sim(struct str a, struct str b)
 {
-	struct mname x, y;
+	UNSET struct mname x, y;
 	unsigned same = 0, small;
 
 	if (a.n == 0 || b.n == 0)
@@ -137,7 +137,7 @@ mevidence_ids(const struct mseg *s, struct mqscratch *x,
 		if (!mid_hard(ask->id[i].scheme))
 			continue;
 		n = mseg_keys(s, mkey_id(ask->id[i].scheme, ask->id[i].value),
-			      row, 8);
+			      0, row, 8);
 		for (size_t k = 0; k < n; k++)
 			mquery_add_by_id(s, x, ask, row[k]);
 		if (x->delta == NULL)

@@ -142,12 +142,19 @@ letters(const struct mname *m)
 }
 
 /* The two cores without blanks, by sound when the scripts differ. */
-static float
-glued(const struct mname *a, const struct mname *b, bool vowelless)
+static struct str
+glue_of(struct mside *s)
 {
-	char x[MPHON_MAX], y[MPHON_MAX];
-	struct str p = { x, mkey_glue(a, x, sizeof(x)) };
-	struct str q = { y, mkey_glue(b, y, sizeof(y)) };
+	if (s->glue_n == MALIGN_UNKNOWN)
+		s->glue_n =
+		    (uint8_t)mkey_glue(s->m, s->glue, sizeof(s->glue));
+	return (struct str){ s->glue, s->glue_n };
+}
+
+static float
+glued(struct mside *a, struct mside *b, bool vowelless)
+{
+	struct str p = glue_of(a), q = glue_of(b);
 
 	if (str_eq(p, q))
 		return 1;
@@ -171,8 +178,8 @@ disorder(const struct malign *a)
 }
 
 void
-malign_features(const struct mquery_name *q, const struct mside *qs,
-		const struct mside *bs, struct malign *out)
+malign_features(const struct mquery_name *q, struct mside *qs,
+		struct mside *bs, struct malign *out)
 {
 	float *f = out->f;
 	const uint32_t vowelless = 1u << MS_ARAB | 1u << MS_HEBR;
@@ -193,7 +200,7 @@ malign_features(const struct mquery_name *q, const struct mside *qs,
 	f[MF_BSCRIPT] = script_of(bs->m);
 	f[MF_GLUE] = f[MF_QCOV] > 0.999f && f[MF_BCOV] > 0.999f ?
 			 1 :
-			 glued(q->m, bs->m,
+			 glued(qs, bs,
 			       ((q->m->scripts | bs->m->scripts) &
 				vowelless) != 0);
 	f[MF_ORDER] = disorder(out);

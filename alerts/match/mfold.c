@@ -421,8 +421,8 @@ join_letters(struct mwords *ws, struct mname *out)
 void
 mfold_name(struct str raw, enum mview view, struct mname *out)
 {
-	struct mchars c;
-	struct mwords ws;
+	UNSET struct mchars c;
+	UNSET struct mwords ws;
 
 	memset(out, 0, offsetof(struct mname, text));
 	out->raw = raw;

@@ -28,7 +28,7 @@ salted(uint64_t salt, const char *p, size_t n)
 size_t
 mkey_glue(const struct mname *m, char *dst, size_t size)
 {
-	char text[MPHON_MAX];
+	UNSET char text[MPHON_MAX];
 	size_t n = 0;
 
 	for (unsigned i = 0; i < m->n; i++) {
@@ -45,7 +45,7 @@ mkey_glue(const struct mname *m, char *dst, size_t size)
 static uint64_t
 key_set(const struct mname *m)
 {
-	uint64_t h[MFOLD_TOKENS_MAX];
+	UNSET uint64_t h[MFOLD_TOKENS_MAX];
 	uint64_t all = SALT_SET;
 	unsigned n = 0;
 
@@ -81,7 +81,7 @@ key_acronym(const struct mname *m)
 void
 mkey_name(const struct mname *m, struct mkeys *out)
 {
-	char soft[MPHON_MAX], skel[MPHON_MAX];
+	UNSET char soft[MPHON_MAX], skel[MPHON_MAX];
 	size_t n;
 
 	memset(out, 0, sizeof(*out));
@@ -116,10 +116,10 @@ mkey_id(struct str scheme, struct str value)
 			mtab_hash_bytes(value.p, value.n));
 }
 
-size_t
-mkey_sounds(struct str token, uint64_t *out)
+static size_t
+sounds_of(struct str token, uint64_t *out)
 {
-	char soft[MPHON_MAX], skel[MPHON_MAX];
+	UNSET char soft[MPHON_MAX], skel[MPHON_MAX];
 	size_t n = mphon_soft(token, soft, sizeof(soft));
 	size_t k = 0;
 
@@ -133,11 +133,12 @@ mkey_sounds(struct str token, uint64_t *out)
 }
 
 size_t
-mkey_variants(struct str token, uint64_t *out)
+mkey_variants(struct str token, uint64_t *out, size_t *sounds)
 {
-	char text[MFOLD_TOKEN_LEN_MAX];
-	size_t k = mkey_sounds(token, out);
+	UNSET char text[MFOLD_TOKEN_LEN_MAX];
+	size_t k = sounds_of(token, out);
 
+	*sounds = k;
 	if (token.n < 4 || token.n > MFOLD_TOKEN_LEN_MAX)
 		return k;
 	out[k++] = salted(SALT_DELETE, token.p, token.n);

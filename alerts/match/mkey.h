@@ -34,10 +34,9 @@ size_t mkey_glue(const struct mname *m, char *dst, size_t size);
 /*
  * Keys under which a token is found misspelt (each letter left out) or
  * spelled otherwise; returns how many.  The same set is made when a token is
- * entered and when it is looked up.
+ * entered and when it is looked up.  The first *sounds are by sound: the soft
+ * spelling and the consonants.
  */
-size_t mkey_variants(struct str token, uint64_t *out);
-/* Only the sound keys: soft spelling and consonants. */
-size_t mkey_sounds(struct str token, uint64_t *out);
+size_t mkey_variants(struct str token, uint64_t *out, size_t *sounds);
 
 #endif

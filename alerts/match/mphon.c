@@ -3,6 +3,8 @@
  */
 #include "mphon.h"
 
+#include "mtab.h"
+
 #include <pthread.h>
 #include <string.h>
 
@@ -88,12 +90,37 @@ static const struct {
 	['z' - 'a'] = { 37, 38 },
 };
 
+#define BIT(c) (1u << ((c) - 'a'))
+
+/* Their second letters: most pairs are no spelling. */
+static const uint32_t second[26] = {
+	['a' - 'a'] = BIT('e'),
+	['b' - 'a'] = BIT('h'),
+	['c' - 'a'] = BIT('h') | BIT('k'),
+	['d' - 'a'] = BIT('h') | BIT('z') | BIT('j') | BIT('g'),
+	['e' - 'a'] = BIT('o') | BIT('u') | BIT('e'),
+	['g' - 'a'] = BIT('h'),
+	['i' - 'a'] = BIT('y'),
+	['k' - 'a'] = BIT('h') | BIT('n'),
+	['m' - 'a'] = BIT('p') | BIT('b'),
+	['o' - 'a'] = BIT('e') | BIT('u') | BIT('o'),
+	['p' - 'a'] = BIT('h'),
+	['q' - 'a'] = BIT('u'),
+	['s' - 'a'] = BIT('i') | BIT('h') | BIT('c'),
+	['t' - 'a'] = BIT('i') | BIT('c') | BIT('h') | BIT('s') | BIT('z'),
+	['u' - 'a'] = BIT('e'),
+	['w' - 'a'] = BIT('r'),
+	['y' - 'a'] = BIT('y'),
+	['z' - 'a'] = BIT('h'),
+};
+
 static size_t
 spelled(struct str s, size_t i, const char **to)
 {
 	unsigned first = (unsigned)(s.p[i] - 'a');
+	unsigned next = (unsigned)(at(s, i + 1) - 'a');
 
-	if (first >= 26)
+	if (first >= 26 || next >= 26 || !(second[first] >> next & 1))
 		return 0;
 	for (size_t k = spelling_of[first].from; k < spelling_of[first].to;
 	     k++) {
@@ -289,8 +316,8 @@ sum_of(struct str s, bool abjad, uint8_t *drops)
 float
 mphon_sim(struct str a, struct str b, bool abjad, float least)
 {
-	uint16_t row[MPHON_MAX + 1];
-	uint8_t da[MPHON_MAX], db[MPHON_MAX];
+	UNSET uint16_t row[MPHON_MAX + 1];
+	UNSET uint8_t da[MPHON_MAX], db[MPHON_MAX];
 	unsigned wa, wb, most, limit;
 
 	if (a.n > MPHON_MAX || b.n > MPHON_MAX || a.n == 0 || b.n == 0)

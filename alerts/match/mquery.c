@@ -10,8 +10,10 @@
 #include "mdelta.h"
 #include "mquery_priv.h"
 
-#define FIND_MAX 8u
-#define FIND_FOREIGN_MAX 12u /* across scripts likeness is vaguer */
+#define FIND_MAX 10u
+#define FIND_FOREIGN_MAX 16u /* across scripts likeness is vaguer */
+#define FIND_NAMESAKES_MAX 20u
+#define NAMESAKE 0.005f /* of a hit: as good as the best */
 #define FAR_SHARE 0.72f
 #define TIE 0.02f
 #define MQ_SCAN_LOG 8.97f /* log2 of MQ_SCAN_ROWS */
@@ -120,38 +122,34 @@ load_pair(const struct mseg *s, struct mqscratch *x, uint32_t row,
 	return true;
 }
 
-/* The pair of the same obligor, or a free one; NULL when none is worse. */
-static struct mpair *
-place(struct mqscratch *x, struct str obligor_id, float base)
+/*
+ * The spare pair, worth base, takes the place of its obligor's other spelling
+ * or of the worst; it stays the spare one when they are better.
+ */
+static void
+place(struct mqscratch *x, float base)
 {
-	struct mpair *worst = NULL;
+	struct mpair *p = x->spare;
+	unsigned at = 0;
 
 	for (unsigned i = 0; i < x->pairs; i++) {
-		struct mpair *p = x->order[i];
-
-		if (str_eq(p->obligor_id, obligor_id))
-			return p->align.f[MF_BASE] < base ? p : NULL;
-		if (worst == NULL ||
-		    p->align.f[MF_BASE] < worst->align.f[MF_BASE])
-			worst = p;
+		if (str_eq(x->order[i]->obligor_id, p->obligor_id)) {
+			at = i;
+			break;
+		}
+		if (x->order[i]->align.f[MF_BASE] <
+		    x->order[at]->align.f[MF_BASE])
+			at = i;
 	}
-	if (x->pairs < MQ_PAIRS_MAX) {
-		x->order[x->pairs] = &x->pair[x->pairs];
-		return x->order[x->pairs++];
+	if (x->pairs < MQ_PAIRS_MAX &&
+	    (x->pairs == 0 ||
+	     !str_eq(x->order[at]->obligor_id, p->obligor_id))) {
+		x->spare = x->order[x->pairs];
+		x->order[x->pairs++] = p;
+	} else if (x->order[at]->align.f[MF_BASE] < base) {
+		x->spare = x->order[at];
+		x->order[at] = p;
 	}
-	return worst->align.f[MF_BASE] < base ? worst : NULL;
-}
-
-/* Moves p; slices into the pair's own text move with it. */
-static void
-move_pair(struct mpair *to, const struct mpair *p)
-{
-	memcpy(to, p, sizeof(*p));
-	to->obligor_id.p = to->text + (p->obligor_id.p - p->text);
-	to->raw.p = to->text + (p->raw.p - p->text);
-	to->ids.p = to->text + (p->ids.p - p->text);
-	to->address.p = to->text + (p->address.p - p->text);
-	to->name.raw = to->raw;
 }
 
 static bool
@@ -167,7 +165,7 @@ static void
 consider(const struct mseg *s, struct mqscratch *x, unsigned name,
 	 struct mhit hit)
 {
-	struct mpair *p = &x->spare, *to;
+	struct mpair *p = x->spare;
 	struct mqname *n = &x->name[name];
 
 	if (!load_pair(s, x, hit.row, p) ||
@@ -180,9 +178,7 @@ consider(const struct mseg *s, struct mqscratch *x, unsigned name,
 	p->namesakes = 0;
 	if (p->align.f[MF_BASE] <= 0.05f)
 		return;
-	to = place(x, p->obligor_id, p->align.f[MF_BASE]);
-	if (to != NULL)
-		move_pair(to, p);
+	place(x, p->align.f[MF_BASE]);
 }
 
 /* A row that an id of the ask points at, with or without a name. */
@@ -190,7 +186,7 @@ void
 mquery_add_by_id(const struct mseg *s, struct mqscratch *x,
 		 const struct mask *ask, uint32_t row)
 {
-	struct mpair *p = &x->spare, *to;
+	struct mpair *p = x->spare;
 	uint16_t country = mseg_country(ask->country);
 
 	if (!load_pair(s, x, row, p))
@@ -208,9 +204,7 @@ mquery_add_by_id(const struct mseg *s, struct mqscratch *x,
 	mevidence(s, ask, country, p);
 	if (!p->by_id)
 		return;
-	to = place(x, p->obligor_id, 2);
-	if (to != NULL)
-		move_pair(to, p);
+	place(x, 2);
 }
 
 static void
@@ -219,8 +213,8 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 {
 	for (unsigned v = 0; v < MV_COUNT; v++) {
 		struct mqname *n = &x->name[x->names];
-		struct mhit hit[FIND_FOREIGN_MAX];
-		unsigned hits;
+		UNSET struct mhit hit[FIND_NAMESAKES_MAX];
+		unsigned hits, most;
 
 		if (x->names == MQ_NAMES_MAX)
 			return;
@@ -229,14 +223,19 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 			return;
 		mcand_name(s, &n->name, country, &n->q);
 		malign_side(&n->side, &n->name, n->q.idf);
+		most = n->q.foreign ? FIND_FOREIGN_MAX : FIND_MAX;
 		hits = s->head.rows <= MQ_SCAN_ROWS ?
 			   0 :
 			   mcand_find(s, &x->cand, &n->q, hit,
-				      n->q.foreign ? FIND_FOREIGN_MAX :
-						     FIND_MAX);
+				      FIND_NAMESAKES_MAX);
+		for (unsigned i = 0; i < hits; i++)
+			mseg_cold_prefetch(s, hit[i].row);
 		for (unsigned i = 0; i < hits; i++) {
 			/* Far behind the best, only for its rivals' sake. */
 			if (i >= 4 && hit[i].score < hit[0].score * FAR_SHARE)
+				break;
+			/* Beyond the usual number namesakes only. */
+			if (i >= most && hit[i].score < hit[0].score - NAMESAKE)
 				break;
 			consider(s, x, x->names, hit[i]);
 		}
@@ -303,6 +302,46 @@ add_context(struct mqscratch *x, float book)
 	}
 }
 
+/* Share of the longer name that begins and ends alike, whatever the case. */
+static float
+written_alike(struct str a, struct str b)
+{
+	size_t small = a.n < b.n ? a.n : b.n;
+	size_t big = a.n > b.n ? a.n : b.n;
+	size_t head = 0, tail = 0;
+
+	while (head < small && (a.p[head] | 32) == (b.p[head] | 32))
+		head++;
+	while (tail < small - head &&
+	       (a.p[a.n - 1 - tail] | 32) == (b.p[b.n - 1 - tail] | 32))
+		tail++;
+	return big == 0 ? 0 : (float)(head + tail) / (float)big;
+}
+
+/*
+ * Equal scores: the same legal form, then the name more alike as written,
+ * then a number of the id that favours nobody.
+ */
+static bool
+ranks_before(const struct mpair *a, const struct mpair *b)
+{
+	static const uint8_t legal[] = {
+		[LR_NONE] = 2, [LR_ONE] = 1,	  [LR_SAME] = 2,
+		[LR_FITS] = 1, [LR_CONFLICT] = 0,
+	};
+	uint64_t x, y;
+
+	if (a->score != b->score)
+		return a->score > b->score;
+	if (legal[a->align.legal] != legal[b->align.legal])
+		return legal[a->align.legal] > legal[b->align.legal];
+	if (a->close > b->close || a->close < b->close)
+		return a->close > b->close;
+	x = mtab_hash_bytes(a->obligor_id.p, a->obligor_id.n);
+	y = mtab_hash_bytes(b->obligor_id.p, b->obligor_id.n);
+	return x != y ? x < y : str_cmp(a->obligor_id, b->obligor_id) < 0;
+}
+
 static void
 sort_pairs(struct mqscratch *x)
 {
@@ -310,11 +349,7 @@ sort_pairs(struct mqscratch *x)
 		struct mpair *p = x->order[i];
 		unsigned k = i;
 
-		while (k > 0 &&
-		       (x->order[k - 1]->score < p->score ||
-			(x->order[k - 1]->score == p->score &&
-			 str_cmp(x->order[k - 1]->obligor_id, p->obligor_id) >
-			     0))) {
+		while (k > 0 && ranks_before(p, x->order[k - 1])) {
 			x->order[k] = x->order[k - 1];
 			k--;
 		}
@@ -331,6 +366,10 @@ mquery_run(const struct mseg *s, const struct mdelta *delta,
 
 	x->delta = delta;
 	x->ask = ask;
+	/* Places still free point at pairs still free. */
+	for (unsigned i = 0; i < MQ_PAIRS_MAX; i++)
+		x->order[i] = &x->pair[i];
+	x->spare = &x->pair[MQ_PAIRS_MAX];
 	x->pairs = 0;
 	x->names = 0;
 	x->why_n = 0;
@@ -344,6 +383,10 @@ mquery_run(const struct mseg *s, const struct mdelta *delta,
 		if (x->watch != NULL)
 			x->watch(x->watch_ctx, p->obligor_id, p->align.f);
 		mevidence(s, ask, country, p);
+		p->close = x->names == 0 ?
+			       0 :
+			       written_alike(x->name[p->qname].name.raw,
+					     p->raw);
 	}
 	mevidence_ids(s, x, ask);
 	sort_pairs(x);

@@ -24,6 +24,7 @@ struct mpair {
 	struct malign align;
 	float logit;
 	int score;
+	float close; /* how alike the names are as written: breaks ties */
 	unsigned namesakes; /* other obligors written alike */
 	bool by_id;
 	bool id_clash; /* another value of a hard id that both have */
@@ -46,8 +47,8 @@ struct mqscratch {
 	const struct mask *ask;	    /* the running one */
 	struct mqname name[MQ_NAMES_MAX];
 	unsigned names;
-	struct mpair pair[MQ_PAIRS_MAX];
-	struct mpair spare;
+	struct mpair pair[MQ_PAIRS_MAX + 1];
+	struct mpair *spare; /* the one that is in no order */
 	struct mpair *order[MQ_PAIRS_MAX];
 	unsigned pairs;
 	unsigned id_obligors; /* obligors that hard ids point at */

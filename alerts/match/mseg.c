@@ -16,6 +16,8 @@
 
 #define COLD_MAPPED_MAX (UINT64_C(1) << 31)
 #define SUM_CHUNK (1u << 20)
+#define COLD_USUAL 48u /* bytes of a cold record, about */
+#define KEY_READ 4096u /* entries of a bucket that are read */
 #define TRUST_HALF 3000.0 /* rows at which df counts half */
 
 uint64_t
@@ -130,7 +132,7 @@ check_head(const struct mseg_head *h, uint64_t size, struct diag *d)
 		((UINT64_C(1) << h->var_bits) + 1) * 4 ||
 	    h->section[SEG_KEY_BASE].n !=
 		((UINT64_C(1) << h->key_bits) + 1) * 4 ||
-	    h->section[SEG_KEY].n != h->section[SEG_KEY_TAG].n * 4)
+	    h->section[SEG_KEY].n != h->section[SEG_KEY_TAG].n * 2)
 		return diag_set(d, ERR_CORRUPT, 0, "index sizes disagree");
 	return ERR_OK;
 }
@@ -363,10 +365,21 @@ mseg_post_in(const struct mseg *s, uint32_t token, uint16_t country)
 static uint64_t
 row_at(const struct mseg *s, uint32_t row, unsigned *n)
 {
+	const uint64_t even = UINT64_C(0x00FF00FF00FF00FF);
 	uint64_t off = get64(s, SEG_ROW_BASE, row / MSEG_BLOCK);
 	const uint8_t *len = s->sec[SEG_ROW_LEN];
+	uint32_t i = row & ~(MSEG_BLOCK - 1);
 
-	for (uint32_t i = row & ~(MSEG_BLOCK - 1); i < row; i++)
+	/* Eight lengths at once: sums of two, then of all, by multiplying. */
+	if (row - i >= 8) {
+		uint64_t v;
+
+		memcpy(&v, len + i, 8);
+		v = (v & even) + (v >> 8 & even);
+		off += v * UINT64_C(0x0001000100010001) >> 48;
+		i += 8;
+	}
+	for (; i < row; i++)
 		off += len[i];
 	*n = len[row];
 	if (off > s->head.section[SEG_ROW].n ||
@@ -449,6 +462,33 @@ field(const uint8_t **p, const uint8_t *end, bool *ok)
 	return s;
 }
 
+/* Where the block of row ends: no more is read than that. */
+static uint64_t
+cold_end(const struct mseg *s, uint32_t row)
+{
+	uint64_t all = s->head.section[SEG_COLD].n;
+	uint64_t block = row / MSEG_BLOCK, end;
+
+	if (block == s->head.rows / MSEG_BLOCK)
+		return all;
+	end = get64(s, SEG_COLD_BASE, block + 1);
+	return end > all || end < get64(s, SEG_COLD_BASE, block) ? all : end;
+}
+
+void
+mseg_cold_prefetch(const struct mseg *s, uint32_t row)
+{
+	uint64_t off;
+
+	if (row >= s->head.rows || s->sec[SEG_COLD] == NULL)
+		return;
+	off = get64(s, SEG_COLD_BASE, row / MSEG_BLOCK);
+	if (off > s->head.section[SEG_COLD].n)
+		return;
+	for (unsigned i = 0; i <= row % MSEG_BLOCK; i++)
+		__builtin_prefetch(s->sec[SEG_COLD] + off + i * COLD_USUAL);
+}
+
 enum err
 mseg_cold(const struct mseg *s, uint32_t row, char *buf, size_t n,
 	  struct mcold *out)
@@ -466,8 +506,8 @@ mseg_cold(const struct mseg *s, uint32_t row, char *buf, size_t n,
 		p = s->sec[SEG_COLD] + off;
 		end = s->sec[SEG_COLD] + all;
 	} else {
-		ssize_t got = pread(s->fd, buf,
-				    n < all - off ? n : (size_t)(all - off),
+		uint64_t left = cold_end(s, row) - off;
+		ssize_t got = pread(s->fd, buf, n < left ? n : (size_t)left,
 				    (off_t)(s->head.section[SEG_COLD].off +
 					    off));
 
@@ -511,6 +551,33 @@ mseg_variants_prefetch(const struct mseg *s, uint64_t key)
 			   (key >> (64 - s->head.var_bits)) * 4);
 }
 
+void
+mseg_token_prefetch(const struct mseg *s, uint32_t id)
+{
+	if (id < s->head.tokens)
+		__builtin_prefetch(s->sec[SEG_TOKEN] + (uint64_t)id * 16);
+}
+
+void
+mseg_text_prefetch(const struct mseg *s, uint32_t id)
+{
+	uint64_t off = mseg_token_at(s, id).text;
+
+	if (off < s->head.section[SEG_TEXT].n)
+		__builtin_prefetch(s->sec[SEG_TEXT] + off);
+}
+
+void
+mseg_variants_prefetch2(const struct mseg *s, uint64_t key)
+{
+	uint32_t from, to;
+
+	if (s->head.var_bits != 0 &&
+	    bucket(s, SEG_VAR_BASE, SEG_VAR, 4, key >> (64 - s->head.var_bits),
+		   &from, &to))
+		__builtin_prefetch(s->sec[SEG_VAR] + (uint64_t)from * 4);
+}
+
 size_t
 mseg_variants(const struct mseg *s, uint64_t key, const uint32_t **first)
 {
@@ -524,19 +591,42 @@ mseg_variants(const struct mseg *s, uint64_t key, const uint32_t **first)
 	return to - from;
 }
 
-size_t
-mseg_keys(const struct mseg *s, uint64_t key, uint32_t *out, size_t max)
+/* The first entry of a long bucket whose row is of the country or behind. */
+static uint32_t
+first_of(const struct mseg *s, uint32_t from, uint32_t to, uint16_t country)
 {
-	uint32_t h = (uint32_t)(key >> 32);
-	uint32_t from, to;
+	while (from < to) {
+		uint32_t mid = from + (to - from) / 2;
+
+		if (mseg_row_country(s, get32(s, SEG_KEY, mid)) < country)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return from;
+}
+
+size_t
+mseg_keys(const struct mseg *s, uint64_t key, uint16_t country, uint32_t *out,
+	  size_t max)
+{
+	const uint8_t *tag = s->sec[SEG_KEY_TAG];
+	uint16_t low = (uint16_t)key;
+	uint32_t from, to, step = 1;
 	size_t n = 0;
 
 	if (key == 0 || s->head.key_bits == 0 ||
-	    !bucket(s, SEG_KEY_BASE, SEG_KEY, 4, h >> (32 - s->head.key_bits),
+	    !bucket(s, SEG_KEY_BASE, SEG_KEY, 4, key >> (64 - s->head.key_bits),
 		    &from, &to))
 		return 0;
-	for (uint32_t i = from; i < to && n < max; i++)
-		if (s->sec[SEG_KEY_TAG][i] == (uint8_t)h)
+	if (to - from > MSEG_KEY_LONG && country != 0) {
+		from = first_of(s, from, to, country);
+		to = first_of(s, from, to, (uint16_t)(country + 1));
+	} else if (to - from > KEY_READ) {
+		step = (to - from) / KEY_READ;
+	}
+	for (uint64_t i = from; i < to && n < max; i += step)
+		if (memcmp(tag + i * 2, &low, 2) == 0)
 			out[n++] = get32(s, SEG_KEY, i);
 	return n;
 }

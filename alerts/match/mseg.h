@@ -17,13 +17,15 @@
 #include "mfold.h"
 
 #define MSEG_MAGIC UINT64_C(0x3147455354414343) /* "CCATSEG1" */
-#define MSEG_VERSION 2u
+#define MSEG_VERSION 3u
 #define MSEG_HEADER 4096u
 #define MSEG_ROWS_MAX (UINT64_C(1) << 28)
 #define MSEG_TOKENS_MAX (UINT64_C(1) << 28)
 #define MSEG_ID_MASK UINT32_C(0xFFFFFFF)
 #define MSEG_SPLIT_MIN 128u /* df above which a token has country lists */
+#define MSEG_KEY_LONG 512u /* entries from which a bucket is by country */
 #define MSEG_BLOCK 16u /* rows per block of the row directories */
+#define MSEG_COUNTRIES_MAX 1024u /* codes of two letters, and none */
 
 enum mseg_section {
 	SEG_ROW_BASE,  /* u64 per block: offset in SEG_ROW */
@@ -40,7 +42,7 @@ enum mseg_section {
 	SEG_VAR,       /* u32: token id, 4 bits of the key above it */
 	SEG_KEY_BASE,  /* u32 per bucket: keys of names */
 	SEG_KEY,       /* u32 rows */
-	SEG_KEY_TAG,   /* u8 beside every entry of SEG_KEY */
+	SEG_KEY_TAG,   /* u16 beside every entry of SEG_KEY: low bits of the key */
 	SEG_COUNT,
 };
 
@@ -141,13 +143,22 @@ void mseg_row_prefetch2(const struct mseg *s, uint32_t row);
 /* buf of size n holds the bytes when the cold part is not mapped. */
 NODISCARD enum err mseg_cold(const struct mseg *s, uint32_t row, char *buf,
 			     size_t n, struct mcold *out);
+/* Asks for the bytes mseg_cold will read, when they are mapped. */
+void mseg_cold_prefetch(const struct mseg *s, uint32_t row);
 /* Entries of SEG_VAR in the bucket of a key: [*first, *first + count). */
 size_t mseg_variants(const struct mseg *s, uint64_t key,
 		     const uint32_t **first);
 void mseg_variants_prefetch(const struct mseg *s, uint64_t key);
-/* Rows filed under a name key, at most max, into out. */
-size_t mseg_keys(const struct mseg *s, uint64_t key, uint32_t *out,
-		 size_t max);
+void mseg_variants_prefetch2(const struct mseg *s, uint64_t key);
+/* Asks for a token; once it has come, for its text. */
+void mseg_token_prefetch(const struct mseg *s, uint32_t id);
+void mseg_text_prefetch(const struct mseg *s, uint32_t id);
+/*
+ * Rows filed under a name key, at most max, into out.  Of very many, those of
+ * the country first; without one a sample.
+ */
+size_t mseg_keys(const struct mseg *s, uint64_t key, uint16_t country,
+		 uint32_t *out, size_t max);
 /* Idf of a token by its rank, in bits. */
 float mseg_idf(const struct mseg *s, uint32_t token);
 

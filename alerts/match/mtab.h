@@ -90,6 +90,12 @@ struct mword {
 	uint8_t chars;	  /* code points of an unspaced word */
 };
 
+/*
+ * Large scratch on the stack that is written before it is read: clearing it
+ * at every call, as the compiler is told to, cost a sixth of a query.
+ */
+#define UNSET __attribute__((uninitialized))
+
 void mtab_get(void);
 /* Hash of all tables' bytes. */
 uint64_t mtab_hash(void);

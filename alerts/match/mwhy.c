@@ -1,36 +1,37 @@
 /*
  * mwhy.c - an alignment in words.
  */
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "mquery_priv.h"
 
 #define CUT 48u /* bytes of a quoted word */
+#define NUMBER 27u /* bytes of the longest one with its commas */
 
-static void why(struct mqscratch *x, struct manswer *a, const char *fmt, ...)
-    PRINTF_LIKE(3, 4);
-
+/* A line of parts; left out when there is no room for all of it. */
 static void
-why(struct mqscratch *x, struct manswer *a, const char *fmt, ...)
+why(struct mqscratch *x, struct manswer *a, const struct str *part,
+    size_t parts)
 {
-	size_t left = sizeof(x->why) - x->why_n;
-	va_list ap;
-	int n;
+	char *p = x->why + x->why_n;
+	size_t n = 0;
 
-	if (a->whys == MQUERY_WHY_MAX || left < 8)
+	for (size_t i = 0; i < parts; i++)
+		n += part[i].n;
+	if (a->whys == MQUERY_WHY_MAX || n > sizeof(x->why) - x->why_n)
 		return;
-	va_start(ap, fmt);
-	n = vsnprintf(x->why + x->why_n, left, fmt, ap);
-	va_end(ap);
-	must(n >= 0);
-	/* A line cut in the middle of a letter would not be UTF-8. */
-	if ((size_t)n >= left)
-		return;
-	a->why[a->whys++] = (struct str){ x->why + x->why_n, (size_t)n };
-	x->why_n += (size_t)n;
+	a->why[a->whys++] = (struct str){ p, n };
+	x->why_n += n;
+	for (size_t i = 0; i < parts; i++) {
+		if (part[i].n > 0)
+			memcpy(p, part[i].p, part[i].n);
+		p += part[i].n;
+	}
 }
+
+#define WHY(x, a, ...)                                                       \
+	why(x, a, (const struct str[]){ __VA_ARGS__ },                       \
+	    sizeof((const struct str[]){ __VA_ARGS__ }) / sizeof(struct str))
 
 /* The raw words of tokens [i, i+n), without half a letter at the end. */
 static struct str
@@ -70,21 +71,21 @@ how_text(const struct mlink *l, const struct mtok *b)
 	return text[l->how];
 }
 
-/* 83123456 as 83,123,456. */
-static const char *
-grouped(uint64_t v, char *dst, size_t size)
+/* 83123456 as 83,123,456, at the end of dst. */
+static struct str
+grouped(uint64_t v, char dst[NUMBER])
 {
-	char raw[32];
-	int n = snprintf(raw, sizeof(raw), "%llu", (unsigned long long)v);
-	size_t k = 0;
+	size_t k = NUMBER;
+	unsigned digits = 0;
 
-	for (int i = 0; i < n && k + 2 < size; i++) {
-		if (i > 0 && (n - i) % 3 == 0)
-			dst[k++] = ',';
-		dst[k++] = raw[i];
-	}
-	dst[k] = 0;
-	return dst;
+	do {
+		if (digits > 0 && digits % 3 == 0)
+			dst[--k] = ',';
+		dst[--k] = (char)('0' + v % 10);
+		digits++;
+		v /= 10;
+	} while (v > 0);
+	return (struct str){ dst + k, NUMBER - k };
 }
 
 static void
@@ -102,23 +103,21 @@ put_links(const struct mseg *s, struct mqscratch *x, const struct mpair *p,
 		bool same = l->how <= HOW_NUMBER && l->sim >= 1;
 		uint32_t df = mseg_token_at(s, q->q.token[l->q]).df;
 
-		why(x, a, "'%.*s' %s '%.*s' (%s)", STR_ARG(w),
-		    same || l->sim > 0.9f ? "=" : "~", STR_ARG(b),
-		    how_text(l, &p->name.tok[l->b]));
+		WHY(x, a, S("'"), w,
+		    same || l->sim > 0.9f ? S("' = '") : S("' ~ '"), b,
+		    S("' ("), str_of(how_text(l, &p->name.tok[l->b])), S(")"));
 		if (df > 0 && df < rarest && l->qn == 1) {
 			rarest = df;
 			rare = l;
 		}
 	}
 	if (rare != NULL) {
-		char n[40], all[40];
+		bool few = rarest * 20000ull < s->head.rows || rarest <= 2;
+		char n[NUMBER], all[NUMBER];
 
-		why(x, a, "token '%.*s' %s: %s in %s",
-		    STR_ARG(quote(&q->name, rare->q, 1)),
-		    rarest * 20000ull < s->head.rows || rarest <= 2 ? "rare" :
-								      "common",
-		    grouped(rarest, n, sizeof(n)),
-		    grouped(s->head.rows, all, sizeof(all)));
+		WHY(x, a, S("token '"), quote(&q->name, rare->q, 1),
+		    few ? S("' rare: ") : S("' common: "), grouped(rarest, n),
+		    S(" in "), grouped(s->head.rows, all));
 	}
 }
 
@@ -128,8 +127,8 @@ put_unmatched(struct mqscratch *x, const struct mname *m, uint32_t used,
 {
 	for (unsigned i = 0; i < m->n; i++)
 		if (!(used >> i & 1))
-			why(x, a, "'%.*s' only in the %s",
-			    STR_ARG(quote(m, i, 1)), whose);
+			WHY(x, a, S("'"), quote(m, i, 1), S("' only in the "),
+			    str_of(whose));
 }
 
 static struct str
@@ -149,20 +148,20 @@ put_legal(struct mqscratch *x, const struct mpair *p, struct manswer *a)
 
 	switch (p->align.legal) {
 	case LR_SAME:
-		why(x, a, "'%.*s' %s '%.*s' (legal form, same class)",
-		    STR_ARG(f), str_eq(f, g) ? "=" : "~", STR_ARG(g));
+		WHY(x, a, S("'"), f, str_eq(f, g) ? S("' = '") : S("' ~ '"), g,
+		    S("' (legal form, same class)"));
 		break;
 	case LR_FITS:
-		why(x, a, "'%.*s' ~ '%.*s' (legal form, compatible)",
-		    STR_ARG(f), STR_ARG(g));
+		WHY(x, a, S("'"), f, S("' ~ '"), g,
+		    S("' (legal form, compatible)"));
 		break;
 	case LR_CONFLICT:
-		why(x, a, "'%.*s' is not '%.*s' (legal form differs)",
-		    STR_ARG(f), STR_ARG(g));
+		WHY(x, a, S("'"), f, S("' is not '"), g,
+		    S("' (legal form differs)"));
 		break;
 	case LR_ONE:
-		why(x, a, "legal form on one side only: '%.*s'",
-		    STR_ARG(f.n > 0 ? f : g));
+		WHY(x, a, S("legal form on one side only: '"), f.n > 0 ? f : g,
+		    S("'"));
 		break;
 	case LR_NONE:
 		break;
@@ -173,20 +172,23 @@ static void
 put_country(struct mqscratch *x, const struct mask *ask,
 	    const struct mpair *p, struct manswer *a)
 {
-	char c[3] = { 0 };
+	char c[2] = { 0 }, n[NUMBER];
+	struct str home = { c, p->country > 0 ? 2 : 0 };
 
 	if (p->country > 0) {
 		c[0] = (char)('A' + (p->country - 1) / 26);
 		c[1] = (char)('A' + (p->country - 1) % 26);
 	}
 	if (p->country_rel == CR_SAME)
-		why(x, a, "country %s = %s", c, c);
+		WHY(x, a, S("country "), home, S(" = "), home);
 	else if (p->country_rel == CR_OTHER)
-		why(x, a, "country %.*s is not %s", STR_ARG(ask->country), c);
+		WHY(x, a, S("country "), ask->country, S(" is not "), home);
 	if (p->address_sim >= 0)
-		why(x, a, "address %s (%d %% of its words)",
-		    p->address_sim >= 0.5f ? "agrees" : "differs",
-		    (int)(p->address_sim * 100));
+		WHY(x, a,
+		    p->address_sim >= 0.5f ? S("address agrees (") :
+					     S("address differs ("),
+		    grouped((uint64_t)(p->address_sim * 100), n),
+		    S(" % of its words)"));
 }
 
 /* Siblings, namesakes and what else a reviewer should know. */
@@ -194,24 +196,25 @@ static void
 put_warnings(struct mqscratch *x, const struct mpair *p, struct manswer *a)
 {
 	const float *f = p->align.f;
+	char n[NUMBER];
 
 	if (p->align.number == NR_CONFLICT)
-		why(x, a, "the numbers differ: likely another member of "
-			  "a series");
+		WHY(x, a, S("the numbers differ: likely another member of "
+			    "a series"));
 	if (p->align.place_clash ||
 	    (f[MF_BASE] > 0.6f && f[MF_QGEN] > 0 && f[MF_BGEN] > 0))
-		why(x, a, "same group, other member? the general words or "
-			  "places differ");
+		WHY(x, a, S("same group, other member? the general words or "
+			    "places differ"));
 	if (p->namesakes > 0)
-		why(x, a, "%u other obligors have the same name",
-		    p->namesakes);
+		WHY(x, a, grouped(p->namesakes, n),
+		    S(" other obligors have the same name"));
 	if (f[MF_TIES] > 0)
-		why(x, a, "%d other obligors have as good a name",
-		    (int)f[MF_TIES]);
+		WHY(x, a, grouped((uint64_t)f[MF_TIES], n),
+		    S(" other obligors have as good a name"));
 	if (x->name[p->qname].name.cut)
-		why(x, a, "the name is longer than what was read of it");
+		WHY(x, a, S("the name is longer than what was read of it"));
 	if (x->name[p->qname].name.bad)
-		why(x, a, "the name has bytes that are not UTF-8");
+		WHY(x, a, S("the name has bytes that are not UTF-8"));
 }
 
 void
@@ -219,15 +222,16 @@ mwhy_put(const struct mseg *s, struct mqscratch *x, const struct mask *ask,
 	 const struct mpair *p, struct manswer *a)
 {
 	uint32_t qused = 0, bused = 0;
+	char n[NUMBER];
 
 	if (p->by_id)
-		why(x, a, "%.*s = %.*s (hard id)",
-		    STR_ARG(ask->id[p->id_match].scheme),
-		    STR_ARG(ask->id[p->id_match].value));
+		WHY(x, a, ask->id[p->id_match].scheme, S(" = "),
+		    ask->id[p->id_match].value, S(" (hard id)"));
 	if (p->id_clash)
-		why(x, a, "another value of the same id scheme");
+		WHY(x, a, S("another value of the same id scheme"));
 	if (x->id_obligors > 1 && p->by_id)
-		why(x, a, "the ids point at %u obligors", x->id_obligors);
+		WHY(x, a, S("the ids point at "), grouped(x->id_obligors, n),
+		    S(" obligors"));
 	put_country(x, ask, p, a);
 	if (x->names == 0)
 		return;

@@ -4,11 +4,14 @@
  *
  *   matchtool index|query ...
  *   matchtool features INDEX QUERIES.jsonl    q TAB obligor TAB features
+ *   matchtool time INDEX QUERIES.jsonl        p50, p99 and worst of a query,
+ *                                             JSON read, explanations made
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "cmd.h"
 #include "json.h"
 #include "mid.h"
@@ -26,8 +29,33 @@ print_pair(void *ctx, struct str id, const float *f)
 	putchar('\n');
 }
 
+#define TIMES_MAX 1000000u
+
+static uint32_t took[TIMES_MAX]; /* microseconds */
+static size_t times;
+
 static int
-features(const char *index, const char *file)
+by_time(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void
+print_times(void)
+{
+	if (times == 0)
+		return;
+	qsort(took, times, sizeof(took[0]), by_time);
+	printf("%zu queries: p50 %.3f ms, p99 %.3f ms, worst %.3f ms\n", times,
+	       took[times / 2] / 1e3, took[times * 99 / 100] / 1e3,
+	       took[times - 1] / 1e3);
+}
+
+/* Every query of the file; timed, or with the features of its pairs. */
+static int
+run(const char *index, const char *file, bool timed)
 {
 	static char line[1 << 20], q[128];
 	struct mlimits limits = MQUERY_LIMITS;
@@ -41,11 +69,13 @@ features(const char *index, const char *file)
 		fprintf(stderr, "%s\n", d.why);
 		return 74;
 	}
-	mquery_watch(x, print_pair, q);
+	if (!timed)
+		mquery_watch(x, print_pair, q);
 	while (fgets(line, sizeof(line), f) != NULL) {
 		struct json *doc = NULL;
 		struct mresult r;
 		struct mask ask = { .names = 1 };
+		int64_t from = clock_os_monotonic_us();
 
 		if (json_read(str_of(line), &doc, &d) != ERR_OK)
 			return 65;
@@ -54,7 +84,10 @@ features(const char *index, const char *file)
 		ask.country = json_get_str(doc, "country");
 		mquery_run(&seg, NULL, x, &ask, &limits, &r);
 		json_free(doc);
+		if (timed && times < TIMES_MAX)
+			took[times++] = (uint32_t)(clock_os_monotonic_us() - from);
 	}
+	print_times();
 	return 0;
 }
 
@@ -62,7 +95,8 @@ int
 main(int argc, char **argv)
 {
 	if (argc == 4 && strcmp(argv[1], "features") == 0)
-		return features(argv[2], argv[3]);
-	argv[0] = argv[0];
+		return run(argv[2], argv[3], false);
+	if (argc == 4 && strcmp(argv[1], "time") == 0)
+		return run(argv[2], argv[3], true);
 	return cmd_match(argc, argv);
 }

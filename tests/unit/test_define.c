@@ -176,7 +176,7 @@ Test(define, mistakes)
 		{ "headers: {Cookie: x}\n", "is not a header that may" },
 		{ "headers: {\"A b\": x}\n", "is not a header that may" },
 		{ "headers: {A: \"x\\r\\nB: y\"}\n",
-		  "is not a header that may" },
+		  "line break or control character" },
 		{ "proxy: https://p:1\n", "is not http://HOST:PORT" },
 		{ "proxy: http://u:p@h:1\n", "is not http://HOST:PORT" },
 		{ "window: {zone: Europe/London, from: \"21:00\"}\n",

@@ -709,7 +709,7 @@ request(uint16_t words, uint16_t files)
 	for (uint16_t i = 0; i < words; i++)
 		buf_blob(&b, S("w"));
 	buf_be16(&b, files);
-	for (uint16_t i = 0; i < 2 * files; i++)
+	for (uint16_t i = 0; i < files; i++)
 		buf_blob(&b, S("f"));
 	err = say_get(buf_str(&b), &q);
 	buf_free(&b);

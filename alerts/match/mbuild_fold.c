@@ -1,0 +1,321 @@
+/*
+ * mbuild_fold.c - names folded by several threads while the next ones are
+ * read.
+ *
+ * Two batches: one is filled by the caller, the other is folded in slices by
+ * the threads, and by the caller when it has to wait.  Slices are taken in
+ * order, so the index does not depend on the number of threads.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mbuild_priv.h"
+
+struct mfolder {
+	struct mbuild *b;
+	pthread_mutex_t lock;
+	pthread_cond_t work, done;
+	pthread_t thread[MBUILD_THREADS_MAX];
+	unsigned threads;
+	struct mbatch *first; /* the older batch that is out, or NULL */
+	bool stop;
+};
+
+static bool
+put_varint(struct mvec *v, uint32_t n)
+{
+	uint8_t byte[5];
+	size_t k = 0;
+
+	while (n >= 128) {
+		byte[k++] = (uint8_t)(n | 128);
+		n >>= 7;
+	}
+	byte[k++] = (uint8_t)n;
+	return mvec_put(v, byte, k);
+}
+
+static size_t
+varint_len(size_t n)
+{
+	return n < 128 ? 1 : n < 16384 ? 2 : 3;
+}
+
+static bool
+put_field(struct mvec *v, const char *p, size_t n)
+{
+	return put_varint(v, (uint32_t)n) && mvec_put(v, p, n);
+}
+
+static bool
+put_cold(struct mvec *v, const char *t, const struct mitem *i)
+{
+	size_t all = varint_len(i->id_n) + i->id_n + varint_len(i->name_n) +
+		     i->name_n + varint_len(i->ids_n) + i->ids_n +
+		     varint_len(i->addr_n) + i->addr_n;
+
+	return put_varint(v, (uint32_t)all) &&
+	       put_field(v, t + i->id, i->id_n) &&
+	       put_field(v, t + i->name, i->name_n) &&
+	       put_field(v, t + i->ids, i->ids_n) &&
+	       put_field(v, t + i->addr, i->addr_n);
+}
+
+static bool
+put_key(struct mslice *s, struct mfolded *r, uint64_t key)
+{
+	if (key == 0 || r->keys == UINT8_MAX)
+		return true;
+	r->keys++;
+	return mvec_put(&s->key, &key, 8);
+}
+
+/* Keys of the ids in "scheme:value|...". */
+static bool
+put_ids(struct mslice *s, struct mfolded *r, struct str ids)
+{
+	while (ids.n > 0) {
+		struct str value = str_cut(&ids, '|');
+		struct str scheme = str_cut(&value, ':');
+
+		if (value.n > 0 && !put_key(s, r, mkey_id(scheme, value)))
+			return false;
+	}
+	return true;
+}
+
+/* One view of one name. */
+static bool
+put_row(struct mslice *s, const struct mitem *item, const struct mname *m,
+	uint8_t flags)
+{
+	const char *text = s->batch->text.p;
+	size_t cold = s->cold.n;
+	struct mkeys keys;
+	struct mfolded r = {
+		.meta = { .country = item->country,
+			  .classes = (uint16_t)m->classes,
+			  .flags = flags,
+			  .n = (uint8_t)m->n },
+	};
+
+	mkey_name(m, &keys);
+	r.set = keys.key[MK_SET];
+	for (unsigned k = 0; k < MKEY_KINDS; k++)
+		if (!put_key(s, &r, keys.key[k]))
+			return false;
+	if ((flags & MR_PINYIN) == 0 &&
+	    !put_ids(s, &r, (struct str){ text + item->ids, item->ids_n }))
+		return false;
+	for (unsigned i = 0; i < m->n; i++) {
+		struct str t = mfold_text(m, &m->tok[i]);
+		char *to = mvec_more(&s->letters, 1 + t.n);
+
+		if (to == NULL || !mvec_put(&s->h, &m->tok[i].h, 8))
+			return false;
+		*to = (char)t.n;
+		memcpy(to + 1, t.p, t.n);
+	}
+	if (!put_cold(&s->cold, text, item))
+		return false;
+	r.cold_n = (uint32_t)(s->cold.n - cold);
+	return mvec_put(&s->row, &r, sizeof(r));
+}
+
+static void
+fold_slice(struct mslice *s)
+{
+	const struct mitem *item = s->batch->item.p;
+	const char *text = s->batch->text.p;
+	UNSET struct mname m;
+
+	for (size_t i = s->from; i < s->to && !s->failed; i++) {
+		struct str name = { text + item[i].name, item[i].name_n };
+		uint8_t alias = item[i].alias ? MR_ALIAS : 0;
+
+		mfold_name(name, MV_MAIN, &m);
+		s->failed = !put_row(s, &item[i], &m, alias);
+		if (s->failed || !m.two_views)
+			continue;
+		mfold_name(name, MV_PINYIN, &m);
+		s->failed = !put_row(s, &item[i], &m, alias | MR_PINYIN);
+	}
+}
+
+static struct mbatch *
+other_of(struct mbuild *b, const struct mbatch *batch)
+{
+	return &b->batch[batch == b->batch];
+}
+
+/* A slice nobody has begun, of the older batch first. */
+static struct mslice *
+free_slice(const struct mfolder *f)
+{
+	struct mbatch *batch = f->first;
+
+	for (unsigned k = 0; batch != NULL && batch->out && k < 2; k++) {
+		for (unsigned i = 0; i < MBUILD_SLICES; i++)
+			if (batch->slice[i].state == SLICE_FREE)
+				return &batch->slice[i];
+		batch = other_of(f->b, batch);
+	}
+	return NULL;
+}
+
+/* With the lock held: folds one slice, the lock free meanwhile. */
+static void
+work_on(struct mfolder *f, struct mslice *s)
+{
+	s->state = SLICE_BEGUN;
+	must(pthread_mutex_unlock(&f->lock) == 0);
+	fold_slice(s);
+	must(pthread_mutex_lock(&f->lock) == 0);
+	s->state = SLICE_DONE;
+	must(pthread_cond_signal(&f->done) == 0);
+}
+
+static void *
+run(void *ctx)
+{
+	struct mfolder *f = ctx;
+
+	must(pthread_mutex_lock(&f->lock) == 0);
+	while (!f->stop) {
+		struct mslice *s = free_slice(f);
+
+		if (s != NULL)
+			work_on(f, s);
+		else
+			must(pthread_cond_wait(&f->work, &f->lock) == 0);
+	}
+	must(pthread_mutex_unlock(&f->lock) == 0);
+	return NULL;
+}
+
+bool
+mfolder_start(struct mbuild *b)
+{
+	struct mfolder *f = calloc(1, sizeof(*f));
+
+	if (f == NULL)
+		return false;
+	b->folder = f;
+	b->fill = &b->batch[0];
+	f->b = b;
+	must(pthread_mutex_init(&f->lock, NULL) == 0 &&
+	     pthread_cond_init(&f->work, NULL) == 0 &&
+	     pthread_cond_init(&f->done, NULL) == 0);
+	for (unsigned k = 0; k < 2; k++)
+		for (unsigned i = 0; i < MBUILD_SLICES; i++)
+			b->batch[k].slice[i].batch = &b->batch[k];
+	/* Fewer threads than asked for are only slower. */
+	while (f->threads + 1 < b->threads &&
+	       pthread_create(&f->thread[f->threads], NULL, run, f) == 0)
+		f->threads++;
+	return true;
+}
+
+/* Takes every slice of a batch in order, folding while it has to wait. */
+static void
+drain(struct mfolder *f, struct mbatch *batch)
+{
+	must(pthread_mutex_lock(&f->lock) == 0);
+	for (unsigned i = 0; i < MBUILD_SLICES; i++) {
+		struct mslice *s = &batch->slice[i];
+
+		while (s->state != SLICE_DONE) {
+			struct mslice *other = free_slice(f);
+
+			if (other != NULL)
+				work_on(f, other);
+			else
+				must(pthread_cond_wait(&f->done, &f->lock) ==
+				     0);
+		}
+		must(pthread_mutex_unlock(&f->lock) == 0);
+		(void)mbuild_take(f->b, s);
+		must(pthread_mutex_lock(&f->lock) == 0);
+	}
+	batch->out = false;
+	f->first = other_of(f->b, batch)->out ? other_of(f->b, batch) : NULL;
+	batch->item.n = 0;
+	batch->text.n = 0;
+	must(pthread_mutex_unlock(&f->lock) == 0);
+}
+
+/* Gives out the batch that was filled. */
+static void
+give(struct mfolder *f, struct mbatch *batch)
+{
+	size_t n = batch->item.n / sizeof(struct mitem);
+
+	must(pthread_mutex_lock(&f->lock) == 0);
+	for (unsigned i = 0; i < MBUILD_SLICES; i++) {
+		struct mslice *s = &batch->slice[i];
+
+		s->from = n * i / MBUILD_SLICES;
+		s->to = n * (i + 1) / MBUILD_SLICES;
+		s->state = SLICE_FREE;
+		s->failed = false;
+		s->row.n = s->h.n = s->letters.n = s->key.n = s->cold.n = 0;
+	}
+	batch->out = true;
+	if (f->first == NULL)
+		f->first = batch;
+	must(pthread_cond_broadcast(&f->work) == 0);
+	must(pthread_mutex_unlock(&f->lock) == 0);
+}
+
+void
+mfolder_next(struct mbuild *b)
+{
+	struct mbatch *other = other_of(b, b->fill);
+
+	give(b->folder, b->fill);
+	if (other->out)
+		drain(b->folder, other);
+	b->fill = other;
+}
+
+enum err
+mfolder_end(struct mbuild *b)
+{
+	mfolder_next(b);
+	drain(b->folder, other_of(b, b->fill));
+	return b->err;
+}
+
+void
+mfolder_stop(struct mbuild *b)
+{
+	struct mfolder *f = b->folder;
+
+	if (f == NULL)
+		return;
+	must(pthread_mutex_lock(&f->lock) == 0);
+	f->stop = true;
+	must(pthread_cond_broadcast(&f->work) == 0);
+	must(pthread_mutex_unlock(&f->lock) == 0);
+	for (unsigned t = 0; t < f->threads; t++)
+		(void)pthread_join(f->thread[t], NULL);
+	for (unsigned k = 0; k < 2; k++) {
+		struct mbatch *batch = &b->batch[k];
+
+		mvec_free(&batch->text);
+		mvec_free(&batch->item);
+		for (unsigned i = 0; i < MBUILD_SLICES; i++) {
+			mvec_free(&batch->slice[i].row);
+			mvec_free(&batch->slice[i].h);
+			mvec_free(&batch->slice[i].letters);
+			mvec_free(&batch->slice[i].key);
+			mvec_free(&batch->slice[i].cold);
+		}
+	}
+	(void)pthread_mutex_destroy(&f->lock);
+	(void)pthread_cond_destroy(&f->work);
+	(void)pthread_cond_destroy(&f->done);
+	free(f);
+	b->folder = NULL;
+}
