@@ -1,5 +1,5 @@
 /*
- * test_drops.c - a watched directory among everything else that core does:
+ * test_drops.c - watched directories among everything else that core does:
  * the whole daemon on one thread, files renamed in by the test.
  */
 #include <criterion/criterion.h>
@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "book_fixture.h"
 #include "core.h"
 #include "log.h"
 #include "one_rig.h"
@@ -18,7 +19,9 @@ static struct one_rig rig;
 static struct core *core;
 static size_t drop;
 static size_t other;
-static char box[512]; /* the directory */
+static char box[512];  /* the feed's directory */
+static char desk[512]; /* the book's */
+static char desk_dir[SCRATCH_PATH_SIZE];
 
 /* The drop is switched on, in a directory of ours, stale after an hour. */
 static void
@@ -51,10 +54,16 @@ static void
 setup(void)
 {
 	char here[256];
+	char yaml[700];
 
 	log_level(LOG_ERR, LOG_ERR);
-	one_rig_init(&rig, "drops", "instance: drops\nlog:\n  level: 3\n");
 	cr_assert_not_null(getcwd(here, sizeof(here)));
+	scratch_dir(desk_dir, "drops-book");
+	(void)snprintf(desk, sizeof(desk), "%s/%s", here, desk_dir);
+	(void)snprintf(yaml, sizeof(yaml),
+		       "instance: drops\nlog:\n  level: 3\n"
+		       "book:\n  directory: %s\n", desk);
+	one_rig_init(&rig, "drops", yaml);
 	(void)snprintf(box, sizeof(box), "%s/%s/in", here, rig.dir);
 	cr_assert_eq(mkdir(box, 0700), 0);
 	cr_assert(one_rig_dir(&rig, "etc", "", NULL, NULL));
@@ -72,20 +81,21 @@ static void
 teardown(void)
 {
 	one_rig_fini(&rig);
+	scratch_remove(desk_dir);
 	drop = 0;
 }
 
 TestSuite(drops, .init = setup, .fini = teardown);
 
 static void
-put(const char *name, const char *text)
+put(const char *dir, const char *name, const char *text)
 {
 	char part[600];
 	char path[600];
 	FILE *f;
 
-	(void)snprintf(part, sizeof(part), "%s/.%s", box, name);
-	(void)snprintf(path, sizeof(path), "%s/%s", box, name);
+	(void)snprintf(part, sizeof(part), "%s/.part", dir);
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
 	f = fopen(part, "w");
 	cr_assert_not_null(f);
 	cr_assert_geq(fputs(text, f), 0);
@@ -94,12 +104,12 @@ put(const char *name, const char *text)
 }
 
 static bool
-there(const char *name)
+there(const char *dir, const char *name)
 {
 	char path[600];
 	struct stat st;
 
-	(void)snprintf(path, sizeof(path), "%s/%s", box, name);
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
 	return stat(path, &st) == 0;
 }
 
@@ -143,9 +153,9 @@ word(void)
  * empty looks follow that are no sign of health. */
 Test(drops, a_wall_clock_set_forward_makes_no_directory_stale)
 {
-	put("a.ndjson", NOTICE);
+	put(box, "a.ndjson", NOTICE);
 	pass(5 * MINUTE_MS);
-	cr_assert(there("done/a.ndjson"));
+	cr_assert(there(box, "done/a.ndjson"));
 	cr_assert_str_eq(word(), "ok");
 	rig.sim.at.wall_ms += DAY_MS;
 	pass(MINUTE_MS);
@@ -164,12 +174,12 @@ Test(drops, a_suspected_file_waits_for_the_other_suspect)
 	suspect->feed = other;
 	core->watch[other].careful = 1;
 	core->watch[drop].careful = 1;
-	put("a.ndjson", NOTICE);
+	put(box, "a.ndjson", NOTICE);
 	pass(MINUTE_MS);
-	cr_assert(there("a.ndjson"), "it went to parse beside the other one");
+	cr_assert(there(box, "a.ndjson"), "it went to parse beside the other one");
 	suspect->id = 0;
 	pass(MINUTE_MS);
-	cr_assert(there("done/a.ndjson"));
+	cr_assert(there(box, "done/a.ndjson"));
 	cr_assert_eq(core->watch[drop].careful, 0, "it did no harm");
 }
 
@@ -177,9 +187,9 @@ Test(drops, a_suspected_file_waits_for_the_other_suspect)
 Test(drops, a_refused_file_is_no_suspect_any_more)
 {
 	core->watch[drop].careful = 1;
-	put("a.ndjson", "no json\n");
+	put(box, "a.ndjson", "no json\n");
 	pass(MINUTE_MS);
-	cr_assert(there("refused/a.ndjson"));
+	cr_assert(there(box, "refused/a.ndjson"));
 	cr_assert_eq(core->watch[drop].careful, 0);
 }
 
@@ -201,4 +211,49 @@ Test(drops, a_file_under_suspicion_takes_the_blame)
 	cr_assert_eq(core->watch[drop].quarantined, 0, "files are refused");
 	web->id = 0;
 	file->id = 0;
+}
+
+static const char *const EXPORTERS =
+    "exporter_id,uscc,name,lang,branch,contact_ref,export_amount,export_year\n"
+    "EX-1,91440300MADEM0001U,Exporter One,zh-CN,shenzhen,desk,100.00,2025\n";
+static const char *const FOLLOWS =
+    "exporter_id,obligor_id,last_order_on\nEX-1,OB-1,2026-02-01\n";
+static const char *const OBLIGORS =
+    "obligor_id,type,name,country\n"
+    "OB-1,buyer,Wadi Sample Trading LLC,AE\n";
+
+/* What a crash left is no reason to take half of what is being handed in. */
+Test(drops, what_a_crash_left_waits_until_nothing_more_comes)
+{
+	put(desk, "work/obligors.csv", OBLIGORS);
+	put(desk, "follows.csv", FOLLOWS);
+	pass(1000);
+	put(desk, "exporters.csv", EXPORTERS);
+	pass(MINUTE_MS);
+	cr_assert(there(desk, "done/obligors.csv"));
+	cr_assert(there(desk, "done/follows.csv"));
+	cr_assert(there(desk, "done/exporters.csv"));
+}
+
+/* A fact that nobody had may be one of the book that came last. */
+Test(drops, once_means_that_every_fact_was_tried_on_the_book)
+{
+	const struct book_text more = { "obligors.csv", OBLIGORS };
+
+	put(box, "a.ndjson", NOTICE);
+	pass(MINUTE_MS);
+	for (struct instant soon = { .mono_ms = INT64_MAX };
+	     !drops_idle(core, soon);) {
+		pass(1000);
+		soon = rig.sim.at;
+		soon.mono_ms += 2000;
+	}
+	book_fixture_add(core->store, &more, 1);
+	core->role->once = true;
+	core->fetch_done = 1;
+	core->retry_ms = rig.sim.at.mono_ms + 3000; /* the store failed */
+	pass(1000);
+	cr_assert_eq(core->done_said, 0, "said before it tried");
+	pass(MINUTE_MS);
+	cr_assert_neq(core->done_said, 0);
 }
