@@ -9,7 +9,8 @@
  *
  * A crash before the commit leaves the old book, one after it the new; either
  * way the files are still in work/ and are imported (once more: the same rows
- * change nothing).  An import holds core up: it begins only when nothing else
+ * change nothing), with what lies in the directory: it may be the other half.
+ * An import holds core up: it begins only when nothing else
  * is to be decided, and says how long it took.
  */
 #include <stdio.h>
@@ -333,8 +334,8 @@ look(struct core *c, struct instant now)
 		failed(b, &d);
 	} else {
 		b->failing = 0;
-		if (left || ((stands_still(b) || c->role->once) &&
-			     b->list.count > 0 && !too_many(b, now)))
+		if ((stands_still(b) || c->role->once) &&
+		    (left || b->list.count > 0) && !too_many(b, now))
 			take(c, now);
 	}
 	inbox_close(&b->inbox);
