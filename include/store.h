@@ -274,10 +274,6 @@ enum notice_seen { NOTICE_FIRST, NOTICE_SAME, NOTICE_CHANGED };
 NODISCARD enum err store_notice_put(struct store *s, const struct notice *n,
 				    struct str content, struct str json,
 				    int64_t now_ms, enum notice_seen *seen);
-/* The JSON the record had last; ERR_ABSENT when it was never seen. */
-NODISCARD enum err store_notice_json(struct store *s, struct str source,
-				     struct str record, struct arena *a,
-				     struct str *json);
 NODISCARD enum err store_fact_put(struct store *s, const struct fact *f);
 NODISCARD enum err store_fact(struct store *s, struct str fact_id,
 			      struct arena *a, struct fact *out);
@@ -314,7 +310,7 @@ struct fact_name {
 NODISCARD enum err store_fact_names(struct store *s, int64_t after, size_t max,
 				    struct arena *a, struct fact_name **out,
 				    size_t *count);
-/* The last notice of the record, as it came. */
+/* The last notice of the record, as it came; ERR_ABSENT: it never did. */
 NODISCARD enum err store_notice(struct store *s, struct str source,
 				struct str record, struct arena *a,
 				struct str *json);

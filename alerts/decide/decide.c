@@ -320,8 +320,8 @@ take_rates(struct decide *d, const struct notice *n, struct str json,
 	struct str before = STR_NONE;
 	enum err err;
 
-	err = store_notice_json(d->in.store, n->source, n->record, &d->arena,
-				&before);
+	err = store_notice(d->in.store, n->source, n->record, &d->arena,
+			   &before);
 	if (err == ERR_OK || err == ERR_ABSENT)
 		err = rates_check(n, date_shanghai(now.wall_ms));
 	if (err == ERR_OK)
