@@ -243,8 +243,6 @@ STORE_TEST(a_record_leads_to_its_fact)
 	ok(store_fact_source_put(f->s, &in));
 	in.record = S("r0");
 	ok(store_fact_source_put(f->s, &in));
-	ok(store_review_put(f->s, S("f1"), S("OB1"), 900, S("why"), 1));
-	ok(store_review_put(f->s, S("f1"), S("OB1"), 800, S("so"), 2));
 	ok(store_commit(f->s));
 	ok(store_fact_by_record(f->s, S("bureau"), S("r1"), &f->a, &out));
 	is_str(out.fact_id, "f1");
