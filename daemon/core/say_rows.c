@@ -1,11 +1,13 @@
 /*
  * say_rows.c - the operators' commands about the book, alerts, subscribers.
  */
+#include <malloc.h>
 #include <string.h>
 
 #include "book_import.h"
 #include "hash.h"
 #include "keys.h"
+#include "mwatch.h"
 #include "say.h"
 
 #define ROWS_ARENA_SIZE (64u << 20)
@@ -39,6 +41,7 @@ core_import(struct core *c, const struct book_file *file, size_t files,
 
 	if (err != ERR_OK)
 		return err;
+	mwatch_rest(c->index.watch);
 	err = store_book_version(c->store, &since);
 	if (err == ERR_OK)
 		err = book_import(c->store, file, files, o, now, report);
@@ -52,6 +55,8 @@ core_import(struct core *c, const struct book_file *file, size_t files,
 	 * super expects an answer. */
 	if (err == ERR_OK && store_checkpoint(c->store) != ERR_OK)
 		core_degrade(c, now, ERR_STORE, "checkpoint");
+	/* What the keys of a large book took: the index comes next. */
+	(void)malloc_trim(0);
 	return err;
 }
 
