@@ -37,8 +37,10 @@ core_import(struct core *c, const struct book_file *file, size_t files,
 	    struct book_report *report)
 {
 	int64_t since = 0;
-	enum err err = store_begin(c->store);
+	enum err err;
 
+	store_shrink(c->store);
+	err = store_begin(c->store);
 	if (err != ERR_OK)
 		return err;
 	mwatch_rest(c->index.watch);
@@ -51,6 +53,8 @@ core_import(struct core *c, const struct book_file *file, size_t files,
 		err = store_commit(c->store);
 	else
 		store_rollback(c->store);
+	if (err != ERR_OK || o->mode != BOOK_WRITE)
+		store_shrink(c->store);
 	/* The log of a large book is as large as the book: not later, when
 	 * super expects an answer. */
 	if (err == ERR_OK && store_checkpoint(c->store) != ERR_OK)
