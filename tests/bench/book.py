@@ -5,7 +5,7 @@
 
 bookgen makes the book; bookbare loads it into the same tables with nothing
 checked (what it does stands in its head); then a daemon imports it, once whole,
-once with 1 % of it changed, once as a replace of which 0.1 % is new; exports
+once as a replace of which 0.1 % is new, once 1 % of it changed; exports
 it, and the export goes into a second daemon and out again, which must give
 the same bytes; the exposures of all of it and of one; what an operator asks
 meanwhile. One line each: seconds, rows a second, the largest resident set of
@@ -202,11 +202,11 @@ def main():
         exposures(h, folder)
         with open(files[3], encoding="utf-8") as f:
             asked(h, f.readlines(1 << 16)[7].split('"')[1])
-        few = changed(files[3], folder / "few.csv", 100, False)
-        command(h, "update of 1 %", ["book", "import", few])
         most = changed(files[3], folder / "most.csv", 1000, True)
         command(h, "replace, 99.9 % as it was",
                 ["book", "import", "--replace", "obligors", most])
+        few = changed(files[3], folder / "few.csv", 100, False)
+        command(h, "update of 1 %", ["book", "import", few])
         first = export(h, "export")
         again = start(folder / "second")
         houses.append(again)
