@@ -9,9 +9,9 @@ once as a replace of which 0.1 % is new, once 1 % of it changed; exports
 it, and the export goes into a second daemon and out again, which must give
 the same bytes; the exposures of all of it and of one; what an operator asks
 meanwhile. One line each: seconds, rows a second, the largest resident set of
-the command and of core, the log's size. After the first import and after a
-start also how long the index of the names takes, what it needs beside core,
-and how long core keeps somebody waiting meanwhile.
+the command and of core, the log's size. After the first import also
+how long the index of the names takes, what it needs beside core, and how long
+core keeps somebody waiting meanwhile.
 Exit 1 when the import takes over three times the bare load, a command or core
 is over 400 MB, or bytes differ. Needs about 8 GB in TMPDIR.
 """

@@ -18,15 +18,7 @@ from listen import Listener  # noqa: E402
 SIZE = 8 << 20  # the new book needs about 12 MB beside its log
 ROOM = 96 << 20
 c = house.Checks("book disk")
-if "DISK_TEST_INSIDE" not in os.environ:
-    p = subprocess.run(["unshare", "-m", "--propagation", "private", "true"],
-                       capture_output=True, text=True)
-    if p.returncode != 0:
-        c.skip("the disk", "no mount namespace here: " + p.stderr.strip())
-        sys.exit(0)
-    os.environ["DISK_TEST_INSIDE"] = "1"
-    os.execvp("unshare", ["unshare", "-m", "--propagation", "private",
-                          sys.executable, __file__])
+house.own_mounts(c, __file__)
 
 h = house.House({"bureau": ("/bureau", 1)}, as_of="2022-12-27T01:10:00Z")
 state = h.dir / "state"
