@@ -41,6 +41,10 @@ bool store_in_transaction(const struct store *s);
 /* Moves the write-ahead log into the file once that is worth it (4 MB);
  * between steps, never inside. */
 NODISCARD enum err store_checkpoint(struct store *s);
+/* Empties the log, whatever it takes: before a large transaction and, when
+ * that was not committed, after it, for what it wrote would keep its room on
+ * the disk.  Not being able to is no error. */
+void store_shrink(struct store *s);
 
 /* ---- a copy, while the store is in use ---- */
 

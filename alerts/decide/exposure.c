@@ -203,18 +203,21 @@ give_to(struct exposure *e, struct str obligor_id)
 enum err
 exposure_skip_to(struct exposure *e, struct str obligor_id)
 {
-	struct exposed *all = NULL;
-	size_t count = 0;
-	enum err err;
+	enum err err = ERR_OK;
+	int order = -1;
 
 	if (!e->annual)
 		return ERR_OK;
-	err = store_exposed(e->store, e->exporter_id, STR_NONE, STR_NONE,
-			    e->arena, &all, &count);
-	for (size_t i = 0; i < count && err == ERR_OK; i++) {
-		if (str_cmp(all[i].obligor_id, obligor_id) >= 0)
-			break;
-		err = give_to(e, all[i].obligor_id);
+	if (e->skip == NULL)
+		err = store_exposed(e->store, e->exporter_id, STR_NONE,
+				    STR_NONE, e->arena, &e->skip, &e->skips);
+	while (err == ERR_OK && order < 0 && e->skipped < e->skips) {
+		struct str next = e->skip[e->skipped].obligor_id;
+
+		order = str_cmp(next, obligor_id);
+		if (order < 0)
+			err = give_to(e, next);
+		e->skipped += order <= 0;
 	}
 	return err;
 }

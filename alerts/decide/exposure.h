@@ -31,6 +31,9 @@ struct exposure {
 	struct fx_rate *fx;
 	size_t fx_room;
 	bool annual; /* a scheme has an annual cap */
+	struct exposed *skip; /* the exporter's obligors, read at need */
+	size_t skips;
+	size_t skipped; /* the first of them not given to */
 };
 
 /* Everything lands in a; day is the Shanghai day the figures are of. */
@@ -51,7 +54,8 @@ NODISCARD enum err exposure_on(struct exposure *e,
 			       const struct obligor *obligor,
 			       const struct knowledge *k,
 			       struct cover_row **rows, size_t *count);
-/* Gives out the annual caps to every obligor before this one. */
+/* Gives out the annual caps to every obligor before this one, but those
+ * given to; exposure_on gives to it, and may be asked again of later ones. */
 NODISCARD enum err exposure_skip_to(struct exposure *e,
 				    struct str obligor_id);
 

@@ -105,7 +105,7 @@ keys_of(struct decide *d, const struct fact_source *s, struct match_key **key,
 	struct diag why = { 0 };
 	struct notice n;
 	struct str json;
-	enum err err = store_notice_json(d->in.store, s->source, s->record,
+	enum err err = store_notice(d->in.store, s->source, s->record,
 					 &d->arena, &json);
 
 	*count = 0;

@@ -267,6 +267,14 @@ mseg_close(struct mseg *s)
 	s->fd = -1;
 }
 
+void
+mseg_rest(const struct mseg *s)
+{
+	if (s->map != NULL)
+		(void)madvise((void *)(uintptr_t)s->map, s->map_n,
+			      MADV_DONTNEED);
+}
+
 static uint64_t
 get64(const struct mseg *s, enum mseg_section sec, uint64_t i)
 {

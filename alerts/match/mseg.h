@@ -126,6 +126,8 @@ NODISCARD enum err mseg_open(const char *path, struct mseg *out,
 /* The same of an open file, which stays the caller's. */
 NODISCARD enum err mseg_open_fd(int fd, struct mseg *out, struct diag *d);
 void mseg_close(struct mseg *s);
+/* Nothing will be asked for a while: its pages need not be in memory. */
+void mseg_rest(const struct mseg *s);
 
 /* Token id of hash h, UINT32_MAX when absent. */
 uint32_t mseg_token(const struct mseg *s, uint64_t h);

@@ -79,6 +79,12 @@ mwatch_free(struct mwatch *w)
 	free(w);
 }
 
+void
+mwatch_rest(const struct mwatch *w)
+{
+	mseg_rest(&w->seg);
+}
+
 bool
 mwatch_whole(const struct mwatch *w)
 {

@@ -36,6 +36,8 @@ NODISCARD enum err mwatch_map(struct mwatch *w, int fd, struct store *s,
 			      struct diag *d);
 /* What the book changed since the last time is visible to the next query. */
 NODISCARD enum err mwatch_follow(struct mwatch *w, struct store *s);
+/* Nothing is asked during an import: memory is for the book. */
+void mwatch_rest(const struct mwatch *w);
 bool mwatch_whole(const struct mwatch *w);
 bool mwatch_due(const struct mwatch *w);
 

@@ -122,18 +122,22 @@ buf_hex(struct buf *b, const uint8_t *p, size_t n)
 void
 buf_printf(struct buf *b, const char *fmt, ...)
 {
+	size_t room = b->size - b->n;
 	va_list ap;
 	int n;
 
+	/* Into what room there is; once more when it was not enough. */
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(room > 0 ? b->p + b->n : NULL, room, fmt, ap);
 	va_end(ap);
 	must(n >= 0);
 	if (!buf_room(b, (size_t)n))
 		return;
-	va_start(ap, fmt);
-	(void)vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
-	va_end(ap);
+	if ((size_t)n >= room) {
+		va_start(ap, fmt);
+		(void)vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
+		va_end(ap);
+	}
 	b->n += (size_t)n;
 }
 

@@ -470,13 +470,8 @@ put_exporter(struct printer *p, struct store *s, const struct exposed *pair,
 	err = exposure_of(e, s, a, p->exporter_id, p->ask->as_of);
 	for (size_t i = 0; i < n && err == ERR_OK; i++) {
 		/* A filter must not change the figures. */
-		if (e->annual && (p->ask->obligor_id.n > 0 ||
-				  p->ask->country.n > 0)) {
-			err = exposure_of(e, s, a, p->exporter_id,
-					  p->ask->as_of);
-			if (err == ERR_OK)
-				err = exposure_skip_to(e, pair[i].obligor_id);
-		}
+		if (wants_totals(p->ask))
+			err = exposure_skip_to(e, pair[i].obligor_id);
 		if (err == ERR_OK)
 			err = put_pair(p, e, pair[i].obligor_id, keep);
 	}

@@ -172,7 +172,7 @@ add_names(struct lister *l, struct asked *q)
 		struct str json;
 		enum err err;
 
-		err = store_notice_json(l->c->store, q->source[i].source,
+		err = store_notice(l->c->store, q->source[i].source,
 					q->source[i].record, l->a, &json);
 		if (err == ERR_OK)
 			err = notice_get(json, l->a, &n, &why);

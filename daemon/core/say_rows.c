@@ -1,11 +1,13 @@
 /*
  * say_rows.c - the operators' commands about the book, alerts, subscribers.
  */
+#include <malloc.h>
 #include <string.h>
 
 #include "book_import.h"
 #include "hash.h"
 #include "keys.h"
+#include "mwatch.h"
 #include "say.h"
 
 #define ROWS_ARENA_SIZE (64u << 20)
@@ -35,10 +37,13 @@ core_import(struct core *c, const struct book_file *file, size_t files,
 	    struct book_report *report)
 {
 	int64_t since = 0;
-	enum err err = store_begin(c->store);
+	enum err err;
 
+	store_shrink(c->store);
+	err = store_begin(c->store);
 	if (err != ERR_OK)
 		return err;
+	mwatch_rest(c->index.watch);
 	err = store_book_version(c->store, &since);
 	if (err == ERR_OK)
 		err = book_import(c->store, file, files, o, now, report);
@@ -48,10 +53,14 @@ core_import(struct core *c, const struct book_file *file, size_t files,
 		err = store_commit(c->store);
 	else
 		store_rollback(c->store);
+	if (err != ERR_OK || o->mode != BOOK_WRITE)
+		store_shrink(c->store);
 	/* The log of a large book is as large as the book: not later, when
 	 * super expects an answer. */
 	if (err == ERR_OK && store_checkpoint(c->store) != ERR_OK)
 		core_degrade(c, now, ERR_STORE, "checkpoint");
+	/* What the keys of a large book took: the index comes next. */
+	(void)malloc_trim(0);
 	return err;
 }
 

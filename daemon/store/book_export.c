@@ -15,6 +15,8 @@ struct export {
 	const struct book_kind *kind;
 	sqlite3_stmt *st; /* column i is column i of the kind */
 	struct buf line;
+	/* Of a money column: the column its currency is in, -1: its arg. */
+	int ccy[BOOK_COLUMNS_MAX];
 };
 
 static struct str
@@ -27,34 +29,34 @@ text_at(const struct export *x, int col)
 static void
 put_field(struct buf *b, struct str s)
 {
-	bool quote = false;
+	size_t plain = 0;
 
-	for (size_t i = 0; i < s.n; i++)
-		quote = quote || s.p[i] == ',' || s.p[i] == '"' ||
-			s.p[i] == '\n' || s.p[i] == '\r';
-	if (quote)
-		buf_byte(b, '"');
+	while (plain < s.n && s.p[plain] != ',' && s.p[plain] != '"' &&
+	       s.p[plain] != '\n' && s.p[plain] != '\r')
+		plain++;
+	if (plain == s.n) {
+		buf_put(b, s);
+		return;
+	}
+	buf_byte(b, '"');
 	for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] == '"')
 			buf_byte(b, '"');
 		buf_byte(b, (uint8_t)s.p[i]);
 	}
-	if (quote)
-		buf_byte(b, '"');
+	buf_byte(b, '"');
 }
 
-/* The currency of a money column: beside it, fixed, or its scheme's, which
- * the query gives behind the kind's own columns. */
-static struct str
-money_ccy(const struct export *x, const struct book_col *c)
+/* The column a money column's currency is in: beside it, or its scheme's,
+ * which the query gives behind the kind's own columns; -1 when it is fixed. */
+static int
+ccy_col(const struct book_kind *k, const struct book_col *c)
 {
-	int col = book_col_find(x->kind, str_of(c->arg));
+	int col = book_col_find(k, str_of(c->arg));
 
 	if (col >= 0)
-		return text_at(x, col);
-	if (ccy_decimals(str_of(c->arg)) >= 0)
-		return str_of(c->arg);
-	return text_at(x, (int)x->kind->cols);
+		return col;
+	return ccy_decimals(str_of(c->arg)) >= 0 ? -1 : (int)k->cols;
 }
 
 static enum err
@@ -78,7 +80,8 @@ put_value(struct export *x, int col)
 	} else if (c->type == BOOK_TIME) {
 		time_put(&x->line, v);
 	} else if (c->type == BOOK_MONEY) {
-		ccy = money_ccy(x, c);
+		ccy = x->ccy[col] >= 0 ? text_at(x, x->ccy[col]) :
+					 str_of(c->arg);
 		if (v < 0 || ccy_decimals(ccy) < 0)
 			return ERR_CORRUPT;
 		money_put(&x->line, v, ccy);
@@ -133,6 +136,9 @@ export_prepare(struct export *x)
 				" s.scheme_id = policies.scheme_id)"));
 	else
 		buf_put(&sql, S("NULL"));
+	for (unsigned i = 0; i < k->cols; i++)
+		if (k->col[i].type == BOOK_MONEY)
+			x->ccy[i] = ccy_col(k, &k->col[i]);
 	buf_printf(&sql, " FROM %s ORDER BY ", k->name);
 	for (unsigned i = 0; i < k->keys; i++)
 		buf_printf(&sql, "%s%s", i > 0 ? ", " : "", k->col[i].name);

@@ -395,6 +395,20 @@ store_checkpoint(struct store *s)
 	return ERR_OK;
 }
 
+void
+store_shrink(struct store *s)
+{
+	int rc;
+
+	must(!s->in_tx);
+	rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE,
+				       NULL, NULL);
+	if (rc == SQLITE_OK)
+		s->wal_pages = 0;
+	else if (rc != SQLITE_BUSY)
+		(void)store_fail(s, rc);
+}
+
 /* ---- the few numbers of the store itself ---- */
 
 enum err

@@ -37,8 +37,10 @@ static const char *const to_2[] = {
 	NULL,
 };
 
-/* Names are matched by an index, with reasons, and rejections remembered. */
+/* Names are matched by an index, with reasons, and rejections remembered;
+ * an exporter's risks are found without those of all others. */
 static const char *const to_3[] = {
+	"CREATE INDEX shipments_exporter ON shipments (exporter_id, risk_id)",
 	"INSERT INTO meta VALUES ('named', 0)",
 	"CREATE TABLE obligor_gone (rid INTEGER PRIMARY KEY,"
 	" obligor_id TEXT NOT NULL, version INTEGER NOT NULL,"

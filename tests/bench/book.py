@@ -5,12 +5,15 @@
 
 bookgen makes the book; bookbare loads it into the same tables with nothing
 checked (what it does stands in its head); then a daemon imports it, once whole,
-once with 1 % of it changed, once as a replace of which 0.1 % is new; exports
+once as a replace of which 0.1 % is new, once 1 % of it changed; exports
 it, and the export goes into a second daemon and out again, which must give
-the same bytes; last the exposures of all of it. One line each: seconds, rows
-a second, the largest resident set of the command and of core, the log's size.
-Exit 1 when the import takes over three times the bare load, either is over
-400 MB, or bytes differ. Needs about 8 GB in TMPDIR.
+the same bytes; the exposures of all of it and of one; what an operator asks
+meanwhile. One line each: seconds, rows a second, the largest resident set of
+the command and of core, the log's size. After the first import also
+how long the index of the names takes, what it needs beside core, and how long
+core keeps somebody waiting meanwhile.
+Exit 1 when the import takes over three times the bare load, a command or core
+is over 400 MB, or bytes differ. Needs about 8 GB in TMPDIR.
 """
 import hashlib
 import os
@@ -77,11 +80,61 @@ def command(h, what, words, stdout=None, rows=None):
     print("%-28s %7.1f s  %9s  command %3d MB  core %3d MB  log %4d MB  %s" % (
         what, seconds, "%d/s" % (rows / seconds) if rows else "",
         usage.ru_maxrss // 1024, peak_mb(core), wal.largest >> 20,
-        out.strip()[:70]), flush=True)
+        out.partition("\n")[0][:70]), flush=True)
     for name, mb in ("command", usage.ru_maxrss // 1024), ("core", peak_mb(core)):
         if mb > RSS_MAX_MB:
             failed.append("%s: %s took %d MB" % (what, name, mb))
     return seconds, out
+
+
+def exposures(h, folder):
+    """Of one and of all; EX-000010 has an annual cap, EX-000003 none."""
+    for words in ([], ["--country", "PL"], ["--obligor", "OB-0000007"],
+                  ["--exporter", "EX-000003"], ["--exporter", "EX-000010"]):
+        with open(folder / "exposure", "wb") as f:
+            command(h, " ".join(["exposure", *words]), ["exposure", *words],
+                    stdout=f)
+
+
+def index_built(h):
+    """Until the names are built: the longest answer, the largest role."""
+    begin, longest, role, core = time.monotonic(), 0, 0, h.children()["core"]
+    while "index.built" not in h.log.read_text():
+        asked = time.monotonic()
+        h.run("status")
+        longest = max(longest, time.monotonic() - asked)
+        try:
+            role = max(role, peak_mb(h.children()["index"]))
+        except (KeyError, OSError, TypeError):
+            pass  # not yet, or no longer
+        time.sleep(0.02)
+        if time.monotonic() - begin > 600:
+            failed.append("the names are not built")
+            break
+    print("%-28s %7.1f s  index %d MB  core %d MB  longest answer %.2f s" % (
+        "the index of the names", time.monotonic() - begin, role,
+        peak_mb(core), longest), flush=True)
+    if peak_mb(core) > RSS_MAX_MB:
+        failed.append("core with its index: %d MB" % peak_mb(core))
+
+
+def asked(h, name):
+    """What an operator asks of a daemon with that book, and a new start."""
+    for words in (["status"], ["alert", "list"], ["book", "stats"],
+                  ["lookup", name], ["reload"]):
+        try:
+            command(h, " ".join(words), words)
+        except (KeyError, OSError):
+            failed.append(" ".join(words) + ": core was started anew")
+        h.until(h.answers, 60, "an answer")
+    begin = time.monotonic()
+    h.stop()
+    print("%-28s %7.1f s" % ("stop", time.monotonic() - begin))
+    begin = time.monotonic()
+    h.start()
+    print("%-28s %7.1f s  core %3d MB" % (
+        "start, until it answers", time.monotonic() - begin,
+        peak_mb(h.children()["core"])), flush=True)
 
 
 def start(folder):
@@ -145,11 +198,15 @@ def main():
         print("%-28s %7.2f of the bare load" % ("", seconds / least))
         if seconds > RATIO_MAX * least:
             failed.append("over %d times the bare load" % RATIO_MAX)
-        few = changed(files[3], folder / "few.csv", 100, False)
-        command(h, "update of 1 %", ["book", "import", few])
+        index_built(h)
+        exposures(h, folder)
+        with open(files[3], encoding="utf-8") as f:
+            asked(h, f.readlines(1 << 16)[7].split('"')[1])
         most = changed(files[3], folder / "most.csv", 1000, True)
         command(h, "replace, 99.9 % as it was",
                 ["book", "import", "--replace", "obligors", most])
+        few = changed(files[3], folder / "few.csv", 100, False)
+        command(h, "update of 1 %", ["book", "import", few])
         first = export(h, "export")
         again = start(folder / "second")
         houses.append(again)
@@ -158,13 +215,6 @@ def main():
                 rows=rows)
         if export(again, "export again") != first:
             failed.append("the second export differs")
-        with open(folder / "exposure", "wb") as f:
-            command(h, "exposure, text", ["exposure"], stdout=f)
-        with open(folder / "exposure", "wb") as f:
-            command(h, "exposure of a country",
-                    ["--json", "exposure", "--country", "PL"], stdout=f)
-        command(h, "exposure of an exporter",
-                ["--json", "exposure", "--exporter", "EX-000003"])
     finally:
         for h in houses:
             h.close()

@@ -6,9 +6,10 @@
  * Writes schemes, exporters, policies, obligors, shipments, limits, receipts,
  * country_cover and fx as CSV into DIR, which must exist.  An exporter for
  * every 40 obligors with a policy for each year, a limit on every third
- * obligor, a receipt for every tenth shipment.  USCC, LEI and SIREN carry their check
- * digits.  Shipments are not in order of their ids: the worst case for an
- * index kept while loading.  The same arguments give the same bytes.
+ * obligor, a receipt for every tenth shipment; every tenth exporter's schemes
+ * have an annual cap.  USCC, LEI and SIREN carry their check digits.
+ * Shipments are not in order of their ids: the worst case for an index kept
+ * while loading.  The same arguments give the same bytes.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -136,16 +137,16 @@ schemes(void)
 	FILE *f = open_kind("schemes",
 			    "scheme_id,name_en,insured_bp,cap_amount,"
 			    "cap_currency,cap_basis,year_from,year_to,"
-			    "max_credit_days");
+			    "max_credit_days,annual_cap");
 
 	for (unsigned y = FIRST_YEAR; y < FIRST_YEAR + YEARS; y++) {
 		(void)fprintf(f,
 			      "SME-%u,Small exporters %u,8000,150000,USD,"
-			      "indemnity,%u-01-01,%u-12-31,365\n",
+			      "indemnity,%u-01-01,%u-12-31,365,\n",
 			      y, y, y, y);
 		(void)fprintf(f,
 			      "BIG-%u,Large exporters %u,9000,2000000,USD,"
-			      "loss,%u-01-01,%u-12-31,180\n",
+			      "loss,%u-01-01,%u-12-31,180,5000000\n",
 			      y, y, y, y);
 	}
 	close_kind(f);

@@ -15,6 +15,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -91,6 +92,19 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+def own_mounts(checks, script):
+    """Goes on with a script in a mount namespace of its own, or skips it."""
+    if "CALARM_OWN_MOUNTS" in os.environ:
+        return
+    words = ["unshare", "-m", "--propagation", "private"]
+    p = subprocess.run([*words, "true"], capture_output=True, text=True)
+    if p.returncode != 0:
+        checks.skip("the disk", "no mount namespace: " + p.stderr.strip())
+        sys.exit(0)
+    os.environ["CALARM_OWN_MOUNTS"] = "1"
+    os.execvp("unshare", [*words, sys.executable, script])
 
 
 class House:

@@ -6,6 +6,9 @@ of our own, which reads the frames of progress (control.c). core is killed with
 SIGKILL whenever progress is told (as each phase begins, before each index) and
 at random moments; each time the store must be whole, have the old book, and
 be served again. Then the import is let through. A pipe is refused.
+The same with all of the daemon killed, as a power cut or the service manager
+would, beside a feed: afterwards a notice rings on the book that was there. With
+super alone killed core may end what it does: the old book or the new, whole.
 """
 import json
 import os
@@ -18,12 +21,14 @@ import subprocess
 import sys
 import time
 
+import flood
 import house
+from listen import Listener
 
 OBLIGORS, SHIPMENTS, SEED = 20000, 40000, 7
 
 
-def write_book(folder):
+def write_book(folder, exporter="E1"):
     """The old book and the new one, which overlap in nothing but E1."""
     old = folder / "old.csv"
     old.write_text("exporter_id,uscc,name\nE1,91440300MADEM0001U,One\n")
@@ -36,8 +41,8 @@ def write_book(folder):
         f.write("shipment_id,exporter_id,obligor_id,amount,currency,"
                 "payment_term,status\n")
         for i in range(SHIPMENTS):
-            f.write("SH-%06d,E1,OB-%06d,%d.50,USD,OA,shipped\n" %
-                    (i * 7919 % SHIPMENTS, i % OBLIGORS, i + 1))
+            f.write("SH-%06d,%s,OB-%06d,%d.50,USD,OA,shipped\n" % (
+                i * 7919 % SHIPMENTS, exporter, i % OBLIGORS, i + 1))
     return old, [obligors, shipments]
 
 
@@ -145,6 +150,55 @@ def random_moments(h, files, seconds):
     return killed
 
 
+def killed_whole(h, files, phase, everything):
+    """Kills the daemon as that phase is told; starts it again."""
+    for stream, body in frames(ask(h, files)):
+        if stream == 3 and body[16:] == phase.encode():
+            break
+    else:
+        raise AssertionError("no phase " + phase)
+    pids = [h.daemon.pid] + list(h.children().values()) * everything
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    h.daemon.wait()
+    h.start(wait=False)
+    h.until(h.answers, 30, "the daemon to answer")
+
+
+def whole_daemon():
+    """How many kills it took, each with the alert that came after it."""
+    h = house.House({"bureau": ("/bureau", 1)}, as_of="2022-12-27T01:10:00Z")
+    phases = ["obligors", "shipments", "shipments"]
+    try:
+        h.server.serve("/bureau", flood.document(1))
+        flood.make_book(h.dir / "book", len(phases) + 1)
+        _, files = write_book(h.dir, "EXP-1")
+        h.start()
+        h.book(h.dir / "book")
+        before = stats(h)
+        clerk = Listener(h, h.subscriber("EXP-1"))
+        assert len(clerk.take(30, count=1)) == 1
+        for n, phase in enumerate(phases, 2):
+            everything = n <= len(phases)
+            killed_whole(h, files, phase, everything)
+            after = stats(h)
+            if everything:
+                assert after == before, (phase, after)
+            else:
+                assert after == before or \
+                    after["shipments"] == before["shipments"] + SHIPMENTS
+            h.server.serve("/bureau", flood.document(n))
+            clerk.take(40, count=n)
+            told = [e["data"]["alert_id"] for _, e in clerk.alerts]
+            assert set(told) == {flood.alert_id("OB-%03d" % i)
+                                 for i in range(n)}, (phase, told)
+        clerk.take(2)
+        assert len(clerk.alerts) == len(phases) + 1, clerk.alerts
+        return len(phases)
+    finally:
+        h.close()
+
+
 def main():
     random.seed(SEED)
     h = house.House({})
@@ -169,8 +223,8 @@ def main():
         told = list(frames(ask(h, [pipe])))
         assert told[-1] == (0, 2) and b"regular" in told[0][1], told
         check_old(h, "a pipe")
-        print("ok killed at %s and %d random moments" % (
-            ",".join(places), killed))
+        print("ok killed at %s and %d random moments, as a whole %d times" % (
+            ",".join(places), killed, whole_daemon()))
     finally:
         h.close()
     return 0

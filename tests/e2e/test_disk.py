@@ -17,19 +17,11 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import flood  # noqa: E402
-from house import Checks, House, free_port  # noqa: E402
+from house import Checks, House, free_port, own_mounts  # noqa: E402
 from listen import Listener  # noqa: E402
 
 c = Checks("disk")
-if "DISK_TEST_INSIDE" not in os.environ:
-    p = subprocess.run(["unshare", "-m", "--propagation", "private", "true"],
-                       capture_output=True, text=True)
-    if p.returncode != 0:
-        c.skip("the disk", "no mount namespace here: " + p.stderr.strip())
-        sys.exit(0)
-    os.environ["DISK_TEST_INSIDE"] = "1"
-    os.execvp("unshare", ["unshare", "-m", "--propagation", "private",
-                          sys.executable, __file__])
+own_mounts(c, __file__)
 
 SIZE = 6 << 20
 EACH = 4

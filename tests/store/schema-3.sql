@@ -35,6 +35,7 @@ CREATE TABLE journal (rid INTEGER PRIMARY KEY, at INTEGER NOT NULL, what TEXT NO
 CREATE INDEX policies_exporter ON policies (exporter_id);
 CREATE INDEX follows_obligor ON follows (obligor_id);
 CREATE INDEX shipments_risk ON shipments (risk_id, exporter_id);
+CREATE INDEX shipments_exporter ON shipments (exporter_id, risk_id);
 CREATE INDEX receipts_from ON receipts (exporter_id, obligor_id);
 CREATE INDEX receipts_shipment ON receipts (shipment_id) WHERE shipment_id IS NOT NULL;
 CREATE INDEX fx_day ON fx (as_of);
