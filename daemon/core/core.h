@@ -242,14 +242,6 @@ bool bookd_idle(const struct core *c);
 /* The directories that the role watches; it is being locked in with them. */
 size_t core_lock_in(struct role *r, struct str *dir, size_t max);
 
-/* say_rows.c: the import and what follows from it are one transaction. */
-struct book_file;
-struct book_options;
-struct book_report;
-NODISCARD enum err core_import(struct core *c, const struct book_file *file,
-			       size_t files, const struct book_options *o,
-			       struct instant now, struct book_report *report);
-
 /* control.c */
 /* The next step may take long; super is not to take that for a hang. */
 void core_busy(struct core *c);

@@ -256,6 +256,7 @@ next_row(struct import *im, struct book_csv *csv, struct arena *a,
 {
 	enum err err;
 
+	out->line = csv->line;
 	do
 		err = book_read_on(&im->read, &csv->rest);
 	while (err == ERR_OK && book_csv_skip_empty(csv));
