@@ -426,6 +426,44 @@ Test(limits, joins_of_a_feed)
 	}
 }
 
+Test(limits, headers_of_a_feed)
+{
+	for (size_t more = 0; more < 2; more++) {
+		struct buf b;
+
+		buf_init(&b, 65536);
+		buf_put(&b, S(DEF XML EVERY URL "headers:\n"));
+		for (size_t i = 0; i < FEED_HEADERS_MAX + more; i++)
+			buf_printf(&b, "  X-H%zu: v\n", i);
+		cr_assert_eq(define("t", buf_str(&b), NULL),
+			     more == 0 ? ERR_OK : ERR_CONFIG);
+		buf_free(&b);
+	}
+}
+
+Test(limits, path_of_a_watched_directory)
+{
+	for (size_t more = 0; more < 2; more++) {
+		struct str path = fill(FEED_DIRECTORY_MAX - 1 + more, 'd');
+		struct str def = S(DEF XML EVERY);
+		struct buf b;
+
+		buf_init(&b, 65536);
+		while (def.n > 0) {
+			struct str line = str_cut(&def, '\n');
+
+			if (!str_starts(line, S("mode:")))
+				buf_printf(&b, "%.*s\n", STR_ARG(line));
+		}
+		buf_printf(&b, "mode: drop\ndirectory: /%.*s\n",
+			   STR_ARG(path));
+		cr_assert_eq(define("t", buf_str(&b), NULL),
+			     more == 0 ? ERR_OK : ERR_CONFIG, "%s",
+			     diag.why);
+		buf_free(&b);
+	}
+}
+
 Test(limits, interval_of_a_feed)
 {
 	cr_assert_eq(define("t", S(DEF XML URL "interval: 366d\n"), NULL),
