@@ -183,6 +183,7 @@ take_row(struct import *im, struct book_row *row)
 	enum err err;
 
 	row->schemes = im->opt->schemes;
+	/* cppcheck-suppress autoVariables ; the row is used up by this call */
 	row->lookup = &lookup;
 	row->a = &im->row;
 	im->out->rows++;
