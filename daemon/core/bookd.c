@@ -9,7 +9,8 @@
  *
  * A crash before the commit leaves the old book, one after it the new; either
  * way the files are still in work/ and are imported (once more: the same rows
- * change nothing).  An import holds core up: it begins only when nothing else
+ * change nothing), with what lies in the directory: it may be the other half.
+ * An import holds core up: it begins only when nothing else
  * is to be decided, and says how long it took.
  */
 #include <stdio.h>
@@ -22,13 +23,13 @@
 #include "hash.h"
 #include "inbox.h"
 #include "log.h"
-#include "say.h"
 
 static const char *const results[] = { ".ok", ".rejected", NULL };
 
 struct input {
 	char name[INBOX_NAME_MAX + 1];
-	struct buf bytes;
+	int fd; /* -1: not open */
+	int64_t size;
 };
 
 struct bookd {
@@ -64,7 +65,8 @@ static void
 inputs_free(struct bookd *b)
 {
 	for (size_t i = 0; i < b->inputs; i++)
-		buf_free(&b->input[i].bytes);
+		if (b->input[i].fd >= 0)
+			(void)close(b->input[i].fd);
 	b->inputs = 0;
 	buf_clear(&b->faults);
 }
@@ -120,8 +122,7 @@ input_new(struct bookd *b)
 	struct input *in = &b->input[b->inputs];
 
 	must(b->inputs < BOOK_FILES_MAX);
-	*in = (struct input){ 0 };
-	buf_init(&in->bytes, SAY_REQUEST_MAX);
+	*in = (struct input){ .fd = -1 };
 	b->inputs++;
 	return in;
 }
@@ -162,26 +163,17 @@ gather(struct bookd *b)
 	}
 }
 
-/* Everything into memory; false: try again later. */
+/* Everything open; false: try again later. */
 static bool
-read_all(struct bookd *b)
+open_all(struct bookd *b)
 {
-	int64_t left = SAY_REQUEST_MAX;
-
 	for (size_t i = 0; i < b->inputs; i++) {
 		struct input *in = &b->input[i];
 		struct diag d = { 0 };
-		int64_t size = 0;
-		int fd = -1;
-		enum err err = inbox_read(&b->inbox, str_of(in->name), left,
-					  &fd, &size, &d);
+		enum err err = inbox_read(&b->inbox, str_of(in->name),
+					  BOOK_FILE_MAX, &in->fd, &in->size,
+					  &d);
 
-		if (err == ERR_OK) {
-			in->bytes.max = (size_t)left;
-			err = buf_read_fd(&in->bytes, fd);
-			(void)close(fd);
-		}
-		left -= (int64_t)in->bytes.n;
 		if (err == ERR_IO)
 			return false;
 		if (err != ERR_OK)
@@ -215,15 +207,20 @@ settle(struct bookd *b, bool good, struct str text, struct instant now)
 static enum err
 import(struct core *c, struct buf *text, struct instant now)
 {
-	struct book_options o = { .schemes = &c->schemes };
 	struct book_file file[BOOK_FILES_MAX];
+	int fd[BOOK_FILES_MAX];
+	struct book_options o = { .schemes = &c->schemes, .fd = fd };
 	struct bookd *b = c->bookd;
 	struct book_report report;
 	enum err err;
 
-	for (size_t i = 0; i < b->inputs; i++)
-		file[i] = (struct book_file){ str_of(b->input[i].name),
-					      buf_str(&b->input[i].bytes) };
+	for (size_t i = 0; i < b->inputs; i++) {
+		const struct input *in = &b->input[i];
+
+		file[i] = (struct book_file){ str_of(in->name),
+					      { NULL, (size_t)in->size } };
+		fd[i] = in->fd;
+	}
 	core_busy(c);
 	book_report_init(&report);
 	err = core_import(c, file, b->inputs, &o, now, &report);
@@ -250,7 +247,7 @@ take(struct core *c, struct instant now)
 	enum err err = ERR_INPUT;
 
 	gather(b);
-	if (b->inputs == 0 || !read_all(b)) {
+	if (b->inputs == 0 || !open_all(b)) {
 		inputs_free(b);
 		return;
 	}
@@ -333,8 +330,8 @@ look(struct core *c, struct instant now)
 		failed(b, &d);
 	} else {
 		b->failing = 0;
-		if (left || ((stands_still(b) || c->role->once) &&
-			     b->list.count > 0 && !too_many(b, now)))
+		if ((stands_still(b) || c->role->once) &&
+		    (left || b->list.count > 0) && !too_many(b, now))
 			take(c, now);
 	}
 	inbox_close(&b->inbox);

@@ -427,7 +427,7 @@ once(struct core *c, struct instant now)
 {
 	if (!c->role->once || !c->fetch_done || c->done_said ||
 	    !docs_idle(c) || !drops_idle(c, now) || !bookd_idle(c) ||
-	    !serve_idle(c->serve))
+	    !index_idle(c) || !serve_idle(c->serve))
 		return;
 	c->done_said = link_send(c->role->link[PEER_SUPER], MSG_DONE, STR_NONE,
 				 NULL, 0);

@@ -84,7 +84,6 @@ feed_index(const struct core *c, struct str name, size_t *i)
 	return false;
 }
 
-
 enum err
 docs_feed_state(struct core *c, struct str name, struct arena *a,
 	   struct feed_state *out)
@@ -494,16 +493,25 @@ cursor_of(const struct core *c, const struct doc *d, struct feed_state *f)
 }
 
 /*
- * A look at a watched directory that found nothing new.  What was refused
- * stands until a file is accepted or nobody left it there; who asked for a
- * word when no file comes (stale_after) gets it.
+ * A sign of health.  A look at a watched directory that found nothing is none
+ * for who asked for a word when no file comes (stale_after).
  */
+static bool
+is_good(const struct core *c, const struct doc *d)
+{
+	if (d->own && d->poll_verdict == POLL_UNCHANGED)
+		return !c->feeds.feed[d->feed].guards.stale_given;
+	return d->poll_verdict == POLL_UNCHANGED || accepted(d);
+}
+
+/* A look at a watched directory that found nothing new.  What was refused
+ * stands until a file is accepted or nobody left it there. */
 static void
-look_of(const struct feed *feed, const struct doc *d, struct instant now,
+look_of(const struct core *c, const struct doc *d, struct instant now,
 	struct feed_state *f)
 {
 	f->failures = 0;
-	if (!feed->guards.stale_given)
+	if (is_good(c, d))
 		f->last_good_ms = now.wall_ms;
 	if (d->clear)
 		f->refused_at = TIME_NONE;
@@ -518,13 +526,11 @@ static void
 state_of(const struct core *c, const struct doc *d, struct instant now,
 	 struct feed_state *f)
 {
-	bool good = d->poll_verdict == POLL_UNCHANGED ||
-		    (d->poll_verdict == POLL_NEW &&
-		     d->doc_verdict == DOC_ACCEPTED);
+	bool good = is_good(c, d);
 
 	f->last_try_ms = now.wall_ms;
 	if (d->own && d->poll_verdict == POLL_UNCHANGED) {
-		look_of(&c->feeds.feed[d->feed], d, now, f);
+		look_of(c, d, now, f);
 		return;
 	}
 	f->http = (int)d->http;
@@ -603,8 +609,7 @@ finish(struct core *c, struct doc *d, struct instant now)
 	if (err != ERR_OK)
 		return err;
 	err = docs_feed_state(c, feed->name, &a, &f);
-	if (err == ERR_OK && d->poll_verdict == POLL_NEW &&
-	    d->doc_verdict == DOC_ACCEPTED)
+	if (err == ERR_OK && accepted(d))
 		err = diffs_stand(&c->diffs, d->feed, feed->name, d->diff_gen,
 				  d->fresh);
 	if (err == ERR_OK) {
@@ -700,7 +705,7 @@ release(struct core *c, struct doc *d, struct instant now, bool *last)
 static void
 was_good(struct core *c, const struct doc *d, struct instant now)
 {
-	if (d->poll_verdict == POLL_UNCHANGED || accepted(d)) {
+	if (is_good(c, d)) {
 		c->watch[d->feed].good_ms = now.mono_ms;
 		c->watch[d->feed].good_wall_ms = now.wall_ms;
 	}

@@ -329,6 +329,13 @@ names_wait(struct core *c)
 }
 
 bool
+index_idle(struct core *c)
+{
+	return c->index.failed > 0 ||
+	       (mwatch_whole(c->index.watch) && !names_wait(c));
+}
+
+bool
 index_step(struct core *c, struct instant now)
 {
 	struct index *x = &c->index;

@@ -51,6 +51,8 @@ NODISCARD enum err index_open(struct core *c, const char *dir_path);
 void index_close(struct core *c);
 /* Follows the book, builds, tries names; true when there is more to do. */
 bool index_step(struct core *c, struct instant now);
+/* Every fact was tried on the book of today, or the index cannot be built. */
+bool index_idle(struct core *c);
 /* The index role is gone: MSG_INDEX_END. */
 void index_ended(struct core *c, const struct msg *m, struct instant now);
 

@@ -7,6 +7,9 @@
  * a time.  Who is the suspect when parse dies again did it.  Of a stream the
  * document is one line, and what is skipped is never sent again: that line
  * must have been alone twice.  Kept in memory: a new core begins afresh.
+ *
+ * A file of a watched directory is a suspect like any other, so that nobody
+ * is convicted for it; its own deaths are counted by drops.c.
  */
 #include "core.h"
 #include "log.h"
@@ -55,10 +58,7 @@ was_in_parse(const struct doc *d)
 	return d->id != 0 && d->opened && !docs_over(d);
 }
 
-/*
- * Parse died.  Who was being watched and had given bytes did it, and the
- * others go free; else everyone there is watched from now on.
- */
+/* It did it.  A file is refused after CORE_DEATHS_MAX: see docs_lost. */
 static void
 convict(struct core *c, const struct doc *d)
 {
@@ -66,6 +66,8 @@ convict(struct core *c, const struct doc *d)
 	struct str hash = str_of(d->body_hash);
 	bool stream = c->feeds.feed[d->feed].mode == MODE_STREAM;
 
+	if (d->own)
+		return;
 	if (stream && !str_eq(hash, str_of(w->suspect_hash))) {
 		if (str_copy(w->suspect_hash, sizeof(w->suspect_hash),
 			     hash) != ERR_OK)
@@ -78,6 +80,10 @@ convict(struct core *c, const struct doc *d)
 	       STR_ARG(c->feeds.feed[d->feed].name), w->bad_hash);
 }
 
+/*
+ * Parse died.  Who was being watched and had given bytes did it, and the
+ * others go free; else everyone there is watched from now on.
+ */
 void
 watch_blame(struct core *c)
 {
@@ -87,7 +93,8 @@ watch_blame(struct core *c)
 		struct doc *d = &c->doc[i];
 		struct feed_watch *w = &c->watch[d->feed];
 
-		if (!was_in_parse(d) || w->careful == 0 || !d->weighed)
+		if (!was_in_parse(d) || w->careful == 0 ||
+		    !(d->own ? d->begun : d->weighed))
 			continue;
 		found = true;
 		convict(c, d);

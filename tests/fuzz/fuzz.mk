@@ -4,7 +4,8 @@
 FUZZ_SRCS := $(filter-out tests/fuzz/explore.c tests/fuzz/replay.c,\
 	$(wildcard tests/fuzz/*.c))
 FUZZ_OBJS := $(FUZZ_SRCS:%.c=$(B)/%.o) \
-	$(B)/tests/support/feed_rig.o $(B)/tests/support/book_fixture.o
+	$(B)/tests/support/feed_rig.o $(B)/tests/support/book_fixture.o \
+	$(B)/tests/support/scratch.o
 
 $(B)/fuzz: $(B)/tests/fuzz/explore.o $(FUZZ_OBJS) $(B)/all.a
 	@echo '  LD $@'

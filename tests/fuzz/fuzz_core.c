@@ -14,6 +14,7 @@
 #include "book_import.h"
 #include "fuzz.h"
 #include "say.h"
+#include "scratch.h"
 
 #define NOW_MS 1672103520000 /* 2022-12-27T01:12Z */
 #define STEPS_MAX 12 /* of one input */
@@ -371,8 +372,8 @@ fuzz_core(struct str in)
 /* ---- an operator's connection ---- */
 
 /* Words, a newline, then files: name, newline, content, form feed. */
-static void
-request(struct str in, int json, struct buf *out)
+static size_t
+request(struct str in, int json, struct buf *out, int fd[SAY_FILES_MAX])
 {
 	struct say_request q = { .json = json };
 	struct str words = str_cut(&in, '\n');
@@ -384,12 +385,37 @@ request(struct str in, int json, struct buf *out)
 		struct str bytes = str_cut(&in, '\f');
 
 		q.file[q.files].name = str_cut(&bytes, '\n');
-		q.file[q.files++].bytes = bytes;
+		fd[q.files++] = scratch_fd(bytes);
 	}
 	buf_init(&body, 4u << 20);
 	say_put(&body, &q);
 	buf_blob(out, buf_str(&body));
 	buf_free(&body);
+	return q.files;
+}
+
+/* The first bytes, and the files with them. */
+static void
+send_first(int to, struct str part, int *fd, size_t files)
+{
+	union {
+		char room[CMSG_SPACE(SAY_FILES_MAX * sizeof(int))];
+		struct cmsghdr align;
+	} c = { 0 };
+	struct iovec iov = { (void *)(uintptr_t)part.p, part.n };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (files > 0) {
+		m.msg_control = c.room;
+		m.msg_controllen = CMSG_SPACE(files * sizeof(int));
+		c.align.cmsg_level = SOL_SOCKET;
+		c.align.cmsg_type = SCM_RIGHTS;
+		c.align.cmsg_len = CMSG_LEN(files * sizeof(int));
+		memcpy(CMSG_DATA(&c.align), fd, files * sizeof(int));
+	}
+	(void)!sendmsg(to, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+	for (size_t i = 0; i < files; i++)
+		(void)close(fd[i]);
 }
 
 void
@@ -397,17 +423,20 @@ fuzz_control(struct str in)
 {
 	uint8_t way = fuzz_byte(&in);
 	struct rig *g = rig();
+	int fd[SAY_FILES_MAX];
 	struct buf b;
 	int pair[2];
+	size_t files = 0;
 
 	buf_init(&b, 8u << 20);
 	if (way & 1)
 		buf_put(&b, in);
 	else
-		request(in, way & 2, &b);
+		files = request(in, way & 2, &b, fd);
 	must(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
 	control_accept(g->role.state, pair[1], 0);
-	for (size_t at = 0; at < b.n; at += 65536) {
+	send_first(pair[0], str_sub(buf_str(&b), 0, 4), fd, files);
+	for (size_t at = 4; at < b.n; at += 65536) {
 		struct str part = str_sub(buf_str(&b), at, 65536);
 
 		if (send(pair[0], part.p, part.n,

@@ -430,7 +430,7 @@ hold(struct client *c, const struct str *frame, size_t n)
 	must(c->held != NULL);
 	c->held->n = n;
 	for (size_t i = 0; i < n; i++) {
-		buf_init(&c->held->frame[i], BUS_FRAME_MAX);
+		buf_init(&c->held->frame[i], SEALED_MAX);
 		buf_put(&c->held->frame[i], frame[i]);
 	}
 }

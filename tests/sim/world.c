@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const names[M_OBLIGORS + 1] = {
 	"Qamar General Trading LLC", "Nordlicht Haustechnik GmbH",
@@ -303,7 +304,7 @@ import(struct sim *s)
 			i == 0 ? S("obligors.csv") :
 			i == 1 ? S("follows.csv") :
 				 S("shipments.csv"),
-			buf_str(&csv[i])
+			scratch_fd(buf_str(&csv[i])), csv[i].n
 		};
 	s->book_told = *b;
 	buf_init(&out, 1u << 20);
@@ -311,8 +312,10 @@ import(struct sim *s)
 	    one_rig_say(&s->rig, &q, &out) != 0 && !s->disk_bad)
 		sim_fail(s, "the book was not imported");
 	buf_free(&out);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 3; i++) {
+		(void)close(q.file[i].fd);
 		buf_free(&csv[i]);
+	}
 	watch_turn(s, false);
 }
 
@@ -412,22 +415,27 @@ first_book(struct sim *s)
 				   "2025-07-08\n",
 				   e, e);
 	}
-	q.file[0] = (struct say_file){
-		S("schemes.csv"),
+	const struct str schemes =
 		S("scheme_id,name_zh,name_en,insured_bp,cap_amount,"
 		  "cap_currency,cap_basis,year_from,year_to,pickup_deadline,"
 		  "free_reports,knew_at_basis\nSIM26,模拟,Sim,8000,150000.00,"
 		  "USD,indemnity,2025-07-01,2027-12-31,2025-07-31,3,"
-		  "delivered\n")
-	};
+		  "delivered\n");
+
+	q.file[0] = (struct say_file){ S("schemes.csv"), scratch_fd(schemes),
+				       schemes.n };
 	q.file[1] = (struct say_file){ S("exporters.csv"),
-				       buf_str(&exporters) };
+				       scratch_fd(buf_str(&exporters)),
+				       exporters.n };
 	q.file[2] = (struct say_file){ S("policies.csv"),
-				       buf_str(&policies) };
+				       scratch_fd(buf_str(&policies)),
+				       policies.n };
 	q.files = 3;
 	s->book_told = s->book;
 	if (one_rig_say(&s->rig, &q, &out) != 0)
 		sim_fail(s, "the first book was not imported");
+	for (size_t i = 0; i < q.files; i++)
+		(void)close(q.file[i].fd);
 	buf_free(&exporters);
 	buf_free(&policies);
 	buf_free(&out);

@@ -6,6 +6,7 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,6 +25,17 @@ scratch_dir(char path[SCRATCH_PATH_SIZE], const char *name)
 	must(mkdtemp(path) != NULL);
 }
 
+static void
+write_all(int fd, struct str text)
+{
+	while (text.n > 0) {
+		ssize_t n = write(fd, text.p, text.n);
+
+		must(n > 0);
+		text = str_sub(text, (size_t)n, text.n);
+	}
+}
+
 void
 scratch_file(char path[SCRATCH_PATH_SIZE], const char *name, struct str text)
 {
@@ -32,13 +44,19 @@ scratch_file(char path[SCRATCH_PATH_SIZE], const char *name, struct str text)
 	name_put(path, name);
 	fd = mkstemp(path);
 	must(fd >= 0);
-	while (text.n > 0) {
-		ssize_t n = write(fd, text.p, text.n);
-
-		must(n > 0);
-		text = str_sub(text, (size_t)n, text.n);
-	}
+	write_all(fd, text);
 	(void)close(fd);
+}
+
+int
+scratch_fd(struct str text)
+{
+	int fd = memfd_create("scratch", MFD_CLOEXEC);
+
+	must(fd >= 0);
+	write_all(fd, text);
+	must(lseek(fd, 0, SEEK_SET) == 0);
+	return fd;
 }
 
 static int

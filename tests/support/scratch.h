@@ -15,6 +15,8 @@ void scratch_dir(char path[SCRATCH_PATH_SIZE], const char *name);
 /* A new file build/NAME.XXXXXX that holds text. */
 void scratch_file(char path[SCRATCH_PATH_SIZE], const char *name,
 		  struct str text);
+/* A file without a name that holds text, at its beginning; the caller's. */
+int scratch_fd(struct str text);
 /* The folder and everything in it. */
 void scratch_remove(const char *path);
 /* Runs a program by its path, words ended by NULL; its exit status, or -1. */
