@@ -153,7 +153,7 @@ take_slice(struct mbuild *b, const struct mslice *s)
 {
 	const struct mfolded *r = s->row.p;
 	const uint64_t *h = s->h.p;
-	const uint64_t *h_end = h + s->h.n / 8;
+	const uint64_t *h_end = h == NULL ? NULL : h + s->h.n / 8;
 	const uint64_t *key = s->key.p;
 	const char *letters = s->letters.p;
 	uint64_t cold = b->cold_n + b->out.n;

@@ -651,7 +651,7 @@ Test(book_import, a_fact_of_nobody_concerns_its_namesakes)
 		for (int i = 0; many > 0 && i < 9; i++)
 			ok(store_fact_key_put(
 			    rig.s, f.fact_id, S("name"),
-			    (struct str){ "123456789" + i, 1 }));
+			    (struct str){ &"123456789"[i], 1 }));
 		ok(store_commit(rig.s));
 		ok(store_obligors_concerned(rig.s, 0, &rig.a, &v, &n));
 		cr_assert_eq(n, 2);
