@@ -32,6 +32,7 @@ usage(void)
 	    "[--as-of DATE]\n"
 	    "  lookup NAME [--country CC] [--id SCHEME:VALUE]...\n"
 	    "  alert list | show ID\n"
+	    "  review list | accept ID | reject ID --why TEXT\n"
 	    "  subscriber add --exporter ID --key CAPUB [--expires DATE]\n"
 	    "  subscriber list | revoke ID\n"
 	    "  match index FILE.csv -o INDEX | query [--all] [--threads N] INDEX "

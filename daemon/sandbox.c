@@ -95,10 +95,8 @@ static const int core_only[] = {
 	SCMP_SYS(memfd_create), SCMP_SYS(getsockopt), SCMP_SYS(fstatfs),
 };
 
-/* Watched directories are listed, and their files moved on. */
-static const int core_watches[] = {
-	SCMP_SYS(getdents64), SCMP_SYS(renameat), SCMP_SYS(renameat2),
-};
+/* Watched directories are listed. */
+static const int core_watches[] = { SCMP_SYS(getdents64) };
 
 /* libmicrohttpd, with the socket it listened on at start. */
 static const int web_only[] = {

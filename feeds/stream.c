@@ -13,7 +13,7 @@ _Static_assert(STREAM_LINE_MAX > SPLIT_RECORD_MAX,
 void
 stream_init(struct stream *s, struct instant now)
 {
-	*s = (struct stream){ .record_ms = now.mono_ms };
+	*s = (struct stream){ 0 };
 	buf_init(&s->bytes,
 		 STREAM_AHEAD_MAX + STREAM_LINE_MAX + (1u << 20));
 	stream_restart(s, now);
@@ -72,7 +72,6 @@ line_end(struct stream *s, struct instant now, struct diag *d)
 	buf_byte(&s->bytes, '\n');
 	s->whole = s->bytes.n;
 	s->lines++;
-	s->record_ms = now.mono_ms;
 	return ERR_OK;
 }
 

@@ -36,7 +36,6 @@ struct stream {
 	size_t blank;	   /* bytes of heartbeats since blank_ms */
 	int64_t blank_ms;  /* mono */
 	int64_t heard_ms;  /* mono; the last byte */
-	int64_t record_ms; /* mono; the last whole line with something in it */
 };
 
 void stream_init(struct stream *s, struct instant now);

@@ -274,10 +274,6 @@ enum notice_seen { NOTICE_FIRST, NOTICE_SAME, NOTICE_CHANGED };
 NODISCARD enum err store_notice_put(struct store *s, const struct notice *n,
 				    struct str content, struct str json,
 				    int64_t now_ms, enum notice_seen *seen);
-/* The JSON the record had last; ERR_ABSENT when it was never seen. */
-NODISCARD enum err store_notice_json(struct store *s, struct str source,
-				     struct str record, struct arena *a,
-				     struct str *json);
 NODISCARD enum err store_fact_put(struct store *s, const struct fact *f);
 NODISCARD enum err store_fact(struct store *s, struct str fact_id,
 			      struct arena *a, struct fact *out);
@@ -314,14 +310,31 @@ struct fact_name {
 NODISCARD enum err store_fact_names(struct store *s, int64_t after, size_t max,
 				    struct arena *a, struct fact_name **out,
 				    size_t *count);
-/* The last notice of the record, as it came. */
+/* The last notice of the record, as it came; ERR_ABSENT: it never did. */
 NODISCARD enum err store_notice(struct store *s, struct str source,
 				struct str record, struct arena *a,
 				struct str *json);
-/* A question for a reviewer; why: lines. Asked again it says the latest. */
-NODISCARD enum err store_review_put(struct store *s, struct str fact_id,
-				    struct str obligor_id, int score,
-				    struct str why, int64_t now_ms);
+/* A question for a reviewer: is the fact this obligor's? */
+struct review {
+	struct str fact_id;
+	struct str obligor_id;
+	int score;
+	int64_t at;
+	struct str why; /* lines */
+};
+/* Asked again it says the latest. */
+NODISCARD enum err store_review_put(struct store *s, const struct review *r);
+NODISCARD enum err store_review(struct store *s, struct str fact_id,
+				struct str obligor_id, struct arena *a,
+				struct review *out);
+/* All that wait, the oldest first. */
+NODISCARD enum err store_reviews(struct store *s, struct arena *a,
+				 struct review **out, size_t *count);
+/* The question, or with no obligor all of the fact. */
+NODISCARD enum err store_review_drop(struct store *s, struct str fact_id,
+				     struct str obligor_id);
+/* Questions about obligors that left the book. */
+NODISCARD enum err store_review_sweep(struct store *s);
 /* Pairs (name key, obligor) a reviewer rejected are never asked again. */
 NODISCARD enum err store_reject_put(struct store *s, struct str key,
 				    struct str obligor_id, struct str why,
@@ -330,7 +343,7 @@ NODISCARD enum err store_rejected(struct store *s, struct str key,
 				  struct arena *a, struct str **obligor_id,
 				  size_t *count);
 
-/* Facts that wait for a reviewer. */
+/* Questions that wait for a reviewer. */
 NODISCARD enum err store_review_count(struct store *s, int64_t *count);
 
 /* ---- alerts ---- */

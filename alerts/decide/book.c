@@ -17,6 +17,7 @@ attach_all(struct decide *d, struct str obligor_id, struct str scheme,
 			   .obligor_id = obligor_id,
 			   .score = MATCH_SCORE_ID,
 			   .method = S("id") };
+	struct match_candidate asked;
 	struct buf key;
 	struct buf why;
 	enum err err;
@@ -34,25 +35,26 @@ attach_all(struct decide *d, struct str obligor_id, struct str scheme,
 		   STR_ARG(value));
 	m.keys = buf_str(&key);
 	m.why = buf_str(&why);
+	asked = (struct match_candidate){ obligor_id, m.score, m.why };
+	m.candidate = &asked;
+	m.candidate_count = 1;
 	for (size_t i = 0; i < count && err == ERR_OK; i++) {
 		bool ours = fact[i].natural_person != 1;
 
-		if (sharing > 1)
-			err = store_review_put(d->in.store, fact[i].fact_id,
-					       obligor_id, MATCH_SCORE_ID,
-					       m.why, now.wall_ms);
-		else if (ours)
+		if (ours && sharing > 1) {
+			err = decide_ask(d, &fact[i], &m, now);
+			continue;
+		}
+		if (ours)
 			err = facts_attach(&d->facts, &fact[i], &m, now,
 					   &d->arena);
 		if (err == ERR_OK)
-			err = decide_journal(
-				d, now, "decide.book",
-				"rule=%s fact=%.*s obligor=%.*s",
-				sharing > 1 ? "reverse-review" :
-				ours	    ? "reverse-match" :
-					      "natural-person",
-				STR_ARG(fact[i].fact_id),
-				STR_ARG(obligor_id));
+			err = decide_journal(d, now, "decide.book",
+					     "rule=%s fact=%.*s obligor=%.*s",
+					     ours ? "reverse-match" :
+						    "natural-person",
+					     STR_ARG(fact[i].fact_id),
+					     STR_ARG(obligor_id));
 	}
 	buf_free(&key);
 	buf_free(&why);
@@ -130,6 +132,8 @@ decide_book(struct decide *d, int64_t since_version, struct instant now)
 	err = store_obligors_concerned(d->in.store, since_version, &d->arena,
 				       &changed, &count);
 	d->by_book = true;
+	if (err == ERR_OK)
+		err = store_review_sweep(d->in.store);
 	for (size_t i = 0; i < count && err == ERR_OK; i++) {
 		size_t each = arena_mark(&d->arena);
 

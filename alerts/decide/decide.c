@@ -211,26 +211,6 @@ decide_obligor(struct decide *d, struct str obligor_id, struct instant now)
 }
 
 enum err
-decide_ask(struct decide *d, const struct fact *fact, const struct match *m,
-	   struct instant now)
-{
-	for (size_t i = 0; i < m->candidate_count; i++) {
-		const struct match_candidate *c = &m->candidate[i];
-		enum err err = store_review_put(d->in.store, fact->fact_id,
-						c->obligor_id, c->score,
-						c->why, now.wall_ms);
-
-		if (err != ERR_OK)
-			return err;
-	}
-	d->counts.reviews++;
-	return decide_journal(d, now, "decide.review",
-			      "rule=match-%.*s asked=%zu best=%d fact=%.*s",
-			      STR_ARG(m->method), m->candidate_count, m->score,
-			      STR_ARG(fact->fact_id));
-}
-
-enum err
 decide_match(struct decide *d, const struct notice *n, struct match *out)
 {
 	const struct feed *feed = feeds_find(d->in.feeds, n->source);
@@ -320,8 +300,8 @@ take_rates(struct decide *d, const struct notice *n, struct str json,
 	struct str before = STR_NONE;
 	enum err err;
 
-	err = store_notice_json(d->in.store, n->source, n->record, &d->arena,
-				&before);
+	err = store_notice(d->in.store, n->source, n->record, &d->arena,
+			   &before);
 	if (err == ERR_OK || err == ERR_ABSENT)
 		err = rates_check(n, date_shanghai(now.wall_ms));
 	if (err == ERR_OK)

@@ -97,6 +97,30 @@ struct names_scan {
 NODISCARD enum err decide_names(struct decide *d, struct names_scan *scan,
 				struct instant now, bool *more);
 /*
+ * What a reviewer says to a question (store_reviews): the fact is the
+ * obligor's, and its exporters are told; or it is not, and the names that
+ * asked never ask for that obligor again.
+ */
+#define REVIEW_WHY_MAX 400u /* bytes of a reason */
+struct review_answer {
+	struct str fact_id;
+	struct str obligor_id;
+	bool accept;
+	struct str why; /* of a rejection */
+	struct str who; /* for the journal */
+};
+enum review_done {
+	REVIEW_DONE,
+	REVIEW_SAME, /* was so already; nothing was written */
+	REVIEW_ACCEPTED, /* it was accepted: cannot be rejected any more */
+	REVIEW_REJECTED, /* it was rejected */
+	REVIEW_ELSEWHERE, /* the fact is another obligor's */
+};
+/* ERR_ABSENT: never asked, or the fact or the obligor is gone. */
+NODISCARD enum err decide_review(struct decide *d,
+				 const struct review_answer *a,
+				 struct instant now, enum review_done *done);
+/*
  * Time passed: a departure came near.  Looks at every standing alert, so call
  * it at start and then at the wall time *next_ms (the next Shanghai day).
  */

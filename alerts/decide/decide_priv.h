@@ -67,7 +67,8 @@ NODISCARD enum err decide_obligor(struct decide *d, struct str obligor_id,
 /* Who the notice is about, as its feed may be believed. */
 NODISCARD enum err decide_match(struct decide *d, const struct notice *n,
 				struct match *out);
-/* Every candidate becomes a question for a reviewer. */
+/* Every candidate becomes a question for a reviewer, but those that ids found
+ * and a reviewer denied of this very fact: names are denied in the query. */
 NODISCARD enum err decide_ask(struct decide *d, const struct fact *fact,
 			      const struct match *m, struct instant now);
 NODISCARD enum err decide_exporter(struct ring *r, struct str exporter_id);

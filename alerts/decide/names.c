@@ -52,8 +52,8 @@ try_notice(struct decide *d, struct fact *fact, const struct fact_source *s,
 
 	if (!s->live)
 		return ERR_OK;
-	err = store_notice(d->in.store, s->source, s->record, &d->arena,
-			   &json);
+	err = store_notice_json(d->in.store, s->source, s->record, &d->arena,
+				&json);
 	if (err == ERR_ABSENT)
 		return ERR_OK;
 	if (err == ERR_OK)

@@ -125,6 +125,17 @@ take_kind(const struct fact_source *s, size_t count, struct fact *fact)
 	fact->stage = best->stage;
 }
 
+/* Whose it is, or that it is over, leaves a reviewer nothing to say. */
+static enum err
+keep(const struct facts *f, const struct fact *fact)
+{
+	enum err err = store_fact_put(f->store, fact);
+
+	if (err == ERR_OK && (fact->obligor_id.n > 0 || !facts_is_live(fact)))
+		err = store_review_drop(f->store, fact->fact_id, STR_NONE);
+	return err;
+}
+
 /* Status, kind and stage from the notices behind the fact; then kept. */
 static enum err
 settle(const struct facts *f, struct fact *fact, struct instant now,
@@ -140,7 +151,7 @@ settle(const struct facts *f, struct fact *fact, struct instant now,
 	fact->status = status_of(s, count);
 	take_kind(s, count, fact);
 	fact->updated_at = now.wall_ms;
-	return store_fact_put(f->store, fact);
+	return keep(f, fact);
 }
 
 static bool
@@ -498,7 +509,7 @@ facts_attach(const struct facts *f, struct fact *fact, const struct match *m,
 	if (err != ERR_OK)
 		return err;
 	fact->updated_at = now.wall_ms;
-	return store_fact_put(f->store, fact);
+	return keep(f, fact);
 }
 
 static int

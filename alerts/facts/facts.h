@@ -13,7 +13,8 @@
  *	inferred only	observed
  *
  * Facts are kept whether matched or not, with every key they can be found
- * by.  Writes go into the transaction the caller opened; what is read lives
+ * by.  A fact that found its obligor, or is over, is no question for a reviewer
+ * any more.  Writes go into the transaction the caller opened; what is read lives
  * in the arena given.  Rings nobody.
  */
 #ifndef FACTS_H

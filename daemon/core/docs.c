@@ -283,9 +283,11 @@ docs_own(struct core *c, const struct docs_own *o, struct instant now)
 		else if (o->verdict == POLL_NEW && body < 0)
 			refuse(d, "file", o->why);
 		else if (o->verdict == POLL_NEW) {
-			good = doc_open(c, d, &a, &f, now) &&
-			       file_go(c, d, o->file, body);
-			body = -1; /* sent or closed */
+			good = doc_open(c, d, &a, &f, now);
+			if (good) {
+				good = file_go(c, d, o->file, body);
+				body = -1; /* sent or closed */
+			}
 		}
 		arena_fini(&a);
 	}

@@ -19,6 +19,7 @@ static const struct command COMMANDS[] = {
 	{ "book", say_book },	  { "alert", say_alert },
 	{ "subscriber", say_subscriber },
 	{ "exposure", say_exposure }, { "lookup", say_lookup },
+	{ "review", say_review },
 };
 
 int

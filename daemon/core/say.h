@@ -65,6 +65,8 @@ int say_exposure(struct core *c, const struct say_request *q,
 		 struct instant now, struct buf *out, struct buf *err);
 int say_lookup(struct core *c, const struct say_request *q,
 	       struct instant now, struct buf *out, struct buf *err);
+int say_review(struct core *c, const struct say_request *q,
+	       struct instant now, struct buf *out, struct buf *err);
 int say_subscriber(struct core *c, const struct say_request *q,
 		   struct instant now, struct buf *out, struct buf *err);
 

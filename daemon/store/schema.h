@@ -57,6 +57,11 @@
 	X(S, TIME, published_at, 0)	X(S, TIME, seen_at, 0)		\
 	X(S, STR, content, 0)		X(S, INT, live, 0)
 
+#define REVIEW_FIELDS(X, S)						\
+	X(S, KEY, fact_id, 0)		X(S, KEY, obligor_id, 0)	\
+	X(S, INT, score, 0)		X(S, I64, at, 0)		\
+	X(S, STR, why, 0)
+
 #define ALERT_FIELDS(X, S)						\
 	X(S, KEY, alert_id, 0)		X(S, KEY, dedup_key, 0)		\
 	X(S, STR, exporter_id, 0)	X(S, STR, obligor_id, 0)	\

@@ -5,6 +5,7 @@
 
 SHAPE(fact_shape, FACT_FIELDS, struct fact);
 SHAPE(source_shape, SOURCE_FIELDS, struct fact_source);
+SHAPE(review_shape, REVIEW_FIELDS, struct review);
 
 /*
  * Every content a record ever had is kept, in order: what a source said and
@@ -42,19 +43,6 @@ store_notice_put(struct store *s, const struct notice *n, struct str content,
 		same == 0 ? NOTICE_CHANGED :
 			    NOTICE_FIRST;
 	return ERR_OK;
-}
-
-enum err
-store_notice_json(struct store *s, struct str source, struct str record,
-		  struct arena *a, struct str *json)
-{
-	struct query q =
-	    query_of(s, "SELECT 0, json FROM notice WHERE source = ?"
-			" AND record = ? ORDER BY rid DESC LIMIT 1");
-
-	query_str(&q, source);
-	query_str(&q, record);
-	return query_one(&q, &shape_str, a, json);
 }
 
 enum err
@@ -158,28 +146,67 @@ store_fact_by_record(struct store *s, struct str source, struct str record,
 }
 
 enum err
-store_review_put(struct store *s, struct str fact_id, struct str obligor_id,
-		 int score, struct str why, int64_t now_ms)
+store_review_put(struct store *s, const struct review *r)
 {
 	struct query q = query_change(
-	    s, "INSERT INTO review (fact_id, obligor_id, score, why, at)"
+	    s, "INSERT INTO review (fact_id, obligor_id, score, at, why)"
 	       " VALUES (?, ?, ?, ?, ?) ON CONFLICT (fact_id, obligor_id)"
 	       " DO UPDATE SET score = excluded.score, why = excluded.why,"
 	       " at = excluded.at");
 
+	query_bind(&q, &review_shape, r);
+	return query_run(&q);
+}
+
+enum err
+store_review(struct store *s, struct str fact_id, struct str obligor_id,
+	     struct arena *a, struct review *out)
+{
+	struct query q = query_of(s, SQL_SELECT("review", REVIEW_FIELDS)
+				     "WHERE fact_id = ? AND obligor_id = ?");
+
 	query_str(&q, fact_id);
 	query_str(&q, obligor_id);
-	query_i64(&q, score);
-	query_str(&q, why);
-	query_i64(&q, now_ms);
+	return query_one(&q, &review_shape, a, out);
+}
+
+enum err
+store_reviews(struct store *s, struct arena *a, struct review **out,
+	      size_t *count)
+{
+	struct query q =
+	    query_of(s, SQL_SELECT("review", REVIEW_FIELDS) "ORDER BY rid");
+
+	return query_all(&q, &review_shape, a, out, count);
+}
+
+enum err
+store_review_drop(struct store *s, struct str fact_id, struct str obligor_id)
+{
+	struct query q =
+	    query_change(s, "DELETE FROM review WHERE fact_id = ?1"
+			    " AND (?2 = '' OR obligor_id = ?2)");
+
+	query_str(&q, fact_id);
+	query_str(&q, obligor_id);
+	return query_run(&q);
+}
+
+enum err
+store_review_sweep(struct store *s)
+{
+	struct query q =
+	    query_change(s, "DELETE FROM review WHERE NOT EXISTS"
+			    " (SELECT 1 FROM obligors WHERE"
+			    " obligors.obligor_id = review.obligor_id)");
+
 	return query_run(&q);
 }
 
 enum err
 store_review_count(struct store *s, int64_t *count)
 {
-	struct query q = query_of(s, "SELECT count(DISTINCT fact_id)"
-				     " FROM review");
+	struct query q = query_of(s, "SELECT count(*) FROM review");
 
 	return query_int(&q, 0, count);
 }
@@ -208,17 +235,4 @@ store_rejected(struct store *s, struct str key, struct arena *a,
 
 	query_str(&q, key);
 	return query_all(&q, &shape_str, a, obligor_id, count);
-}
-
-enum err
-store_notice(struct store *s, struct str source, struct str record,
-	     struct arena *a, struct str *json)
-{
-	struct query q = query_of(s, "SELECT 0, json FROM notice"
-				     " WHERE source = ? AND record = ?"
-				     " ORDER BY rid DESC LIMIT 1");
-
-	query_str(&q, source);
-	query_str(&q, record);
-	return query_one(&q, &shape_str, a, json);
 }

@@ -117,6 +117,33 @@ try:
             [e["data"]["obligor"]["id"] for _, e in clerk.alerts],
             ["OB-RU", "OB-NEW"])
 
+    # Two are written alike: a reviewer says which, and who is not.
+    h.run("book", "import", write_obligors(
+        [("OB-T1", "Tvillingskar Handel AB", "SE"),
+         ("OB-T2", "Tvillingskar Handel AB", "SE")], "twins.csv"))
+    follows.write_text("exporter_id,obligor_id\nEXP-SZ-0001,OB-T1\n")
+    h.run("book", "import", follows)
+    text += notice("HB-3", "Tvillingskär Handel AB", "SE")
+    h.server.serve("/bureau", text.encode())
+    h.until(lambda: len(h.say("review", "list")) == 2, 20, "the questions")
+    asked = {q["obligor"]["obligor_id"]: q for q in h.say("review", "list")}
+    c.equal("two questions of one notice", sorted(asked), ["OB-T1", "OB-T2"])
+    c.equal("status counts them", h.say("status")[0]["alerts"]["review"], 2)
+    c.check("a reviewer reads them", "Tvillingskär Handel AB (SE)" in
+            h.run("review", "list"))
+    no = h.say("review", "reject", asked["OB-T2"]["id"], "--why",
+               "another address")
+    c.equal("one is not meant", no[0]["state"], "done")
+    yes = h.say("review", "accept", asked["OB-T1"]["id"])
+    c.equal("the other is", (yes[0]["state"], yes[0]["alerts"]), ("done", 1))
+    clerk.take(20, count=3)
+    c.equal("the exporter hears it",
+            clerk.alerts[-1][1]["data"]["obligor"]["id"], "OB-T1")
+    c.check("with a person's word", "confirmed by a reviewer" in
+            clerk.alerts[-1][1]["data"]["match"]["why"], clerk.alerts[-1])
+    h.run("review", "accept", asked["OB-T2"]["id"], ok=(1,))
+    c.equal("nothing is left", h.say("review", "list"), [])
+
     # A restart maps; it does not build.
     h.stop()
     before = len(log("index.built"))
@@ -182,7 +209,7 @@ try:
         h.until(lambda: len(log("index.built")) > before[0], 40, "a new one")
         c.equal("%s: built anew" % what, finds(rows[11]), rows[11][0])
     clerk.take(2)
-    c.equal("all that rang for nobody", len(clerk.alerts), 2)
+    c.equal("all that rang for nobody", len(clerk.alerts), 3)
     c.equal("stop ends with 0", h.stop(), 0)
     c.check("nothing half is left", not (h.dir / "state/names.new").exists())
 finally:

@@ -545,21 +545,54 @@ verb_kill(struct scn *s, struct str role, struct str when)
 	return settle(s);
 }
 
+/* "COMMAND" of *rest; $X in it is what ?X took. */
+static int
+ask(struct scn *s, struct str *rest, struct buf *out)
+{
+	struct say_request q = { .json = 1 };
+	struct str words;
+
+	(void)str_cut(rest, '"');
+	words = str_cut(rest, '"');
+	while (words.n > 0 && q.words < SAY_WORDS_MAX) {
+		struct str word = str_cut(&words, ' ');
+		struct scn_var *v = NULL;
+
+		if (str_starts(word, S("$")))
+			v = var(s, str_sub(word, 1, word.n));
+		q.word[q.words++] = v == NULL ? word : str_of(v->value);
+	}
+	return one_rig_say(&s->rig, &q, out);
+}
+
+/* SAY "review accept $Q" 1: an operator does; the exit status, if not 0. */
+static int
+verb_say(struct scn *s, struct str rest)
+{
+	uint64_t want = 0;
+	struct buf out;
+	int got;
+
+	buf_init(&out, 1u << 20);
+	got = ask(s, &rest, &out);
+	buf_free(&out);
+	rest = str_trim(rest);
+	if (rest.n > 0 && str_to_u64(rest, 255, &want) != ERR_OK)
+		return fail(s, "SAY \"COMMAND\" [STATUS]");
+	if (got != (int)want)
+		return fail(s, "exit status %d", got);
+	return settle(s);
+}
+
 /* EXPECT-SAID "feed show bureau" state=stale: as an operator reads it. */
 static int
 verb_said(struct scn *s, struct str rest)
 {
-	struct say_request q = { .json = 1 };
-	struct str words;
 	struct buf out;
 	int bad;
 
-	(void)str_cut(&rest, '"');
-	words = str_cut(&rest, '"');
-	while (words.n > 0 && q.words < SAY_WORDS_MAX)
-		q.word[q.words++] = str_cut(&words, ' ');
 	buf_init(&out, 1u << 20);
-	bad = one_rig_say(&s->rig, &q, &out);
+	bad = ask(s, &rest, &out);
 	if (bad == 0)
 		bad = check_all(s, str_trim(buf_str(&out)), rest);
 	buf_free(&out);
@@ -611,6 +644,8 @@ verb(struct scn *s, struct str line)
 		return verb_time(s, word, rest);
 	if (str_eq(word, S("BOOK")))
 		return verb_book(s, rest);
+	if (str_eq(word, S("SAY")))
+		return verb_say(s, rest);
 	if (str_eq(word, S("EXPECT-SAID")))
 		return verb_said(s, rest);
 	if (str_eq(word, S("EXPECT-NOTHING")))

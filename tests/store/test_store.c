@@ -243,8 +243,6 @@ STORE_TEST(a_record_leads_to_its_fact)
 	ok(store_fact_source_put(f->s, &in));
 	in.record = S("r0");
 	ok(store_fact_source_put(f->s, &in));
-	ok(store_review_put(f->s, S("f1"), S("OB1"), 900, S("why"), 1));
-	ok(store_review_put(f->s, S("f1"), S("OB1"), 800, S("so"), 2));
 	ok(store_commit(f->s));
 	ok(store_fact_by_record(f->s, S("bureau"), S("r1"), &f->a, &out));
 	is_str(out.fact_id, "f1");
@@ -262,6 +260,45 @@ STORE_TEST(a_record_leads_to_its_fact)
 	is_str(list[0].native, "n");
 	is_str(list[0].url, "u");
 	is_str(list[0].content, "c");
+}
+
+STORE_TEST(a_question_is_kept_until_it_is_dropped)
+{
+	struct review in = { S("f1"), S("OB1"), 900, 1, S("why") };
+	struct review *list = NULL;
+	struct review out;
+	size_t count = 0;
+	int64_t n = 0;
+
+	ok(store_begin(f->s));
+	ok(store_review_put(f->s, &in));
+	in.obligor_id = S("OB2");
+	ok(store_review_put(f->s, &in));
+	in = (struct review){ S("f1"), S("OB1"), 800, 2, S("so\nand so") };
+	ok(store_review_put(f->s, &in));
+	in.fact_id = S("f2");
+	ok(store_review_put(f->s, &in));
+	ok(store_review(f->s, S("f1"), S("OB1"), &f->a, &out));
+	cr_assert_eq(out.score, 800);
+	cr_assert_eq(out.at, 2);
+	is_str(out.why, "so\nand so");
+	ok(store_review_count(f->s, &n));
+	cr_assert_eq(n, 3);
+	ok(store_reviews(f->s, &f->a, &list, &count));
+	cr_assert_eq(count, 3);
+	is_str(list[1].obligor_id, "OB2");
+	ok(store_review_drop(f->s, S("f1"), S("OB1")));
+	cr_assert_eq(store_review(f->s, S("f1"), S("OB1"), &f->a, &out),
+		     ERR_ABSENT);
+	ok(store_review(f->s, S("f1"), S("OB2"), &f->a, &out));
+	ok(store_review_drop(f->s, S("f1"), STR_NONE));
+	ok(store_review_count(f->s, &n));
+	cr_assert_eq(n, 1);
+	/* nobody of that id is in the book */
+	ok(store_review_sweep(f->s));
+	ok(store_review_count(f->s, &n));
+	cr_assert_eq(n, 0);
+	ok(store_commit(f->s));
 }
 
 STORE_TEST(alert_is_what_was_put)

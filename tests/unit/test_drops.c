@@ -3,6 +3,7 @@
  * the whole daemon on one thread, files renamed in by the test.
  */
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -162,6 +163,33 @@ Test(drops, a_wall_clock_set_forward_makes_no_directory_stale)
 	cr_assert_str_eq(word(), "ok");
 	pass(60 * MINUTE_MS);
 	cr_assert_str_eq(word(), "stale");
+}
+
+static int
+open_files(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+/* The disk may fail for long; the file is tried again every second. */
+Test(drops, a_file_that_cannot_be_begun_holds_no_descriptors)
+{
+	char path[600];
+	int before;
+
+	pass(1000);
+	(void)snprintf(path, sizeof(path), "%s/diff", rig.dir);
+	cr_assert_eq(rmdir(path), 0);
+	put(box, "a.ndjson", NOTICE);
+	pass(MINUTE_MS / 2);
+	cr_assert(there(box, "work/a.ndjson"));
+	before = open_files();
+	pass(MINUTE_MS);
+	cr_assert_eq(open_files(), before);
 }
 
 /* Both were there when parse died: never both at one time. */

@@ -1,0 +1,261 @@
+/*
+ * review.c - questions to a reviewer, and what the reviewer says.
+ *
+ * An accepted question attaches the fact as a match would have.  A rejected
+ * one is remembered twice: by the names that asked, which the matcher passes
+ * over from then on, whatever notice has them; and by the fact, for ids of
+ * two obligors: an id of the book is not to be passed over for all time.
+ */
+#include "decide_priv.h"
+
+#define FACT_KEY_SIZE 128u
+
+/* What a rejection of the fact itself is remembered by; no folded name has a
+ * colon. */
+static struct str
+fact_key(struct str fact_id, char room[FACT_KEY_SIZE])
+{
+	struct buf b;
+
+	buf_init(&b, FACT_KEY_SIZE - 1);
+	buf_printf(&b, "fact:%.*s", STR_ARG(fact_id));
+	must(str_copy(room, FACT_KEY_SIZE, buf_str(&b)) == ERR_OK);
+	buf_free(&b);
+	return str_of(room);
+}
+
+static enum err
+is_rejected(struct decide *d, struct str fact_id, struct str obligor_id,
+	    bool *out)
+{
+	char room[FACT_KEY_SIZE];
+	struct str *id = NULL;
+	size_t count = 0;
+	enum err err = store_rejected(d->in.store, fact_key(fact_id, room),
+				      &d->arena, &id, &count);
+
+	*out = false;
+	for (size_t i = 0; i < count && err == ERR_OK; i++)
+		*out = *out || str_eq(id[i], obligor_id);
+	return err;
+}
+
+/* ---- asking ---- */
+
+enum err
+decide_ask(struct decide *d, const struct fact *fact, const struct match *m,
+	   struct instant now)
+{
+	bool by_id = str_eq(m->method, S("id"));
+	size_t asked = 0;
+
+	for (size_t i = 0; i < m->candidate_count; i++) {
+		const struct match_candidate *c = &m->candidate[i];
+		const struct review r = { fact->fact_id, c->obligor_id,
+					  c->score, now.wall_ms, c->why };
+		bool denied = false;
+		enum err err = ERR_OK;
+
+		if (by_id)
+			err = is_rejected(d, r.fact_id, r.obligor_id, &denied);
+		if (err == ERR_OK && !denied)
+			err = store_review_put(d->in.store, &r);
+		if (err != ERR_OK)
+			return err;
+		asked += !denied;
+	}
+	d->counts.reviews += asked > 0;
+	return decide_journal(d, now, "decide.review",
+			      "rule=match-%.*s asked=%zu best=%d fact=%.*s",
+			      STR_ARG(m->method), asked, m->score,
+			      STR_ARG(fact->fact_id));
+}
+
+/* ---- answering ---- */
+
+/* A question that is not asked any more was answered, or never asked. */
+static enum err
+answered(struct decide *d, const struct review_answer *a,
+	 enum review_done *done)
+{
+	bool rejected = false;
+	struct fact fact;
+	enum err err = store_fact(d->in.store, a->fact_id, &d->arena, &fact);
+
+	if (err == ERR_OK)
+		err = is_rejected(d, a->fact_id, a->obligor_id, &rejected);
+	if (err != ERR_OK)
+		return err;
+	if (rejected)
+		*done = a->accept ? REVIEW_REJECTED : REVIEW_SAME;
+	else if (fact.obligor_id.n == 0)
+		return ERR_ABSENT;
+	else if (str_eq(fact.obligor_id, a->obligor_id))
+		*done = a->accept ? REVIEW_SAME : REVIEW_ACCEPTED;
+	else
+		*done = a->accept ? REVIEW_ELSEWHERE : REVIEW_SAME;
+	return ERR_OK;
+}
+
+/* What the notice behind a fact can be found by. */
+static enum err
+keys_of(struct decide *d, const struct fact_source *s, struct match_key **key,
+	size_t *count)
+{
+	struct diag why = { 0 };
+	struct notice n;
+	struct str json;
+	enum err err = store_notice_json(d->in.store, s->source, s->record,
+					 &d->arena, &json);
+
+	*count = 0;
+	if (err == ERR_OK)
+		err = notice_get(json, &d->arena, &n, &why);
+	if (err == ERR_OK)
+		err = match_keys(d->in.schemes, &n, &d->arena, key, count);
+	return err == ERR_ABSENT ? ERR_OK : err;
+}
+
+/* The first id that speaks for the obligor: there was another's too. */
+static enum err
+find_id(struct decide *d, const struct review *q, struct buf *out)
+{
+	struct fact_source *s = NULL;
+	size_t sources = 0;
+	enum err err = store_fact_sources(d->in.store, q->fact_id, &d->arena,
+					  &s, &sources);
+
+	for (size_t i = 0; i < sources && err == ERR_OK && out->n == 0; i++) {
+		struct match_key *key = NULL;
+		size_t count = 0;
+
+		err = keys_of(d, &s[i], &key, &count);
+		for (size_t k = 0; k < count && err == ERR_OK; k++) {
+			struct str *id = NULL;
+			size_t n = 0;
+
+			if (!key[k].hard)
+				continue;
+			err = store_obligors_by_id(d->in.store, key[k].scheme,
+						   key[k].value, &d->arena,
+						   &id, &n);
+			while (err == ERR_OK && n > 0 && out->n == 0)
+				if (str_eq(id[--n], q->obligor_id))
+					buf_printf(out, "%.*s:%.*s",
+						   STR_ARG(key[k].scheme),
+						   STR_ARG(key[k].value));
+		}
+	}
+	return err;
+}
+
+static enum err
+attach(struct decide *d, const struct review *q, struct fact *fact,
+       struct instant now)
+{
+	struct match m = { .verdict = MATCH_ACCEPT,
+			   .obligor_id = q->obligor_id,
+			   .score = q->score };
+	struct buf why;
+	struct buf key;
+	enum err err;
+
+	buf_init(&why, q->why.n + 64);
+	buf_init(&key, ID_VALUE_MAX + 80);
+	buf_printf(&why, "%.*s%sconfirmed by a reviewer", STR_ARG(q->why),
+		   q->why.n > 0 ? "\n" : "");
+	err = find_id(d, q, &key);
+	m.method = key.n > 0 ? S("id") : S("name");
+	m.keys = buf_str(&key);
+	m.why = buf_str(&why);
+	if (err == ERR_OK)
+		err = facts_attach(&d->facts, fact, &m, now, &d->arena);
+	buf_free(&key);
+	buf_free(&why);
+	return err;
+}
+
+static enum err
+accept(struct decide *d, const struct review_answer *a,
+       const struct review *q, struct instant now)
+{
+	struct fact fact;
+	enum err err = store_fact(d->in.store, q->fact_id, &d->arena, &fact);
+
+	if (err == ERR_OK)
+		err = attach(d, q, &fact, now);
+	if (err == ERR_OK)
+		err = decide_journal(d, now, "review.accept",
+				     "who=%.*s score=%d fact=%.*s "
+				     "obligor=%.*s",
+				     STR_ARG(a->who), q->score,
+				     STR_ARG(q->fact_id),
+				     STR_ARG(q->obligor_id));
+	return err == ERR_OK ? decide_episode(d, fact.obligor_id, fact.family,
+					      fact.episode, now) :
+			       err;
+}
+
+/* The names of one notice behind the fact are not the obligor's. */
+static enum err
+reject_names(struct decide *d, const struct review_answer *a,
+	     const struct fact_source *s, struct instant now)
+{
+	struct match_key *key = NULL;
+	size_t count = 0;
+	enum err err = keys_of(d, s, &key, &count);
+
+	for (size_t i = 0; i < count && err == ERR_OK; i++)
+		if (str_eq(key[i].scheme, S("name")))
+			err = store_reject_put(d->in.store, key[i].value,
+					       a->obligor_id, a->why,
+					       now.wall_ms);
+	return err;
+}
+
+static enum err
+reject(struct decide *d, const struct review_answer *a, struct instant now)
+{
+	char room[FACT_KEY_SIZE];
+	struct fact_source *s = NULL;
+	size_t count = 0;
+	enum err err = store_fact_sources(d->in.store, a->fact_id, &d->arena,
+					  &s, &count);
+
+	for (size_t i = 0; i < count && err == ERR_OK; i++)
+		err = reject_names(d, a, &s[i], now);
+	if (err == ERR_OK)
+		err = store_reject_put(d->in.store, fact_key(a->fact_id, room),
+				       a->obligor_id, a->why, now.wall_ms);
+	if (err == ERR_OK)
+		err = store_review_drop(d->in.store, a->fact_id,
+					a->obligor_id);
+	if (err != ERR_OK)
+		return err;
+	return decide_journal(d, now, "review.reject",
+			      "who=%.*s fact=%.*s obligor=%.*s why=\"%.*s\"",
+			      STR_ARG(a->who), STR_ARG(a->fact_id),
+			      STR_ARG(a->obligor_id), STR_ARG(a->why));
+}
+
+enum err
+decide_review(struct decide *d, const struct review_answer *a,
+	      struct instant now, enum review_done *done)
+{
+	size_t mark = arena_mark(&d->arena);
+	struct review q;
+	enum err err;
+
+	if (a->fact_id.n > STR_ID_MAX || a->why.n > REVIEW_WHY_MAX ||
+	    (!a->accept && a->why.n == 0))
+		return ERR_INPUT;
+	err = store_review(d->in.store, a->fact_id, a->obligor_id, &d->arena,
+			   &q);
+	*done = REVIEW_DONE;
+	if (err == ERR_ABSENT)
+		err = answered(d, a, done);
+	else if (err == ERR_OK)
+		err = a->accept ? accept(d, a, &q, now) : reject(d, a, now);
+	arena_rewind(&d->arena, mark);
+	return err;
+}
