@@ -6,6 +6,7 @@
 #   make run        build, and ring the demo alarm; ONCE=1 ends by itself
 #   make test       everything that proves it; ends with "N passed, N failed"
 #   make sim        SEEDS simulated worlds from SEED on, of STEPS steps
+#   make lint       clang-tidy, cppcheck, gcc -fanalyzer, shellcheck, mandoc
 #   make check      the fast part of test: tidy, unit, golden, scenarios
 #   make fuzz [TARGET=name] [TIME=seconds]   libFuzzer over tests/fuzz
 #   make MODE=asan CC=clang all     any of dev release asan fuzz, gcc clang
@@ -22,6 +23,8 @@ PACKAGES := gcc clang make pkg-config libcurl4-openssl-dev libxml2-dev libjq-dev
 	libjansson-dev libyaml-dev libcsv-dev libseccomp-dev libsystemd-dev \
 	libmicrohttpd-dev libcriterion-dev universal-ctags \
 	python3 python3-zmq python3-nacl python3-jsonschema openssl
+
+LINT_PACKAGES := clang-tidy cppcheck shellcheck mandoc
 
 CSTD := -std=c17 -D_GNU_SOURCE
 WARN := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion \
@@ -176,6 +179,14 @@ check:
 tidy:
 	@tests/tidy.sh
 
+# A tool that cannot be installed is skipped with a word.
+lint: export LINT_INC = $(CSTD) $(INC) $(SYS)
+lint: export LINT_GCC = $(CSTD) $(MODE_dev) $(WARN) $(WARN_gcc) $(HARD) \
+	$(HARD_gcc) $(INC) $(SYS)
+lint: build/man/creditalarm.yaml.5
+	@tests/deps.sh $(LINT_PACKAGES) || :
+	@tests/lint.sh $(SRCS) $(MAINS)
+
 # ---- the rest --------------------------------------------------------------
 
 deps:
@@ -215,7 +226,7 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all test check tidy sim deps run install clean
+.PHONY: all test check tidy lint sim deps run install clean
 .SECONDARY:
 
 -include tests/bench/bench.mk

@@ -75,8 +75,13 @@ static int
 scratch(void)
 {
 	FILE *f = tmpfile();
+	int fd;
 
-	return f == NULL ? -1 : fileno(f);
+	if (f == NULL)
+		return -1;
+	fd = fcntl(fileno(f), F_DUPFD_CLOEXEC, 0);
+	(void)fclose(f);
+	return fd;
 }
 
 /* The daemon takes regular files alone: what comes through a pipe is put

@@ -164,7 +164,8 @@ define_credential(struct def *d, const struct yamlr *n)
 		define_complain(d, n->line, n->key,
 				"needs as: user, password or header");
 	if (!printable(c->file) ||
-	    (*c->file.p != '/' && str_find(c->file, '/') < c->file.n))
+	    (!str_starts(c->file, S("/")) &&
+	     str_find(c->file, '/') < c->file.n))
 		define_complain(d, n->line, n->key,
 				"needs file: a path, or a name beside the "
 				"publisher's key");

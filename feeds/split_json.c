@@ -154,6 +154,7 @@ outside(struct split_json *j, char c)
 	j->begun = true;
 	if (c == '{' || c == '[')
 		return open_bracket(j, c);
+	must(l != NULL); /* what is outside of all was refused above */
 	if (c == '}' || c == ']') {
 		if (c != l->close)
 			return bad(j, "brackets do not match");

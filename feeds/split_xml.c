@@ -233,7 +233,7 @@ group_of(struct split_xml *x, struct node *parent, struct str name)
 	if (g == NULL)
 		return NULL;
 	g->name = name; /* the parser's dictionary keeps it */
-	if (parent->groups == NULL)
+	if (parent->groups_last == NULL)
 		parent->groups = g;
 	else
 		parent->groups_last->next = g;

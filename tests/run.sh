@@ -81,6 +81,7 @@ if [ "$what" = test ]; then
 	scripts golden
 	scripts proc
 	scripts e2e
+	# shellcheck disable=SC2016 # the inner shell's PWD, and the same
 	one "install" sh -c 'rm -rf build/root &&
 	    make -s install DESTDIR="$PWD/build/root" &&
 	    build/root/usr/local/sbin/creditalarmd -h 2>/dev/null;

@@ -184,7 +184,7 @@ way_go(const struct way *w, int64_t minor, int64_t *out)
 	wide q;
 	wide r;
 
-	must(minor >= 0);
+	must(minor >= 0 && w->den > 0); /* rate_get takes no zero */
 	if (__builtin_mul_overflow(w->num, (wide)minor, &num))
 		return ERR_LIMIT;
 	q = num / w->den;

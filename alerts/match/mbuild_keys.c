@@ -226,7 +226,7 @@ count_shared(struct mtables *t)
 	const uint64_t *h = t->b->set.p;
 	size_t n = t->b->set.n / 8, at = 0;
 	size_t *start = calloc(DEAL + 1, sizeof(*start));
-	uint64_t *dealt = malloc(n * 8 + 8);
+	uint64_t *dealt = calloc(n + 1, sizeof(*dealt));
 
 	if (start == NULL || dealt == NULL) {
 		free(start);

@@ -261,7 +261,7 @@ mdelta_find_key(const struct mdelta *d, uint64_t key, uint32_t *out,
 
 /* Counts how often each row was named; the most named first. */
 static size_t
-rank(uint32_t *row, size_t n, uint32_t *out, size_t max)
+rank(const uint32_t *row, size_t n, uint32_t *out, size_t max)
 {
 	size_t kept = 0;
 	uint16_t times[MDELTA_HITS_MAX];

@@ -242,7 +242,6 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 		for (uint32_t r = 0;
 		     s->head.rows <= MQ_SCAN_ROWS && r < s->head.rows; r++)
 			consider(s, x, x->names, (struct mhit){ r, 0 });
-		hits = 0;
 		if (x->delta != NULL) {
 			uint32_t row[FIND_MAX];
 

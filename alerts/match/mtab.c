@@ -240,16 +240,15 @@ load_translit(void)
 	tab.pool_n = 1; /* offset 0 is the empty text */
 	for (uint32_t cp = 0; cp < 0x10000; cp++)
 		mtab_script_of[cp] = (uint8_t)block_script(cp);
-	for (char c = 'a'; c <= 'z'; c++) {
-		mtab_latin_of[(uint8_t)c] = (uint32_t)tab.pool_n | 1u << 24;
-		mtab_latin_of[(uint8_t)(c - 32)] =
-		    (uint32_t)tab.pool_n | 1u << 24;
-		mtab_pool[tab.pool_n] = c;
+	for (int c = 'a'; c <= 'z'; c++) {
+		mtab_latin_of[c] = (uint32_t)tab.pool_n | 1u << 24;
+		mtab_latin_of[c - 32] = (uint32_t)tab.pool_n | 1u << 24;
+		mtab_pool[tab.pool_n] = (char)c;
 		tab.pool_n += 2;
 	}
-	for (char c = '0'; c <= '9'; c++) {
-		mtab_latin_of[(uint8_t)c] = (uint32_t)tab.pool_n | 1u << 24;
-		mtab_pool[tab.pool_n] = c;
+	for (int c = '0'; c <= '9'; c++) {
+		mtab_latin_of[c] = (uint32_t)tab.pool_n | 1u << 24;
+		mtab_pool[tab.pool_n] = (char)c;
 		tab.pool_n += 2;
 	}
 	while (next_line(&rest, &line)) {

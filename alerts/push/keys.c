@@ -191,6 +191,7 @@ keys_put(struct buf *b, const struct keys *k)
 
 	buf_put(b, S("#   Credit alarm key file (ZPL).  SECRET: keep mode "
 		     "0600.\n"));
+	must(k->sign_count <= KEYS_SIGN_MAX);
 	section_put(b, "curve", "", &k->curve);
 	section_put(b, "seal", "seal-", &k->seal);
 	for (size_t i = 0; i < k->sign_count; i++)

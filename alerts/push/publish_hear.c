@@ -364,9 +364,12 @@ publish_hear(struct publish *p, const struct bus_message *m, struct instant now)
 	}
 	if (s != NULL)
 		s->heard_ms = now.mono_ms;
-	if (f.letter == WIRE_HELLO)
+	if (f.letter == WIRE_HELLO) {
 		hear_hello(p, m, &f.u.hello, now);
-	else if (s->state == SESSION_OPENING && f.letter != WIRE_BYE)
+		return;
+	}
+	must(s != NULL); /* who has no session got past with a hello alone */
+	if (s->state == SESSION_OPENING && f.letter != WIRE_BYE)
 		keep_early(p, s, m->frame[0]);
 	else
 		hear_frame(p, s, &f, now);

@@ -164,7 +164,7 @@ key_cmp(const void *a, const void *b)
 const struct serve_key *
 serve_key(const struct serve *s, struct str curve, struct instant now)
 {
-	struct serve_key want;
+	struct serve_key want = { 0 };
 	const struct serve_key *k;
 
 	if (curve.n != KEYS_SIZE || s->key_count == 0)

@@ -94,7 +94,8 @@ str_sub(struct str s, size_t from, size_t n)
 		from = s.n;
 	if (n > s.n - from)
 		n = s.n - from;
-	return (struct str){ s.p == NULL ? NULL : s.p + from, n };
+	/* Nothing is added to the NULL of an empty one. */
+	return (struct str){ s.n == 0 ? s.p : s.p + from, n };
 }
 
 enum err

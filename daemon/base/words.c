@@ -84,6 +84,7 @@ feed_mode_text(enum feed_mode m)
 	return MODES[m];
 }
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): the tag of an enum takes none. */
 #define WORD_GET(name, type, table)                                            \
 	enum err name(struct str s, enum type *out)                            \
 	{                                                                      \
@@ -94,6 +95,7 @@ feed_mode_text(enum feed_mode m)
 		*out = (enum type)i;                                           \
 		return ERR_OK;                                                 \
 	}
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 WORD_GET(action_get, action, ACTIONS)
 WORD_GET(subject_get, subject, SUBJECTS)

@@ -46,17 +46,19 @@ expect_event(struct reader *r, yaml_event_type_t type, const char *what)
 	return err;
 }
 
-static enum err
-node_new(struct reader *r, const yaml_event_t *ev, struct yamlr **out)
+/* NULL: there are too many, a matter of ERR_CONFIG. */
+static struct yamlr *
+node_new(struct reader *r, const yaml_event_t *ev)
 {
 	struct yamlr *n = arena_new(r->a, struct yamlr);
 
-	if (n == NULL || ++r->nodes > YAMLR_NODES_MAX)
-		return diag_set(r->d, ERR_CONFIG, line_of(ev),
-				"more than %u values", YAMLR_NODES_MAX);
+	if (n == NULL || ++r->nodes > YAMLR_NODES_MAX) {
+		(void)diag_set(r->d, ERR_CONFIG, line_of(ev),
+			       "more than %u values", YAMLR_NODES_MAX);
+		return NULL;
+	}
 	n->line = line_of(ev);
-	*out = n;
-	return ERR_OK;
+	return n;
 }
 
 /* One line of text: what is told of a value goes into logs and back into a
@@ -179,7 +181,7 @@ take(struct reader *r, struct level *stack, size_t *depth,
      const yaml_event_t *ev)
 {
 	struct level *top = &stack[*depth];
-	struct yamlr *n = NULL;
+	struct yamlr *n;
 	int taken = 0;
 	enum err err;
 
@@ -191,9 +193,10 @@ take(struct reader *r, struct level *stack, size_t *depth,
 	err = key_get(r, top, ev, &taken);
 	if (err != ERR_OK || taken)
 		return err;
-	err = node_new(r, ev, &n);
-	if (err == ERR_OK)
-		err = node_start(r, ev, n);
+	n = node_new(r, ev);
+	if (n == NULL)
+		return ERR_CONFIG;
+	err = node_start(r, ev, n);
 	if (err == ERR_OK)
 		err = append(r, top, n);
 	if (err != ERR_OK || n->type == YAMLR_SCALAR)
@@ -245,9 +248,9 @@ document_get(struct reader *r, struct yamlr **out)
 	if (ev.type != YAML_MAPPING_START_EVENT)
 		err = diag_set(r->d, ERR_CONFIG, line_of(&ev), "%s", one_map);
 	else
-		err = node_new(r, &ev, &root);
+		root = node_new(r, &ev);
 	if (err == ERR_OK)
-		err = node_start(r, &ev, root);
+		err = root == NULL ? ERR_CONFIG : node_start(r, &ev, root);
 	yaml_event_delete(&ev);
 	if (err == ERR_OK)
 		err = body_get(r, root);

@@ -171,13 +171,14 @@ note_put(struct buf *b, const struct drop *d, const struct doc *doc)
 void
 drops_ended(struct core *c, const struct doc *doc, struct instant now)
 {
-	struct drop *d = NULL;
+	struct drop *d;
 	struct buf note;
+	size_t i = 0;
 
-	for (size_t i = 0; i < c->drops->count && d == NULL; i++)
-		if (c->drops->drop[i].doc == doc->id)
-			d = &c->drops->drop[i];
-	must(d != NULL);
+	while (i < c->drops->count && c->drops->drop[i].doc != doc->id)
+		i++;
+	must(i < c->drops->count);
+	d = &c->drops->drop[i];
 	d->doc = 0;
 	if (d->taken[0] == '\0')
 		return; /* a look without a file */

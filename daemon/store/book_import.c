@@ -183,6 +183,7 @@ take_row(struct import *im, struct book_row *row)
 	enum err err;
 
 	row->schemes = im->opt->schemes;
+	/* cppcheck-suppress autoVariables ; the row is used up by this call */
 	row->lookup = &lookup;
 	row->a = &im->row;
 	im->out->rows++;
@@ -256,6 +257,7 @@ next_row(struct import *im, struct book_csv *csv, struct arena *a,
 {
 	enum err err;
 
+	out->line = csv->line;
 	do
 		err = book_read_on(&im->read, &csv->rest);
 	while (err == ERR_OK && book_csv_skip_empty(csv));

@@ -176,6 +176,7 @@ store_copy(struct store *s, int fd, struct diag *d)
 	bool done = false;
 	enum err err = store_backup_begin(s, fd, &b, d);
 
+	must((err == ERR_OK) == (b != NULL));
 	while (err == ERR_OK && !done)
 		err = store_backup_step(b, &done, d);
 	if (err == ERR_OK)

@@ -31,6 +31,7 @@
 static const char *const to_2[] = {
 	"ALTER TABLE receipts RENAME COLUMN kind TO receipt_kind",
 	"CREATE INDEX receipts_from ON receipts (exporter_id, obligor_id)",
+	/* NOLINTNEXTLINE(bugprone-suspicious-missing-comma): one statement */
 	"CREATE INDEX receipts_shipment ON receipts (shipment_id)"
 	" WHERE shipment_id IS NOT NULL",
 	"CREATE INDEX fx_day ON fx (as_of)",

@@ -264,6 +264,10 @@ diffs_out(struct restore *r, sqlite3 *db)
 	while (err == ERR_OK && (rc = sqlite3_step(st)) == SQLITE_ROW)
 		if (!part_put(r, folder, st))
 			err = fail(r, r->diff);
+	/* A row that cannot be read is not the last one. */
+	if (err == ERR_OK && rc != SQLITE_DONE)
+		err = diag_set(r->d, ERR_IO, 0, "%s: %s", r->name,
+			       sqlite3_errmsg(db));
 	(void)sqlite3_finalize(st);
 	if (err == ERR_OK && fsync(folder) < 0)
 		err = fail(r, r->diff);

@@ -145,7 +145,7 @@ check_turn(struct sim *s, struct client *c, const struct wire_header *h)
 	bool snapshot = (h->flags & WIRE_SNAPSHOT) != 0;
 	uint64_t seq = h->seq;
 
-	if (c->lossy || snapshot || (c->nacked[seq] && seq < c->expect))
+	if (c->lossy || snapshot || (seq < c->expect && c->nacked[seq]))
 		return;
 	if (c->snapping)
 		sim_fail(s, "client %td: %llu amid a snapshot",

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "fault_vfs.h"
 #include "store_fixture.h"
 #include "store_priv.h"
 
@@ -106,15 +107,14 @@ Test(store_backup, what_happens_meanwhile_is_in_it_or_not_at_all)
 	commit_rows(1);
 }
 
-Test(store_backup, parts_come_back_as_they_went)
+/* A copy with a diff state in two parts; the store is closed. */
+static void
+copy_with_parts(void)
 {
 	struct store_backup *b = NULL;
 	struct store_part part = { .feed = S("bureau"), .gen = 7,
 				   .bytes = S("first") };
-	struct store_restored r = { 0 };
 	struct diag d = { 0 };
-	char name[128];
-	struct buf text;
 	bool done = false;
 
 	ok(store_backup_begin(fix.s, fd, &b, &d));
@@ -128,23 +128,74 @@ Test(store_backup, parts_come_back_as_they_went)
 	store_backup_end(b);
 	store_close(fix.s);
 	fix.s = NULL;
-	cr_assert_eq(store_restore(copy, fix.dir, 0, 0, &fix.a, &r, &d),
-		     ERR_OK, "%s", d.why);
+}
+
+static void
+parts_are_back(void)
+{
+	char name[128];
+	struct buf text;
+
 	(void)snprintf(name, sizeof(name), "%s/diff/bureau.7", fix.dir);
 	buf_init(&text, 100);
 	ok(buf_read_file(&text, name));
 	is_str(buf_str(&text), "first, second");
 	buf_free(&text);
+}
+
+/* A fresh store for teardown. */
+static void
+start_again(void)
+{
+	scratch_remove(fix.dir);
+	scratch_dir(fix.dir, "store");
+	(void)snprintf(fix.path, sizeof(fix.path), "%s/store.db", fix.dir);
+	ok(store_open(fix.path, &fix.s, &(struct diag){ 0 }));
+}
+
+Test(store_backup, parts_come_back_as_they_went)
+{
+	struct store_restored r = { 0 };
+	struct diag d = { 0 };
+
+	copy_with_parts();
+	cr_assert_eq(store_restore(copy, fix.dir, 0, 0, &fix.a, &r, &d),
+		     ERR_OK, "%s", d.why);
+	parts_are_back();
 	ok(store_open(fix.path, &fix.s, &d));
 	ok(store_schema_same(fix.s->db, &d));
 	cr_assert_eq(store_exec(fix.s, "SELECT 1 FROM backup_part"),
 		     ERR_STORE, "not in a store");
 	store_close(fix.s);
 	fix.s = NULL;
-	scratch_remove(fix.dir);
-	scratch_dir(fix.dir, "store");
-	(void)snprintf(fix.path, sizeof(fix.path), "%s/store.db", fix.dir);
-	ok(store_open(fix.path, &fix.s, &d));
+	start_again();
+}
+
+/* A row that cannot be read is not the end of the rows. */
+Test(store_backup, a_restore_that_cannot_read_a_part_fails)
+{
+	bool fired = true;
+	unsigned failed = 0;
+
+	copy_with_parts();
+	fault_vfs_install();
+	for (uint64_t n = 1; fired; n++) {
+		struct store_restored r = { 0 };
+		struct diag d = { 0 };
+		enum err err;
+
+		fault_vfs_arm(n, FAULT_ONCE);
+		err = store_restore(copy, fix.dir, 0, 0, &fix.a, &r, &d);
+		fired = fault_vfs_fired();
+		fault_vfs_arm(0, FAULT_ONCE);
+		failed += err != ERR_OK;
+		if (err == ERR_OK)
+			parts_are_back();
+		else
+			cr_assert(fired, "%s", d.why);
+	}
+	cr_assert_gt(failed, 0);
+	start_again();
 }
 
 Test(store_backup, without_room_it_fails_and_the_store_does_not)
