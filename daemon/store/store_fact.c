@@ -46,6 +46,19 @@ store_notice_put(struct store *s, const struct notice *n, struct str content,
 }
 
 enum err
+store_notice(struct store *s, struct str source, struct str record,
+	     struct arena *a, struct str *json)
+{
+	struct query q =
+	    query_of(s, "SELECT 0, json FROM notice WHERE source = ?"
+			" AND record = ? ORDER BY rid DESC LIMIT 1");
+
+	query_str(&q, source);
+	query_str(&q, record);
+	return query_one(&q, &shape_str, a, json);
+}
+
+enum err
 store_fact_put(struct store *s, const struct fact *f)
 {
 	struct query q = query_change(
