@@ -193,7 +193,7 @@ say_feed(struct core *c, const struct say_request *q, struct instant now,
 /* ---- status ---- */
 
 struct feed_tally {
-	int total, ok, stale, refused, disabled;
+	int total, ok, stale, refused, quarantined, disabled;
 	int64_t oldest_s;
 };
 
@@ -219,11 +219,19 @@ tally(struct core *c, struct instant now)
 		t.ok += strcmp(word, "ok") == 0;
 		t.stale += strcmp(word, "stale") == 0;
 		t.refused += strcmp(word, "refused") == 0;
+		t.quarantined += strcmp(word, "quarantined") == 0;
 		t.disabled += strcmp(word, "disabled") == 0;
 		if (age != TIME_NONE && age / 1000 > t.oldest_s)
 			t.oldest_s = age / 1000;
 	}
 	return t;
+}
+
+/* Something the operator should look at. */
+static bool
+feeds_ail(const struct feed_tally *t)
+{
+	return t->stale > 0 || t->refused > 0 || t->quarantined > 0;
 }
 
 static void
@@ -236,6 +244,8 @@ status_reasons(struct core *c, const struct feed_tally *t, struct jsonw *w)
 		jsonw_str(w, NULL, S("feeds stale"));
 	if (t->refused > 0)
 		jsonw_str(w, NULL, S("documents refused"));
+	if (t->quarantined > 0)
+		jsonw_str(w, NULL, S("documents quarantined"));
 	jsonw_end_arr(w);
 }
 
@@ -341,9 +351,7 @@ status_json(struct core *c, struct instant now, const struct feed_tally *t,
 	jsonw_time(&w, "time", now.wall_ms);
 	jsonw_int(&w, "up_s", (now.mono_ms - c->started_mono_ms) / 1000);
 	jsonw_str(&w, "state",
-		  c->degraded || t->stale > 0 || t->refused > 0 ?
-		      S("degraded") :
-		      S("ok"));
+		  c->degraded || feeds_ail(t) ? S("degraded") : S("ok"));
 	status_reasons(c, t, &w);
 	jsonw_obj(&w, "feeds");
 	jsonw_int(&w, "total", t->total);
@@ -378,9 +386,9 @@ say_status(struct core *c, const struct say_request *q, struct instant now,
 		return status_json(c, now, &t, out);
 	buf_printf(out, "credit alarm %s, up %lld s: %s\n", CORE_VERSION,
 		   (long long)(now.mono_ms - c->started_mono_ms) / 1000,
-		   c->degraded		       ? "degraded (store)" :
-		   t.stale > 0 || t.refused > 0 ? "degraded (feeds)" :
-						  "ok");
+		   c->degraded	 ? "degraded (store)" :
+		   feeds_ail(&t) ? "degraded (feeds)" :
+				   "ok");
 	buf_printf(out,
 		   "feeds: %d, ok %d, stale %d, refused %d, disabled %d\n",
 		   t.total, t.ok, t.stale, t.refused, t.disabled);

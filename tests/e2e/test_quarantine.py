@@ -87,6 +87,9 @@ try:
     h.until(lambda: doc.n >= 5, 30, "two more polls")
     f = feed("bureau")
     c.equal("it is quarantined", f["state"], "quarantined")
+    said = h.say("status")[0]
+    c.equal("status says so", (said["state"], said["reasons"]),
+            ("degraded", ["documents quarantined"]))
     log = h.log.read_text()
     c.check("the operator is told which", "feed.quarantined feed=bureau hash="
             in log)
