@@ -21,6 +21,7 @@
 #include "idscheme.h"
 #include "jscan.h"
 #include "keys.h"
+#include "limits_rig.h"
 #include "mdelta.h"
 #include "money.h"
 #include "nfc.h"
@@ -35,63 +36,7 @@
 #include "xmlgate.h"
 #include "yamlr.h"
 
-static struct arena arena;
-static struct diag diag;
-
-static void
-up(void)
-{
-	cr_assert_eq(arena_init(&arena, 64u << 20), ERR_OK);
-	diag = (struct diag){ 0 };
-}
-
-static void
-down(void)
-{
-	arena_fini(&arena);
-}
-
-TestSuite(limits, .init = up, .fini = down);
-
-/* head, then item n times with sep between and the number after each. */
-static struct str
-many(const char *head, const char *item, size_t n, const char *end)
-{
-	struct buf b;
-	struct str s;
-
-	buf_init(&b, 64u << 20);
-	buf_put(&b, str_of(head));
-	for (size_t i = 0; i < n; i++)
-		buf_printf(&b, "%s%zu%s", item, i, end);
-	cr_assert_eq(b.err, ERR_OK);
-	s = arena_str(&arena, buf_str(&b));
-	buf_free(&b);
-	return s;
-}
-
-static struct str
-fill(size_t n, char c)
-{
-	char *p = arena_get(&arena, n + 1, 1);
-
-	cr_assert_not_null(p);
-	memset(p, c, n);
-	return (struct str){ p, n };
-}
-
-static struct str
-file(const char *path)
-{
-	struct buf b;
-	struct str s;
-
-	buf_init(&b, 1u << 20);
-	cr_assert_eq(buf_read_file(&b, path), ERR_OK);
-	s = arena_str(&arena, buf_str(&b));
-	buf_free(&b);
-	return s;
-}
+TestSuite(limits, .init = limits_up, .fini = limits_down);
 
 /* ---- notices ---- */
 
@@ -104,12 +49,12 @@ notice_with(size_t names, size_t ids, size_t countries, size_t text)
 		.effective_on = DATE_NONE, .deadline_on = DATE_NONE,
 		.published_at = TIME_NONE, .recorded_at = 1000,
 		.name_count = names, .id_count = ids,
-		.country_count = countries, .native_text = fill(text, 'x'),
+		.country_count = countries, .native_text = limits_fill(text, 'x'),
 	};
 
-	n.names = arena_array(&arena, struct notice_name, names + 1);
-	n.ids = arena_array(&arena, struct notice_id, ids + 1);
-	n.countries = arena_array(&arena, struct str, countries + 1);
+	n.names = arena_array(&limits_arena, struct notice_name, names + 1);
+	n.ids = arena_array(&limits_arena, struct notice_id, ids + 1);
+	n.countries = arena_array(&limits_arena, struct str, countries + 1);
 	for (size_t i = 0; i < names; i++)
 		n.names[i] = (struct notice_name){ S("N"), S("legal"),
 						   STR_NONE };
@@ -117,23 +62,23 @@ notice_with(size_t names, size_t ids, size_t countries, size_t text)
 		n.ids[i] = (struct notice_id){ S("duns"), S("1") };
 	for (size_t i = 0; i < countries; i++)
 		n.countries[i] = S("DE");
-	diag = (struct diag){ 0 };
-	return notice_check(&n, &diag);
+	limits_diag = (struct diag){ 0 };
+	return notice_check(&n, &limits_diag);
 }
 
 Test(limits, notice_lists)
 {
 	cr_assert_eq(notice_with(NOTICE_NAMES_MAX, 0, 0, 1), ERR_OK, "%s",
-		     diag.why);
+		     limits_diag.why);
 	cr_assert_neq(notice_with(NOTICE_NAMES_MAX + 1, 0, 0, 1), ERR_OK);
 	cr_assert_eq(notice_with(1, NOTICE_IDS_MAX, 0, 1), ERR_OK, "%s",
-		     diag.why);
+		     limits_diag.why);
 	cr_assert_neq(notice_with(1, NOTICE_IDS_MAX + 1, 0, 1), ERR_OK);
 	cr_assert_eq(notice_with(1, 0, NOTICE_COUNTRIES_MAX, 1), ERR_OK, "%s",
-		     diag.why);
+		     limits_diag.why);
 	cr_assert_neq(notice_with(1, 0, NOTICE_COUNTRIES_MAX + 1, 1), ERR_OK);
 	cr_assert_eq(notice_with(1, 0, 0, NOTICE_TEXT_MAX), ERR_OK, "%s",
-		     diag.why);
+		     limits_diag.why);
 	cr_assert_neq(notice_with(1, 0, 0, NOTICE_TEXT_MAX + 1), ERR_OK);
 }
 
@@ -148,14 +93,14 @@ Test(limits, notice_bytes)
 
 	for (size_t more = 0; more < 2; more++) {
 		size_t n = NOTICE_JSON_MAX + more;
-		struct str json = fill(n, ' ');
+		struct str json = limits_fill(n, ' ');
 		struct staging st;
 		struct notice out;
 		struct str back;
 
 		memcpy((char *)(uintptr_t)json.p, head.p, head.n);
-		cr_assert_eq(notice_get(json, &arena, &out, &diag),
-			     more == 0 ? ERR_OK : ERR_LIMIT, "%s", diag.why);
+		cr_assert_eq(notice_get(json, &limits_arena, &out, &limits_diag),
+			     more == 0 ? ERR_OK : ERR_LIMIT, "%s", limits_diag.why);
 		staging_init(&st);
 		cr_assert_eq(staging_put(&st, json),
 			     more == 0 ? ERR_OK : ERR_LIMIT);
@@ -171,10 +116,10 @@ Test(limits, money_digits)
 {
 	int64_t v;
 
-	cr_assert_eq(money_get(fill(MONEY_DIGITS_MAX, '9'), S("JPY"), &v,
-			       &diag), ERR_OK);
-	cr_assert_neq(money_get(fill(MONEY_DIGITS_MAX + 1, '9'), S("JPY"), &v,
-				&diag), ERR_OK);
+	cr_assert_eq(money_get(limits_fill(MONEY_DIGITS_MAX, '9'), S("JPY"), &v,
+			       &limits_diag), ERR_OK);
+	cr_assert_neq(money_get(limits_fill(MONEY_DIGITS_MAX + 1, '9'), S("JPY"), &v,
+				&limits_diag), ERR_OK);
 }
 
 Test(limits, nfc_bytes)
@@ -182,9 +127,9 @@ Test(limits, nfc_bytes)
 	struct buf b;
 
 	buf_init(&b, NFC_MAX + 16);
-	cr_assert_eq(nfc_put(&b, fill(NFC_MAX, 'a')), ERR_OK);
+	cr_assert_eq(nfc_put(&b, limits_fill(NFC_MAX, 'a')), ERR_OK);
 	buf_clear(&b);
-	cr_assert_eq(nfc_put(&b, fill(NFC_MAX + 1, 'a')), ERR_LIMIT);
+	cr_assert_eq(nfc_put(&b, limits_fill(NFC_MAX + 1, 'a')), ERR_LIMIT);
 	buf_free(&b);
 }
 
@@ -195,11 +140,11 @@ Test(limits, kinds_rows)
 	struct kinds k;
 	const char *rest = "\tbuyer\t-\t-\t-\t-\ta\tb\n";
 
-	cr_assert_eq(kinds_get(many("", "K", KINDS_MAX, rest), &arena, &k,
-			       &diag), ERR_OK, "%s", diag.why);
+	cr_assert_eq(kinds_get(limits_many("", "K", KINDS_MAX, rest), &limits_arena, &k,
+			       &limits_diag), ERR_OK, "%s", limits_diag.why);
 	cr_assert_eq(k.count, KINDS_MAX);
-	cr_assert_eq(kinds_get(many("", "K", KINDS_MAX + 1, rest), &arena, &k,
-			       &diag), ERR_CONFIG);
+	cr_assert_eq(kinds_get(limits_many("", "K", KINDS_MAX + 1, rest), &limits_arena, &k,
+			       &limits_diag), ERR_CONFIG);
 }
 
 Test(limits, idschemes_rows)
@@ -207,10 +152,10 @@ Test(limits, idschemes_rows)
 	struct idschemes t;
 	const char *rest = "\t0\tX9\tnone\n";
 
-	cr_assert_eq(idschemes_get(many("", "k", IDSCHEMES_MAX, rest), &arena,
-				   &t, &diag), ERR_OK, "%s", diag.why);
-	cr_assert_eq(idschemes_get(many("", "k", IDSCHEMES_MAX + 1, rest),
-				   &arena, &t, &diag), ERR_CONFIG);
+	cr_assert_eq(idschemes_get(limits_many("", "k", IDSCHEMES_MAX, rest), &limits_arena,
+				   &t, &limits_diag), ERR_OK, "%s", limits_diag.why);
+	cr_assert_eq(idschemes_get(limits_many("", "k", IDSCHEMES_MAX + 1, rest),
+				   &limits_arena, &t, &limits_diag), ERR_CONFIG);
 }
 
 Test(limits, id_values)
@@ -218,12 +163,12 @@ Test(limits, id_values)
 	struct idschemes t;
 	char dst[ID_VALUE_MAX];
 
-	cr_assert_eq(idschemes_get(S("any\t0\tR63\tnone\n"), &arena, &t, &diag),
-		     ERR_OK, "%s", diag.why);
-	cr_assert_eq(idscheme_canon(&t, S("any"), fill(ID_VALUE_MAX - 1, 'A'),
-				    dst, &diag), ERR_OK, "%s", diag.why);
-	cr_assert_neq(idscheme_canon(&t, S("any"), fill(ID_VALUE_MAX, 'A'),
-				     dst, &diag), ERR_OK);
+	cr_assert_eq(idschemes_get(S("any\t0\tR63\tnone\n"), &limits_arena, &t, &limits_diag),
+		     ERR_OK, "%s", limits_diag.why);
+	cr_assert_eq(idscheme_canon(&t, S("any"), limits_fill(ID_VALUE_MAX - 1, 'A'),
+				    dst, &limits_diag), ERR_OK, "%s", limits_diag.why);
+	cr_assert_neq(idscheme_canon(&t, S("any"), limits_fill(ID_VALUE_MAX, 'A'),
+				     dst, &limits_diag), ERR_OK);
 }
 
 /* A last line without its newline is a row too. */
@@ -232,11 +177,11 @@ Test(limits, vocab_rows)
 	const struct kinds none = { 0 };
 	struct vocab v;
 
-	cr_assert_eq(vocab_get(many("", "n", VOCAB_ROWS_MAX - 1, "\tK\n"),
-			       &none, &arena, &v, &diag), ERR_OK, "%s",
-		     diag.why);
-	cr_assert_eq(vocab_get(many("", "n", VOCAB_ROWS_MAX, "\tK\n"), &none,
-			       &arena, &v, &diag), ERR_CONFIG);
+	cr_assert_eq(vocab_get(limits_many("", "n", VOCAB_ROWS_MAX - 1, "\tK\n"),
+			       &none, &limits_arena, &v, &limits_diag), ERR_OK, "%s",
+		     limits_diag.why);
+	cr_assert_eq(vocab_get(limits_many("", "n", VOCAB_ROWS_MAX, "\tK\n"), &none,
+			       &limits_arena, &v, &limits_diag), ERR_CONFIG);
 }
 
 Test(limits, duties_rows)
@@ -244,34 +189,34 @@ Test(limits, duties_rows)
 	struct duties t;
 	const char *rest = "\tinsolvency\t10\tno\n";
 
-	cr_assert_eq(duties_get(many("", "p", DUTIES_MAX, rest), &arena, &t,
-				&diag), ERR_OK, "%s", diag.why);
-	cr_assert_eq(duties_get(many("", "p", DUTIES_MAX + 1, rest), &arena,
-				&t, &diag), ERR_CONFIG);
+	cr_assert_eq(duties_get(limits_many("", "p", DUTIES_MAX, rest), &limits_arena, &t,
+				&limits_diag), ERR_OK, "%s", limits_diag.why);
+	cr_assert_eq(duties_get(limits_many("", "p", DUTIES_MAX + 1, rest), &limits_arena,
+				&t, &limits_diag), ERR_CONFIG);
 }
 
 /* The shipped table filled up; the last of them is the line at hand. */
 Test(limits, texts_rows)
 {
 	const struct kinds none = { 0 };
-	struct str ours = file("etc/texts.tsv");
+	struct str ours = limits_file("etc/texts.tsv");
 	struct texts t;
 	size_t rows;
 
-	cr_assert_eq(texts_get(ours, &none, &arena, &t, &diag), ERR_OK, "%s",
-		     diag.why);
+	cr_assert_eq(texts_get(ours, &none, &limits_arena, &t, &limits_diag), ERR_OK, "%s",
+		     limits_diag.why);
 	rows = TEXTS_MAX - t.count;
-	cr_assert_eq(texts_get(many(ours.p, "x.", rows, "\ta\tb\n"), &none,
-			       &arena, &t, &diag), ERR_OK, "%s", diag.why);
+	cr_assert_eq(texts_get(limits_many(ours.p, "x.", rows, "\ta\tb\n"), &none,
+			       &limits_arena, &t, &limits_diag), ERR_OK, "%s", limits_diag.why);
 	cr_assert_eq(t.count, TEXTS_MAX);
-	cr_assert_eq(texts_get(many(ours.p, "x.", rows + 1, "\ta\tb\n"),
-			       &none, &arena, &t, &diag), ERR_CONFIG);
+	cr_assert_eq(texts_get(limits_many(ours.p, "x.", rows + 1, "\ta\tb\n"),
+			       &none, &limits_arena, &t, &limits_diag), ERR_CONFIG);
 }
 
 Test(limits, texts_line)
 {
 	const struct kinds none = { 0 };
-	struct str ours = file("etc/texts.tsv");
+	struct str ours = limits_file("etc/texts.tsv");
 
 	for (size_t more = 0; more < 2; more++) {
 		struct texts t;
@@ -280,9 +225,9 @@ Test(limits, texts_line)
 		buf_init(&b, 1u << 20);
 		buf_put(&b, ours);
 		buf_put(&b, S("x.y\ta\t"));
-		buf_put(&b, fill(TEXTS_ROW_MAX - 6 + more, 'b'));
-		cr_assert_eq(texts_get(buf_str(&b), &none, &arena, &t, &diag),
-			     more == 0 ? ERR_OK : ERR_CONFIG, "%s", diag.why);
+		buf_put(&b, limits_fill(TEXTS_ROW_MAX - 6 + more, 'b'));
+		cr_assert_eq(texts_get(buf_str(&b), &none, &limits_arena, &t, &limits_diag),
+			     more == 0 ? ERR_OK : ERR_CONFIG, "%s", limits_diag.why);
 		buf_free(&b);
 	}
 }
@@ -294,11 +239,11 @@ Test(limits, yaml_values)
 	struct yamlr *root;
 
 	/* The document itself and the list are two more. */
-	cr_assert_eq(yamlr_get(many("a:\n", "- ", YAMLR_NODES_MAX - 2, "\n"),
-			       &arena, &root, &diag), ERR_OK, "%s", diag.why);
-	arena_rewind(&arena, 0);
-	cr_assert_neq(yamlr_get(many("a:\n", "- ", YAMLR_NODES_MAX - 1, "\n"),
-				&arena, &root, &diag), ERR_OK);
+	cr_assert_eq(yamlr_get(limits_many("a:\n", "- ", YAMLR_NODES_MAX - 2, "\n"),
+			       &limits_arena, &root, &limits_diag), ERR_OK, "%s", limits_diag.why);
+	arena_rewind(&limits_arena, 0);
+	cr_assert_neq(yamlr_get(limits_many("a:\n", "- ", YAMLR_NODES_MAX - 1, "\n"),
+				&limits_arena, &root, &limits_diag), ERR_OK);
 }
 
 Test(limits, yaml_text)
@@ -309,10 +254,10 @@ Test(limits, yaml_text)
 
 		buf_init(&b, 4u << 20);
 		buf_put(&b, S("a: "));
-		buf_put(&b, fill(YAMLR_TEXT_MAX + more, 'x'));
+		buf_put(&b, limits_fill(YAMLR_TEXT_MAX + more, 'x'));
 		buf_byte(&b, '\n');
-		cr_assert_eq(yamlr_get(buf_str(&b), &arena, &root, &diag) ==
-				 ERR_OK, more == 0, "%s", diag.why);
+		cr_assert_eq(yamlr_get(buf_str(&b), &limits_arena, &root, &limits_diag) ==
+				 ERR_OK, more == 0, "%s", limits_diag.why);
 		buf_free(&b);
 	}
 }
@@ -335,8 +280,8 @@ Test(limits, errors_of_a_configuration)
 		struct buf errors;
 
 		buf_init(&errors, 1u << 20);
-		cr_assert_eq(conf_get(many("", "k", n, ": 1\n"), S("c"),
-				      &arena, &c, &errors), ERR_CONFIG);
+		cr_assert_eq(conf_get(limits_many("", "k", n, ": 1\n"), S("c"),
+				      &limits_arena, &c, &errors), ERR_CONFIG);
 		/* One beyond is counted in a line of its own. */
 		cr_assert_eq(lines_of(buf_str(&errors)), n);
 		cr_assert_eq(str_contains(buf_str(&errors), S("k100:")), false);
@@ -365,7 +310,7 @@ define(const char *name, struct str yaml, size_t *count)
 	(void)snprintf(path, sizeof(path), "feeds.d/%s.yaml", name);
 	bundle_add(&b, str_of(path), yaml);
 	bundle_add(&b, S("feeds.d/t.jq"), S("."));
-	err = feeds_define(&b, &arena, &f, &errors);
+	err = feeds_define(&b, &limits_arena, &f, &errors);
 	cr_assert_eq(err == ERR_OK, errors.n == 0);
 	if (count != NULL)
 		*count = f.count;
@@ -379,9 +324,9 @@ Test(limits, urls_of_a_feed)
 	const char *head = DEF XML EVERY "urls:\n";
 	const char *item = "- https://t.example/";
 
-	cr_assert_eq(define("t", many(head, item, FEED_URLS_MAX, "\n"), NULL),
+	cr_assert_eq(define("t", limits_many(head, item, FEED_URLS_MAX, "\n"), NULL),
 		     ERR_OK);
-	cr_assert_eq(define("t", many(head, item, FEED_URLS_MAX + 1, "\n"),
+	cr_assert_eq(define("t", limits_many(head, item, FEED_URLS_MAX + 1, "\n"),
 			    NULL), ERR_CONFIG);
 }
 
@@ -389,9 +334,9 @@ Test(limits, prepared_fields_of_a_feed)
 {
 	const char *head = DEF XML EVERY URL "prepare:\n";
 
-	cr_assert_eq(define("t", many(head, "  f", FEED_PREPARE_MAX,
+	cr_assert_eq(define("t", limits_many(head, "  f", FEED_PREPARE_MAX,
 				      ": html\n"), NULL), ERR_OK);
-	cr_assert_eq(define("t", many(head, "  f", FEED_PREPARE_MAX + 1,
+	cr_assert_eq(define("t", limits_many(head, "  f", FEED_PREPARE_MAX + 1,
 				      ": html\n"), NULL), ERR_CONFIG);
 }
 
@@ -400,9 +345,9 @@ Test(limits, null_tokens_of_a_table)
 	const char *head = DEF "container: csv\n" EVERY URL
 			       "csv:\n  \"null\":\n";
 
-	cr_assert_eq(define("t", many(head, "    - n", FEED_NULLS_MAX, "\n"),
+	cr_assert_eq(define("t", limits_many(head, "    - n", FEED_NULLS_MAX, "\n"),
 			    NULL), ERR_OK);
-	cr_assert_eq(define("t", many(head, "    - n", FEED_NULLS_MAX + 1,
+	cr_assert_eq(define("t", limits_many(head, "    - n", FEED_NULLS_MAX + 1,
 				      "\n"), NULL), ERR_CONFIG);
 }
 
@@ -411,7 +356,7 @@ Test(limits, joins_of_a_feed)
 {
 	for (size_t more = 0; more < 2; more++) {
 		size_t n = FEED_JOIN_MAX + more;
-		struct str urls = many(DEF "container: csv\n" EVERY
+		struct str urls = limits_many(DEF "container: csv\n" EVERY
 					   "csv:\n  header: none\n"
 					   "  columns: [k, a]\nurls:\n",
 				       "- https://t.example/", n + 1, "\n");
@@ -419,7 +364,7 @@ Test(limits, joins_of_a_feed)
 
 		buf_init(&b, 65536);
 		buf_put(&b, urls);
-		buf_put(&b, many("join:\n", "  j", n, ": [k, b]\n"));
+		buf_put(&b, limits_many("join:\n", "  j", n, ": [k, b]\n"));
 		cr_assert_eq(define("t", buf_str(&b), NULL),
 			     more == 0 ? ERR_OK : ERR_CONFIG);
 		buf_free(&b);
@@ -444,7 +389,7 @@ Test(limits, headers_of_a_feed)
 Test(limits, path_of_a_watched_directory)
 {
 	for (size_t more = 0; more < 2; more++) {
-		struct str path = fill(FEED_DIRECTORY_MAX - 1 + more, 'd');
+		struct str path = limits_fill(FEED_DIRECTORY_MAX - 1 + more, 'd');
 		struct str def = S(DEF XML EVERY);
 		struct buf b;
 
@@ -459,7 +404,7 @@ Test(limits, path_of_a_watched_directory)
 			   STR_ARG(path));
 		cr_assert_eq(define("t", buf_str(&b), NULL),
 			     more == 0 ? ERR_OK : ERR_CONFIG, "%s",
-			     diag.why);
+			     limits_diag.why);
 		buf_free(&b);
 	}
 }
@@ -478,7 +423,7 @@ Test(limits, interval_of_a_feed)
 Test(limits, name_of_a_feed)
 {
 	for (size_t more = 0; more < 2; more++) {
-		struct str name = fill(STR_ID_MAX + more, 'n');
+		struct str name = limits_fill(STR_ID_MAX + more, 'n');
 		struct buf b;
 
 		buf_init(&b, 65536);
@@ -501,7 +446,7 @@ Test(limits, feeds_of_a_daemon)
 
 		bundle_init(&b);
 		buf_init(&errors, FEEDS_ERRORS_MAX);
-		arena_rewind(&arena, 0);
+		arena_rewind(&limits_arena, 0);
 		bundle_add(&b, S("feeds.d/t.jq"), S("."));
 		for (size_t i = 0; i < FEED_MAX + more; i++) {
 			char path[64];
@@ -513,7 +458,7 @@ Test(limits, feeds_of_a_daemon)
 				       &(DEF XML EVERY URL)[8]);
 			bundle_add(&b, str_of(path), str_of(yaml));
 		}
-		err = feeds_define(&b, &arena, &f, &errors);
+		err = feeds_define(&b, &limits_arena, &f, &errors);
 		cr_assert_eq(err, more == 0 ? ERR_OK : ERR_CONFIG, "%.*s",
 			     STR_ARG(str_sub(buf_str(&errors), 0, 200)));
 		cr_assert_eq(f.count, FEED_MAX);
@@ -528,13 +473,13 @@ Test(limits, program_of_a_map)
 	const struct map_tables none = { 0 };
 
 	for (size_t more = 0; more < 2; more++) {
-		struct str program = fill(MAP_PROGRAM_MAX + more, ' ');
+		struct str program = limits_fill(MAP_PROGRAM_MAX + more, ' ');
 		struct map *m = NULL;
 
 		memcpy((char *)(uintptr_t)program.p, ".", 1);
 		cr_assert_eq(map_new(&f, program, STR_NONE, &none, &m,
-				     &diag) == ERR_OK, more == 0, "%s",
-			     diag.why);
+				     &limits_diag) == ERR_OK, more == 0, "%s",
+			     limits_diag.why);
 		map_free(m);
 	}
 }
@@ -548,12 +493,12 @@ gate(const char *begin, size_t n, const char *end)
 	enum err err;
 
 	xmlgate_init(&g);
-	diag = (struct diag){ 0 };
-	err = xmlgate_push(&g, str_of(begin), &diag);
+	limits_diag = (struct diag){ 0 };
+	err = xmlgate_push(&g, str_of(begin), &limits_diag);
 	if (err == ERR_OK)
-		err = xmlgate_push(&g, fill(n, 'x'), &diag);
+		err = xmlgate_push(&g, limits_fill(n, 'x'), &limits_diag);
 	if (err == ERR_OK)
-		err = xmlgate_push(&g, str_of(end), &diag);
+		err = xmlgate_push(&g, str_of(end), &limits_diag);
 	return err;
 }
 
@@ -571,13 +516,13 @@ Test(limits, xml_sections)
 
 Test(limits, steps_of_a_path)
 {
-	struct str path = many("", "/a", SPLIT_PATH_MAX, "");
+	struct str path = limits_many("", "/a", SPLIT_PATH_MAX, "");
 
-	cr_assert_eq(split_path_check(CONTAINER_XML, path, &diag), ERR_OK);
-	cr_assert_eq(split_path_check(CONTAINER_JSON, path, &diag), ERR_OK);
-	path = many("", "/a", SPLIT_PATH_MAX + 1, "");
-	cr_assert_neq(split_path_check(CONTAINER_XML, path, &diag), ERR_OK);
-	cr_assert_neq(split_path_check(CONTAINER_JSON, path, &diag), ERR_OK);
+	cr_assert_eq(split_path_check(CONTAINER_XML, path, &limits_diag), ERR_OK);
+	cr_assert_eq(split_path_check(CONTAINER_JSON, path, &limits_diag), ERR_OK);
+	path = limits_many("", "/a", SPLIT_PATH_MAX + 1, "");
+	cr_assert_neq(split_path_check(CONTAINER_XML, path, &limits_diag), ERR_OK);
+	cr_assert_neq(split_path_check(CONTAINER_JSON, path, &limits_diag), ERR_OK);
 }
 
 static enum err
@@ -605,17 +550,17 @@ Test(limits, names_of_an_xml_document)
 					.record = S("//r") };
 		const struct split_sink sink = { NULL, no_record, no_reject };
 		size_t n = more == 0 ? SPLIT_DICT_MAX - 64 : SPLIT_DICT_MAX + 1;
-		struct str body = many("<d>", "<n", n, "/>");
+		struct str body = limits_many("<d>", "<n", n, "/>");
 		struct split *s = NULL;
 		enum err err;
 
-		cr_assert_eq(split_new(&f, 0, &sink, &s, &diag), ERR_OK);
-		err = split_push(s, body, &diag);
+		cr_assert_eq(split_new(&f, 0, &sink, &s, &limits_diag), ERR_OK);
+		err = split_push(s, body, &limits_diag);
 		if (err == ERR_OK)
-			err = split_push(s, S("</d>"), &diag);
+			err = split_push(s, S("</d>"), &limits_diag);
 		if (err == ERR_OK)
-			err = split_end(s, &diag);
-		cr_assert_eq(err == ERR_OK, more == 0, "%s", diag.why);
+			err = split_end(s, &limits_diag);
+		cr_assert_eq(err == ERR_OK, more == 0, "%s", limits_diag.why);
 		split_free(s);
 	}
 }
@@ -630,9 +575,9 @@ Test(limits, arrays_in_arrays_on_the_way_to_a_key)
 		buf_init(&json, 4096);
 		buf_init(&out, 4096);
 		buf_put(&json, S("{\"a\":"));
-		buf_put(&json, fill(n, '['));
+		buf_put(&json, limits_fill(n, '['));
 		buf_put(&json, S("\"v\""));
-		buf_put(&json, fill(n, ']'));
+		buf_put(&json, limits_fill(n, ']'));
 		buf_byte(&json, '}');
 		cr_assert_eq(jscan_text(buf_str(&json), S("a"), &out) ==
 				 ERR_OK, more == 0);
@@ -646,11 +591,11 @@ Test(limits, prepared_html)
 	struct buf out;
 
 	buf_init(&out, 4u << 20);
-	cr_assert_eq(prepare_do(S("html"), fill(PREPARE_TEXT_MAX, 'x'), NULL,
-				&out, &diag), ERR_OK);
+	cr_assert_eq(prepare_do(S("html"), limits_fill(PREPARE_TEXT_MAX, 'x'), NULL,
+				&out, &limits_diag), ERR_OK);
 	buf_clear(&out);
-	cr_assert_neq(prepare_do(S("html"), fill(PREPARE_TEXT_MAX + 1, 'x'),
-				 NULL, &out, &diag), ERR_OK);
+	cr_assert_neq(prepare_do(S("html"), limits_fill(PREPARE_TEXT_MAX + 1, 'x'),
+				 NULL, &out, &limits_diag), ERR_OK);
 	buf_free(&out);
 }
 
@@ -668,7 +613,7 @@ Test(limits, bundle_files_and_names)
 
 		buf_init(&raw, 8u << 20);
 		for (size_t i = 0; i < (way < 2 ? files : 1); i++) {
-			buf_blob(&raw, way < 2 ? S("n") : fill(name, 'n'));
+			buf_blob(&raw, way < 2 ? S("n") : limits_fill(name, 'n'));
 			buf_blob(&raw, STR_NONE);
 		}
 		cr_assert_eq(write(fd, raw.p, raw.n), (ssize_t)raw.n);
@@ -682,7 +627,7 @@ Test(limits, bundle_files_and_names)
 
 Test(limits, bundle_bytes)
 {
-	struct str half = fill((32u << 20) - 9, 'x');
+	struct str half = limits_fill((32u << 20) - 9, 'x');
 	struct bundle b;
 	int fd = -1;
 
@@ -731,192 +676,4 @@ Test(limits, frames)
 	/* Descriptors are promised before they are counted. */
 	cr_assert_eq(frame(8, MSG_FDS_MAX), ERR_AGAIN);
 	cr_assert_eq(frame(8, MSG_FDS_MAX + 1), ERR_PEER);
-}
-
-/* ---- operators ---- */
-
-static enum err
-request(uint16_t words, uint16_t files)
-{
-	struct say_request q;
-	struct buf b;
-	enum err err;
-
-	buf_init(&b, 65536);
-	buf_byte(&b, 0);
-	buf_be16(&b, words);
-	for (uint16_t i = 0; i < words; i++)
-		buf_blob(&b, S("w"));
-	buf_be16(&b, files);
-	for (uint16_t i = 0; i < files; i++)
-		buf_blob(&b, S("f"));
-	err = say_get(buf_str(&b), &q);
-	buf_free(&b);
-	return err;
-}
-
-Test(limits, words_and_files_of_a_request)
-{
-	cr_assert_eq(request(SAY_WORDS_MAX, SAY_FILES_MAX), ERR_OK);
-	cr_assert_eq(request(SAY_WORDS_MAX + 1, 0), ERR_LIMIT);
-	cr_assert_eq(request(1, SAY_FILES_MAX + 1), ERR_LIMIT);
-}
-
-Test(limits, operators_at_one_time)
-{
-	struct role role = { 0 };
-	struct core *c = calloc(1, sizeof(*c));
-	int fds[64];
-	char byte;
-	int pair[2];
-
-	cr_assert_not_null(c);
-	c->role = &role;
-	cr_assert_eq(control_init(c), ERR_OK);
-	for (size_t i = 0; i <= CORE_CONTROLS_MAX; i++) {
-		cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-		control_accept(c, pair[1], 0);
-		cr_assert_eq(control_fds(c, fds, 64),
-			     i < CORE_CONTROLS_MAX ? i + 1 : CORE_CONTROLS_MAX);
-	}
-	/* The last was shut in its face. */
-	cr_assert_eq(read(pair[0], &byte, 1), 0);
-	cr_assert_eq(c->count.controls, CORE_CONTROLS_MAX);
-	control_fini(c);
-	free(c);
-}
-
-/* ---- book and match ---- */
-
-Test(limits, fields_of_a_book_row)
-{
-	for (size_t more = 0; more < 2; more++) {
-		struct str text = many("", "f", BOOK_CSV_FIELDS_MAX - 1 + more,
-				       ",");
-		struct book_csv c = { text, 1 };
-		struct book_csv_row row;
-
-		cr_assert_eq(book_csv_next(&c, &arena, &row, &diag),
-			     more == 0 ? ERR_OK : ERR_LIMIT);
-	}
-}
-
-static enum err
-csv_row(struct str text)
-{
-	int fd = memfd_create("csv", MFD_CLOEXEC);
-	struct csvin *c = csvin_new(fd);
-	struct csvin_row row;
-	enum err err;
-
-	cr_assert_not_null(c);
-	diag = (struct diag){ 0 };
-	cr_assert_eq(write(fd, text.p, text.n), (ssize_t)text.n);
-	cr_assert_eq(lseek(fd, 0, SEEK_SET), 0);
-	err = csvin_next(c, &row, &diag);
-	csvin_free(c);
-	(void)close(fd);
-	return err;
-}
-
-Test(limits, fields_of_an_index_row)
-{
-	cr_assert_eq(csv_row(many("", "f", CSVIN_FIELDS_MAX - 1, ",")), ERR_OK,
-		     "%s", diag.why);
-	cr_assert_eq(csv_row(many("", "f", CSVIN_FIELDS_MAX, ",")), ERR_INPUT);
-}
-
-Test(limits, bytes_of_an_index_row)
-{
-	struct str row = fill(CSVIN_ROW_MAX + 2, 'x');
-	char *p = (char *)(uintptr_t)row.p;
-
-	p[CSVIN_ROW_MAX] = '\n';
-	cr_assert_eq(csv_row(str_sub(row, 0, CSVIN_ROW_MAX + 1)), ERR_OK,
-		     "%s", diag.why);
-	cr_assert_eq(csv_row(str_sub(row, 0, CSVIN_ROW_MAX)), ERR_OK, "%s",
-		     diag.why);
-	p[CSVIN_ROW_MAX] = 'x';
-	p[CSVIN_ROW_MAX + 1] = '\n';
-	cr_assert_eq(csv_row(row), ERR_INPUT);
-}
-
-Test(limits, names_beside_a_segment, .timeout = 60)
-{
-	struct mdelta *d = mdelta_new();
-
-	cr_assert_not_null(d);
-	for (size_t i = 0; i <= MDELTA_NAMES_MAX; i++) {
-		char id[24];
-		struct mbuild_obligor o = { .name = S("Hatoya Trading") };
-
-		(void)snprintf(id, sizeof(id), "B%zu", i);
-		o.obligor_id = str_of(id);
-		cr_assert_eq(mdelta_put(d, &o, &diag),
-			     i < MDELTA_NAMES_MAX ? ERR_OK : ERR_LIMIT, "%s",
-			     diag.why);
-	}
-	cr_assert_eq(mdelta_names(d), MDELTA_NAMES_MAX);
-	mdelta_free(d);
-}
-
-/* ---- wire and keys ---- */
-
-Test(limits, values_of_a_filter)
-{
-	struct wire_filter f;
-	struct str values = many("country=", "A", WIRE_FILTER_VALUES_MAX - 1,
-				 ",");
-	struct buf b;
-
-	buf_init(&b, WIRE_FILTER_MAX);
-	buf_put(&b, values);
-	buf_put(&b, S("AA"));
-	cr_assert_eq(wire_get_filter(buf_str(&b), &f, &diag), ERR_OK, "%s",
-		     diag.why);
-	buf_put(&b, S(",AB"));
-	cr_assert_eq(wire_get_filter(buf_str(&b), &f, &diag), ERR_LIMIT);
-	buf_free(&b);
-}
-
-Test(limits, names_of_streams)
-{
-	cr_assert(wire_stream_ok(fill(WIRE_STREAM_MAX - 1, 'a')));
-	cr_assert(!wire_stream_ok(fill(WIRE_STREAM_MAX, 'a')));
-}
-
-/* Of a longer word the rest is not there; frames may grow. */
-Test(limits, text_of_an_error)
-{
-	for (size_t more = 0; more < 2; more++) {
-		struct wire_frame f;
-		struct buf b;
-
-		buf_init(&b, 1024);
-		buf_byte(&b, WIRE_ERROR);
-		buf_be16(&b, WIRE_E_INTERNAL);
-		buf_put(&b, fill(WIRE_TEXT_MAX + more, 'x'));
-		cr_assert_eq(wire_get_server(buf_str(&b), &f, &diag), ERR_OK,
-			     "%s", diag.why);
-		cr_assert_eq(f.u.error.text.n, WIRE_TEXT_MAX);
-		buf_free(&b);
-	}
-}
-
-Test(limits, signing_keys_of_a_line)
-{
-	const char *part = ".AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-
-	for (size_t more = 0; more < 2; more++) {
-		struct keys_server s;
-		struct buf b;
-
-		buf_init(&b, KEYS_LINE_MAX);
-		buf_put(&b, S("casrv1"));
-		for (size_t i = 0; i < 2 + KEYS_SIGN_MAX + more; i++)
-			buf_put(&b, str_of(part));
-		cr_assert_eq(keys_casrv_get(buf_str(&b), &s, &diag) == ERR_OK,
-			     more == 0, "%s", diag.why);
-		buf_free(&b);
-	}
 }
