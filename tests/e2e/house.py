@@ -216,8 +216,8 @@ class House:
             time.sleep(0.05)
         raise RuntimeError("waited %s s for %s" % (seconds, name))
 
-    def children(self):
-        """{role: pid} of the running roles."""
+    def children(self, builders=False):
+        """{role: pid} of the running roles; of one-shot ones on request."""
         out = {}
         task = pathlib.Path("/proc/%d/task/%d/children" % (
             self.daemon.pid, self.daemon.pid))
@@ -228,7 +228,9 @@ class House:
                 continue
             words = words.split(b"\0")
             if b"-r" in words:
-                out[words[words.index(b"-r") + 1].decode()] = int(pid)
+                role = words[words.index(b"-r") + 1].decode()
+                if builders or role != "index":
+                    out[role] = int(pid)
         return out
 
     def stop(self):

@@ -129,29 +129,38 @@ def heal():
     tracer.wait(10)
 
 
+def listening(ready, seconds, what):
+    """h.until, with the clerk's session kept alive meanwhile."""
+    def look():
+        clerk.take(0.2)
+        return ready()
+    h.until(look, seconds, what)
+
+
 def drill(t, done):
     """EACH more alerts are owed while t lasts; `done` were told before."""
     core = h.children()["core"]
     clerk.other.clear()
     t.begin()
     h.server.serve("/bureau", flood.document(done + EACH))
-    h.until(degraded, 20, "degraded by " + t.name)
+    listening(degraded, 20, "degraded by " + t.name)
     c.check(t.name + ": status says the store", True)
-    h.until(lambda: ready() == (503, "the store fails\n"), 15, "readyz")
+    listening(lambda: ready() == (503, "the store fails\n"), 15, "readyz")
     c.check(t.name + ": not ready, and why", True)
     c.equal(t.name + ": the metric", metric("creditalarm_degraded"), 1)
-    h.until(lambda: status_line() == "degraded: the store fails", 10,
-            "the status line")
+    listening(lambda: status_line() == "degraded: the store fails", 10,
+              "the status line")
     c.check(t.name + ": the service manager is told", True)
     heard = clerk.beats
     clerk.take(4)
     c.equal(t.name + ": nothing is told", len(clerk.alerts), done)
     c.check(t.name + ": but it keeps beating", clerk.beats >= heard + 2,
             clerk.beats - heard)
-    c.equal(t.name + ": 5004, once a session",
-            [e.code for e in clerk.other if e.kind == "error"],
-            [5004] if not clerk.knows else [])
-    clerk.knows = True
+    codes = [e.code for e in clerk.other if e.kind == "error"]
+    if 4002 not in codes:  # on a machine that stood still the session ends
+        c.equal(t.name + ": 5004, once a session", codes,
+                [5004] if not clerk.knows else [])
+    clerk.knows = 4002 not in codes or codes[-1] == 5004
     t.end()
     clerk.take(40, count=done + EACH)
     clerk.take(2)
@@ -161,10 +170,10 @@ def drill(t, done):
     c.equal(t.name + ": and it is what was owed",
             {e["data"]["alert_id"] for _, e in clerk.alerts},
             {flood.alert_id("OB-%03d" % i) for i in range(done + EACH)})
-    h.until(well, 15, "well again")
-    h.until(lambda: ready()[0] == 200, 15, "ready again")
-    h.until(lambda: status_line() == "configuration generation 0", 10,
-            "the status line")
+    listening(well, 15, "well again")
+    listening(lambda: ready()[0] == 200, 15, "ready again")
+    listening(lambda: status_line() == "configuration generation 0", 10,
+              "the status line")
     c.check(t.name + ": status, readiness and the service manager say so",
             metric("creditalarm_degraded") == 0)
     c.equal(t.name + ": by itself, without a restart",

@@ -51,11 +51,16 @@ def log(what):
             for line in h.log.read_text().splitlines() if what in line]
 
 
+def builds():
+    """The pid of the index role, if it runs just now."""
+    return h.children(builders=True).get("index")
+
+
 def kill_role(role, seconds=20):
     """kill -9 as soon as the role runs; False when it never did."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        pid = h.children().get(role)
+        pid = h.children(builders=True).get(role)
         if pid:
             os.kill(pid, signal.SIGKILL)
             return True
@@ -173,9 +178,9 @@ try:
         new = grow("g2.csv", 10000 * (i + 1), 3500 + 1000 * i)
         grown += new[:2]
         end = time.monotonic() + 20
-        while not h.children().get("index") and time.monotonic() < end:
+        while not builds() and time.monotonic() < end:
             pass
-        while h.children().get("index") and time.monotonic() < end:
+        while builds() and time.monotonic() < end:
             pass
         time.sleep(dice.uniform(0, 0.03))
         kill_role("core")
@@ -184,7 +189,7 @@ try:
                 [finds(row) for row in (rows[9], *grown)],
                 [row[0] for row in (rows[9], *grown)])
     c.equal("no segment was ever refused", log("index.refused"), [])
-    h.until(lambda: not h.children().get("index"), 30, "builds to end")
+    h.until(lambda: not builds(), 30, "builds to end")
 
     # What lies on the disk is damaged, of another version or not there:
     # refused with a reason, built anew.
