@@ -527,5 +527,5 @@ Test(fetch, open_documents_at_the_limit_and_one_more)
 	cr_assert_eq(frames(MSG_DOC_BEGIN), PARSE_DOCS_MAX);
 	open_doc(PARSE_DOCS_MAX + 1, "who");
 	parse_only(1);
-	cr_assert_eq(frames(MSG_DOC_END), 1);
+	cr_assert_eq(frames(MSG_DOC_END), 1, "refused at once");
 }
