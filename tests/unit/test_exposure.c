@@ -308,6 +308,69 @@ Test(exposure, totals_are_summed_only_when_asked_for)
 	has("\"if_shipped\":null,\"quality\":\"too_large\"}");
 }
 
+/* Currencies of the totals: a scheme with its cap in each, a day of its own
+ * for its policy, a shipment on that day. */
+Test(exposure, currencies_of_the_totals_at_the_limit_and_one_more)
+{
+	static const char ccy[][4] = {
+		"AED", "ALL", "AMD", "AOA", "ARS", "AUD", "AZN", "BAM", "BBD",
+		"BDT", "BGN", "BHD", "BIF", "BMD", "BND", "BOB", "BRL", "BSD",
+		"BWP", "BYN", "BZD", "CAD", "CHF", "CLP", "CNY", "COP", "CRC",
+		"CZK", "DJF", "DKK", "DOP", "DZD", "EGP", "ETB", "EUR", "FJD",
+		"GBP", "GEL", "GHS", "GMD", "GNF", "GTQ", "HKD", "HNL", "HUF",
+		"IDR", "ILS", "INR", "IQD", "ISK", "JMD", "JOD", "JPY", "KES",
+		"KGS", "KHR", "KRW", "KWD", "KZT", "LAK", "LKR", "MAD", "MDL",
+		"MXN", "MYR",
+	};
+	struct exposures_ask ask = { .as_of = date_of(2022, 5, 1),
+				     .country = S("ZA"), .json = 1 };
+
+	for (size_t n = EXPOSURES_TOTALS_MAX; n <= EXPOSURES_TOTALS_MAX + 1;
+	     n++) {
+		static const char *const head[] = {
+			"scheme_id,insured_bp,cap_amount,cap_currency,"
+			"cap_basis,year_from,year_to\n",
+			"policy_id,scheme_id,exporter_id,status,cover_from,"
+			"cover_to\n",
+			"obligor_id,type,name,country\nZ,buyer,Z,ZA\n",
+			"shipment_id,exporter_id,obligor_id,amount,currency,"
+			"payment_term,ship_date,status\n",
+		};
+		struct book_text text[4];
+		struct buf b[4];
+
+		for (int k = 0; k < 4; k++) {
+			buf_init(&b[k], 65536);
+			buf_put(&b[k], str_of(head[k]));
+		}
+		for (size_t i = 0; i < n; i++) {
+			struct buf day;
+
+			buf_init(&day, 16);
+			date_put(&day, date_of(2021, 1, 1) + (int32_t)i);
+			buf_byte(&day, 0);
+			buf_printf(&b[0], "T%zu,8000,10000,%s,indemnity,"
+					  "2021-01-01,2022-06-30\n", i, ccy[i]);
+			buf_printf(&b[1], "T%zu,T%zu,E1,effective,%s,%s\n", i,
+				   i, day.p, day.p);
+			buf_printf(&b[3], "T%zu,E1,Z,10,%s,OA,%s,shipped\n",
+				   i, ccy[i], day.p);
+			buf_free(&day);
+		}
+		for (int k = 0; k < 4; k++) {
+			buf_byte(&b[k], 0);
+			text[k] = (struct book_text){ "f", b[k].p };
+		}
+		book_fixture_add(s, text, 4);
+		buf_clear(&out);
+		cr_assert_eq(exposures_put(s, &ask, &out),
+			     n == EXPOSURES_TOTALS_MAX ? ERR_OK : ERR_LIMIT,
+			     "%zu: %.*s", n, STR_ARG(buf_str(&out)));
+		for (int k = 0; k < 4; k++)
+			buf_free(&b[k]);
+	}
+}
+
 /* One row that cannot be told does not keep back the others. */
 Test(exposure, a_row_too_large_is_marked)
 {
