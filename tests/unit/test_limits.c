@@ -611,6 +611,7 @@ Test(limits, bundle_bytes)
 	bundle_init(&b);
 	bundle_add(&b, S("n"), half);
 	bundle_add(&b, S("m"), half);
+	cr_assert_eq(BUNDLE_MAX, 2u * (9 + half.n));
 	cr_assert_eq(b.bytes.n, BUNDLE_MAX);
 	cr_assert_eq(bundle_fd(&b, &fd), ERR_OK);
 	(void)close(fd);

@@ -353,6 +353,7 @@ Test(wire, header_fields_have_ranges)
 	cr_assert_eq(header_with(4, 1), ERR_INPUT);
 	cr_assert_eq(header_with(5, 0), ERR_INPUT);
 	cr_assert_eq(header_with(5, 5), ERR_INPUT);
+	cr_assert_eq(WIRE_BODY_MAX, 0x00010000);
 	memcpy(p + 32, "\x00\x01\x00\x00", 4);
 	cr_assert_eq(wire_get_header(s, &h, NULL), ERR_OK, "65,536 is allowed");
 	memcpy(p + 32, "\x00\x01\x00\x01", 4);
