@@ -429,6 +429,12 @@ Test(wire, filters)
 		cr_assert_neq(filter_of(bad[i]), ERR_OK, "%s", bad[i]);
 	memset(big, 'X', sizeof(big));
 	memcpy(big, "kind=", 5);
+	cr_assert_eq(wire_get_filter((struct str){ big, 5 +
+						   WIRE_FILTER_VALUE_MAX },
+				     &f, NULL), ERR_OK);
+	cr_assert_eq(wire_get_filter((struct str){ big, 5 + 1 +
+						   WIRE_FILTER_VALUE_MAX },
+				     &f, NULL), ERR_INPUT);
 	for (size_t i = 57; i < WIRE_FILTER_MAX - 1; i += 53)
 		big[i] = ',';
 	cr_assert_eq(wire_get_filter((struct str){ big, WIRE_FILTER_MAX }, &f,
