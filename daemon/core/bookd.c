@@ -233,7 +233,7 @@ import(struct core *c, struct buf *text, struct instant now)
 	buf_put(text, buf_str(&report.faults));
 	buf_put(text, buf_str(&report.warnings));
 	if (err != ERR_OK && report.fault_count == 0)
-		buf_printf(text, "book:0: import: %s\n", err_text(err));
+		buf_printf(text, "book:0: import: %s\n", core_why(c, err));
 	book_report_free(&report);
 	return err;
 }

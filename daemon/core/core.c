@@ -154,11 +154,7 @@ rooms_open(struct core *c, struct instant now)
 		err = drops_init(c, now);
 	if (err == ERR_OK)
 		err = bookd_init(c, now);
-	for (size_t i = 0; i < c->feeds.count; i++)
-		c->watch[i] = (struct feed_watch){ .since_ms = now.mono_ms,
-						   .good_wall_ms = TIME_NONE,
-						   .next_ms = TIME_NONE };
-	return err;
+	return err == ERR_OK ? watch_load(c, now) : err;
 }
 
 static void core_fini(struct role *r);
@@ -215,6 +211,12 @@ core_fini(struct role *r)
 	r->state = NULL;
 }
 
+const char *
+core_why(const struct core *c, enum err err)
+{
+	return err == ERR_STORE ? store_why(c->store) : err_text(err);
+}
+
 void
 core_told(struct core *c, struct instant now)
 {
@@ -247,8 +249,8 @@ core_degrade(struct core *c, struct instant now, enum err err,
 	if (c->degraded)
 		return;
 	c->degraded = 1;
-	log_op(LOG_ERR, "core.degraded", "what=\"%s\" err=\"%s\"", what,
-	       err_text(err));
+	log_op(LOG_ERR, "core.degraded", "what=\"%s\" err=\"%s\" why=\"%s\"",
+	       what, err_text(err), core_why(c, err));
 	health_say(c, "the store fails");
 	serve_degraded(c->serve, c->role->link[PEER_PUBLISH]);
 }
@@ -506,7 +508,7 @@ core_relink(struct role *r, enum peer peer)
 		return;
 	docs_lost(c, peer, now);
 	if (peer == PEER_FETCH)
-		docs_feed_states(c);
+		feedstate_tell(c);
 	if (peer == PEER_PUBLISH) {
 		enum err err = serve_hello(c->serve, now, r->link[peer]);
 

@@ -38,6 +38,7 @@ struct doc {
 	size_t feed;
 	int64_t begun_ms; /* mono */
 	uint64_t bytes;
+	int64_t retry_ms; /* its server wants peace for so long; or 0 */
 	struct staging stage;
 	int fresh; /* the new diff state, ours; -1 once handed on */
 	int64_t diff_gen;
@@ -81,6 +82,14 @@ struct latency {
 	int64_t sum_ms;
 };
 
+/* Parse died with a document of a feed in hand; all 0: it did not. */
+struct ward {
+	int careful;	       /* documents to be weighed first */
+	int quarantined;       /* the last document was that one */
+	char suspect_hash[64]; /* of a stream: it died on this line once */
+	char bad_hash[64];     /* it died on this one again; "" none */
+};
+
 /* The wall clock may be set; what this core saw itself is timed otherwise. */
 struct feed_watch {
 	struct feed_count count;
@@ -89,11 +98,7 @@ struct feed_watch {
 	int64_t good_wall_ms; /* TIME_NONE: not in this core's time */
 	int stale;	      /* said so already */
 	int64_t next_ms;  /* wall time of the next try; TIME_NONE */
-	/* Parse died with a document of this feed in hand: */
-	unsigned careful;      /* documents to be weighed first */
-	char suspect_hash[64]; /* of a stream: it died on this line once */
-	char bad_hash[64];     /* it died on this one again; "" none */
-	int quarantined;       /* the last document was that one */
+	struct ward ward;
 };
 
 struct counters {
@@ -152,6 +157,8 @@ struct core {
 
 extern const struct role_ops core_role;
 
+/* As err_text; of the store it says what is the matter and what to do. */
+const char *core_why(const struct core *c, enum err err);
 /* Publishes what was committed; call after every commit. */
 void core_told(struct core *c, struct instant now);
 /* Notes a failed store: stop telling, keep beating, try again. */
@@ -186,12 +193,22 @@ uint64_t docs_own(struct core *c, const struct docs_own *o,
 		  struct instant now);
 /* Something is there that only the store keeps from being decided. */
 bool docs_owed(const struct core *c);
-void docs_feed_states(struct core *c);
 /* Nothing more will come of it, from fetch or parse. */
 bool docs_over(const struct doc *d);
+/* It came whole and parse liked it. */
+bool docs_accepted(const struct doc *d);
+
+/* feedstate.c */
 /* What is stored of a feed; all unknown before its first poll. */
-NODISCARD enum err docs_feed_state(struct core *c, struct str name,
-				   struct arena *a, struct feed_state *out);
+NODISCARD enum err feedstate_get(struct core *c, struct str name,
+				 struct arena *a, struct feed_state *out);
+/* fetch is new: it learns of every feed how its last poll went. */
+void feedstate_tell(struct core *c);
+/* A sign of health. */
+bool feedstate_good(const struct core *c, const struct doc *d);
+/* What a finished document leaves behind. */
+void feedstate_after(const struct core *c, const struct doc *d,
+		     struct instant now, struct feed_state *f);
 
 /* watch.c */
 /* How long ago the feed was good, never negative; TIME_NONE for never. */
@@ -209,10 +226,13 @@ bool watch_busy(const struct core *c);
 /* go_flags for the next document of that feed. */
 uint8_t watch_flags(const struct core *c, size_t feed,
 		    const struct feed_state *f);
-/* A document of that feed was decided. */
-void watch_stands(struct core *c, size_t feed);
+/* What is remembered of an earlier core: a quarantine outlives it. */
+NODISCARD enum err watch_load(struct core *c, struct instant now);
+/* The ward of its feed once the document is decided. */
+struct ward watch_after(const struct core *c, const struct doc *d);
+void watch_keep(const struct ward *w, struct feed_state *f);
 /* The operator wants the feed polled: a quarantine is over. */
-void watch_forgive(struct core *c, size_t feed);
+NODISCARD enum err watch_forgive(struct core *c, size_t feed);
 
 /* drops.c: feeds of mode drop */
 NODISCARD enum err drops_init(struct core *c, struct instant now);

@@ -188,8 +188,6 @@ drops_ended(struct core *c, const struct doc *doc, struct instant now)
 		d->retry_ms = now.mono_ms + RETRY_MS;
 		return;
 	}
-	/* Refused or not, it is out of the way; the next is another one. */
-	watch_stands(c, d->feed);
 	buf_init(&note, INBOX_NOTE_MAX);
 	note_put(&note, d, doc);
 	if (inbox_settle(&d->inbox,
@@ -280,7 +278,8 @@ drop_step(struct core *c, struct drop *d, struct instant now)
 {
 	if (d->doc != 0 || now.mono_ms < d->retry_ms)
 		return;
-	if (waiting(d) && c->watch[d->feed].careful > 0 && watch_busy(c)) {
+	if (waiting(d) && c->watch[d->feed].ward.careful > 0 &&
+	    watch_busy(c)) {
 		d->retry_ms = now.mono_ms + RETRY_MS;
 		return;
 	}

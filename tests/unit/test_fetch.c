@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 
 #include "feed_room.h"
+#include "schedule.h"
 #include "log.h"
 
 #define URL "https://t.example/a"
@@ -205,6 +206,7 @@ Test(fetch, a_server_that_asks_to_wait_is_obeyed_within_reason)
 	net_sim_retry(room.net, S(URL), 600000);
 	feed_room_run(&room, 4000);
 	cr_assert_eq(room.polls, 1);
+	cr_assert_eq(room.retry_ms, 600000, "core keeps it for a restart");
 	cr_assert_gt(room.next_ms, room.sim.at.wall_ms + 590000);
 	feed_room_run(&room, 590000);
 	cr_assert_eq(room.polls, 1);
@@ -212,6 +214,7 @@ Test(fetch, a_server_that_asks_to_wait_is_obeyed_within_reason)
 	net_sim_retry(room.net, S(URL), 315360000000);
 	feed_room_run(&room, 170000);
 	cr_assert_eq(room.polls, 2);
+	cr_assert_eq(room.retry_ms, SCHEDULE_RETRY_MS_MAX);
 	cr_assert_gt(room.next_ms, room.sim.at.wall_ms + 3400000);
 	cr_assert_leq(room.next_ms, room.sim.at.wall_ms + 4500000);
 	feed_room_run(&room, 4500000);
