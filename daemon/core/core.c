@@ -296,9 +296,8 @@ probe(struct core *c, struct instant now)
 	core_told(c, now);
 }
 
-/* The peer broke the rules: cut it off and let super restart it. */
-static void
-cut_off(struct core *c, enum peer peer)
+void
+core_cut_off(struct core *c, enum peer peer)
 {
 	struct buf b;
 
@@ -375,7 +374,7 @@ hear(struct core *c, enum peer peer, struct instant now, bool *more)
 			if (m.fd[k] >= 0)
 				(void)close(m.fd[k]);
 		if (err == ERR_PEER) {
-			cut_off(c, peer);
+			core_cut_off(c, peer);
 			return ERR_OK;
 		}
 		if (err != ERR_OK)
@@ -419,6 +418,7 @@ watch(struct core *c, struct instant now)
 	if (now.mono_ms - c->watch_ms < WATCH_MS)
 		return;
 	c->watch_ms = now.mono_ms;
+	docs_hasten(c, now);
 	watch_feeds(c, now);
 	metrics_tell(c, now);
 }
@@ -435,14 +435,13 @@ once(struct core *c, struct instant now)
 				 NULL, 0);
 }
 
-/* The watched directories; the book waits until nothing is to be decided. */
+/* The watched directories; the book waits while something is to be decided. */
 static enum err
 look_in(struct core *c, struct instant now, bool more, int64_t *wait_ms)
 {
 	bool in_reach = drops_step(c, now, wait_ms);
 
-	if (!more)
-		in_reach = bookd_step(c, now, wait_ms) && in_reach;
+	in_reach = bookd_step(c, now, more, wait_ms) && in_reach;
 	if (in_reach || !c->locked_in)
 		return ERR_OK;
 	/* As at a start, the directory of today is found and let in. */
@@ -473,7 +472,8 @@ core_step(struct role *r, struct instant now, int64_t *wait_ms)
 	more = control_step(c, now) || more;
 	more = index_step(c, now) || more;
 	once(c, now);
-	if (!more && now.mono_ms - c->checkpoint_ms > CHECKPOINT_MS) {
+	if (now.mono_ms - c->checkpoint_ms >
+	    CHECKPOINT_MS + (more ? CORE_HELD_MS : 0)) {
 		c->checkpoint_ms = now.mono_ms;
 		if (store_checkpoint(c->store) != ERR_OK)
 			core_degrade(c, now, ERR_STORE, "checkpoint");

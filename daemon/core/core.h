@@ -22,12 +22,20 @@
 #include "store.h"
 
 #define CORE_DOCS_MAX 64u     /* documents on their way at one time */
+/* Of them from watched directories, and as many from fetch: a flood of the
+ * ones leaves room for the others. */
+#define CORE_KIND_DOCS_MAX (CORE_DOCS_MAX / 2)
+/* fetch ends a poll by the definition's timeout, and parse a document by
+ * itself; who has not so long after that is started anew. */
+#define CORE_FETCH_LATE_MS 600000
+#define CORE_PARSE_LATE_MS 14400000
 #define CORE_BATCH_MAX 1000u  /* notices in one decision transaction */
 #define CORE_CONTROLS_MAX 16u /* operators' connections at one time */
 #define CORE_ARENA_SIZE (8u << 20)
 #define CORE_BUSY_S 3600 /* longest import */
 #define CORE_VERSION "0.1.0"
 #define CORE_DEATHS_MAX 3  /* of parse on one file; then it is refused */
+#define CORE_HELD_MS 10000 /* longest that deciding keeps other work waiting */
 #define CORE_RETRY_MS 1000 /* after a failed store */
 #define CORE_CAREFUL_LINES 2000u /* of a stream, after parse died */
 #define CORE_WATCHED_MAX (FEED_DROPS_MAX + 1u) /* directories */
@@ -36,7 +44,8 @@
 struct doc {
 	uint64_t id; /* 0: free */
 	size_t feed;
-	int64_t begun_ms; /* mono */
+	int64_t begun_ms;  /* mono */
+	int64_t polled_ms; /* mono; parse has all of it since */
 	uint64_t bytes;
 	int64_t retry_ms; /* its server wants peace for so long; or 0 */
 	struct staging stage;
@@ -49,6 +58,7 @@ struct doc {
 	int begun;  /* parse has it in hand */
 	int deaths; /* of parse, with this file in hand, before */
 	int clear;  /* nothing refused waits in the directory */
+	int late;   /* parse did not end it; super was told */
 	enum poll_verdict poll_verdict;
 	enum doc_verdict doc_verdict;
 	uint32_t http;
@@ -165,6 +175,8 @@ void core_told(struct core *c, struct instant now);
 void core_degrade(struct core *c, struct instant now, enum err err,
 		  const char *what);
 void core_recover(struct core *c);
+/* The peer broke the rules: super restarts it. */
+void core_cut_off(struct core *c, enum peer peer);
 
 /* docs.c */
 void docs_init(struct core *c, struct instant now);
@@ -191,6 +203,10 @@ struct docs_own {
 /* The document's number; 0 when there is no room now. */
 uint64_t docs_own(struct core *c, const struct docs_own *o,
 		  struct instant now);
+/* There is room for one of a watched directory, or for one of fetch. */
+bool docs_room(const struct core *c, bool own);
+/* Nobody waits for ever: a role that does not end a document is broken. */
+void docs_hasten(struct core *c, struct instant now);
 /* Something is there that only the store keeps from being decided. */
 bool docs_owed(const struct core *c);
 /* Nothing more will come of it, from fetch or parse. */
@@ -256,7 +272,9 @@ NODISCARD enum err core_import(struct core *c, const struct book_file *file,
 /* bookd.c: files of the book renamed into book.directory */
 NODISCARD enum err bookd_init(struct core *c, struct instant now);
 void bookd_fini(struct core *c);
-bool bookd_step(struct core *c, struct instant now, int64_t *wait_ms);
+/* busy: there is something to decide; then it waits, but not for ever. */
+bool bookd_step(struct core *c, struct instant now, bool busy,
+		int64_t *wait_ms);
 bool bookd_idle(const struct core *c);
 
 /* The directories that the role watches; it is being locked in with them. */

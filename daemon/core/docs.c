@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core.h"
+#include "fetch.h"
 #include "log.h"
 #include "metrics.h"
 #include "schedule.h"
@@ -142,10 +143,25 @@ file_go(struct core *c, const struct doc *d, struct str file, int body)
 	return sent;
 }
 
+_Static_assert(FETCH_PARALLEL_MAX + FETCH_STREAMS_MAX <= CORE_KIND_DOCS_MAX,
+	       "what fetch may have on its way finds room");
+
+bool
+docs_room(const struct core *c, bool own)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < CORE_DOCS_MAX; i++)
+		n += c->doc[i].id != 0 && (c->doc[i].own != 0) == own;
+	return n < CORE_KIND_DOCS_MAX;
+}
+
 /* A free place with a number, or NULL. */
 static struct doc *
-doc_new(struct core *c, size_t feed)
+doc_new(struct core *c, size_t feed, bool own)
 {
+	if (!docs_room(c, own))
+		return NULL;
 	for (size_t k = 0; k < CORE_DOCS_MAX; k++) {
 		struct doc *d = &c->doc[k];
 
@@ -153,6 +169,7 @@ doc_new(struct core *c, size_t feed)
 			continue;
 		d->id = c->doc_next++;
 		d->feed = feed;
+		d->own = own;
 		return d;
 	}
 	return NULL;
@@ -189,7 +206,7 @@ poll_ask(struct core *c, struct str name, struct instant now)
 	    (c->watch[i].ward.careful > 0 && watch_busy(c)) ||
 	    arena_init(&a, 65536) != ERR_OK)
 		return;
-	d = doc_new(c, i);
+	d = doc_new(c, i, false);
 	if (d != NULL)
 		d->begun_ms = now.mono_ms;
 	if (d != NULL &&
@@ -219,15 +236,15 @@ refuse(struct doc *d, const char *guard, const char *why)
 uint64_t
 docs_own(struct core *c, const struct docs_own *o, struct instant now)
 {
-	struct doc *d = doc_new(c, o->feed);
+	struct doc *d = doc_new(c, o->feed, true);
 	struct feed_state f = { 0 };
 	struct arena a;
 	int body = o->body;
 	bool good = d != NULL && arena_init(&a, 65536) == ERR_OK;
 
 	if (good) {
-		d->own = 1;
 		d->begun_ms = now.mono_ms;
+		d->polled_ms = now.mono_ms;
 		d->deaths = o->deaths;
 		d->clear = o->clear;
 		d->polled = 1;
@@ -254,7 +271,7 @@ docs_own(struct core *c, const struct docs_own *o, struct instant now)
 }
 
 static enum err
-poll_told(struct core *c, struct rd *r)
+poll_told(struct core *c, struct rd *r, struct instant now)
 {
 	struct str feed = rd_blob(r);
 	struct doc *d = doc_find(c, rd_be64(r));
@@ -278,6 +295,7 @@ poll_told(struct core *c, struct rd *r)
 	if (verdict == POLL_FAILED && !link_up(c->role->link[PEER_PARSE]))
 		return ERR_OK;
 	d->polled = 1;
+	d->polled_ms = now.mono_ms;
 	d->poll_verdict = (enum poll_verdict)verdict;
 	d->http = http;
 	d->bytes = bytes;
@@ -336,7 +354,7 @@ docs_from_fetch(struct core *c, const struct msg *m, struct instant now)
 		poll_ask(c, feed, now);
 		return ERR_OK;
 	case MSG_POLL:
-		return poll_told(c, &r);
+		return poll_told(c, &r, now);
 	case MSG_POLL_HASH:
 		return poll_hash(c, &r);
 	case MSG_FEED_NEXT:
@@ -657,4 +675,58 @@ docs_lost(struct core *c, enum peer peer, struct instant now)
 				  S("parse was lost"));
 		}
 	}
+}
+
+/* How long fetch may take: the body is weighed first, then comes again. */
+static int64_t
+fetch_limit(const struct feed *f)
+{
+	return CORE_FETCH_LATE_MS +
+	       2 * (int64_t)f->url_count * f->timeout_ms;
+}
+
+/* fetch watches the silence of a stream; its document may wait for a line. */
+static bool
+fetch_is_late(const struct core *c, const struct doc *d, struct instant now)
+{
+	const struct feed *f = &c->feeds.feed[d->feed];
+
+	return !d->polled && f->mode != MODE_STREAM &&
+	       now.mono_ms - d->begun_ms > fetch_limit(f);
+}
+
+void
+docs_hasten(struct core *c, struct instant now)
+{
+	bool fetch_late = false;
+	bool parse_late = false;
+
+	for (size_t i = 0; i < CORE_DOCS_MAX; i++) {
+		struct doc *d = &c->doc[i];
+		bool late = false;
+
+		if (d->id == 0 || docs_over(d) || d->late)
+			continue;
+		if (fetch_is_late(c, d, now)) {
+			d->polled = 1;
+			d->poll_verdict = POLL_FAILED;
+			keep_text(d->detail, sizeof(d->detail),
+				  S("fetch did not end it in time"));
+			fetch_late = late = true;
+		} else if (d->polled &&
+			   now.mono_ms - d->polled_ms > CORE_PARSE_LATE_MS) {
+			/* It dies of it, and that is how it is counted. */
+			d->late = 1;
+			parse_late = late = true;
+		}
+		if (late)
+			log_op(LOG_ERR, "doc.late", "feed=%.*s role=%s ms=%" PRId64,
+			       STR_ARG(c->feeds.feed[d->feed].name),
+			       d->late ? "parse" : "fetch",
+			       now.mono_ms - d->begun_ms);
+	}
+	if (fetch_late)
+		core_cut_off(c, PEER_FETCH);
+	if (parse_late)
+		core_cut_off(c, PEER_PARSE);
 }
