@@ -386,9 +386,15 @@ hear(struct core *c, enum peer peer, struct instant now, bool *more)
 static enum err
 tick(struct core *c, struct instant now)
 {
-	int64_t next = c->tick_next_ms;
+	uint64_t asked = decide_counts(c->decide)->reviews;
+	int64_t next;
 	enum err err;
 
+	if (asked != c->asked &&
+	    c->tick_next_ms > now.wall_ms + DECIDE_REVIEW_MS)
+		c->tick_next_ms = now.wall_ms + DECIDE_REVIEW_MS;
+	c->asked = asked;
+	next = c->tick_next_ms;
 	/* Never more than a day ahead, unless the wall clock was set back. */
 	if ((now.wall_ms < c->tick_next_ms &&
 	     c->tick_next_ms - now.wall_ms <= DAY_MS) ||

@@ -139,6 +139,7 @@ struct core {
 	int64_t started_mono_ms;
 	uint8_t token_key[COMPOSE_KEY_SIZE];
 	int64_t tick_next_ms;	/* wall */
+	uint64_t asked;		/* questions the tick knows of */
 	int64_t watch_ms;	/* mono */
 	int64_t checkpoint_ms;	/* mono */
 	int64_t metrics_ms;	/* mono; next time the web role is told */
