@@ -546,10 +546,13 @@ core_from_super(struct role *r, const struct msg *m, struct instant now)
 
 	if (m->type == MSG_INDEX_END)
 		index_ended(c, m, now);
-	if (m->type == MSG_CONTROL && m->fd[0] >= 0)
-		control_accept(c, m->fd[0], rd_be32(&rd));
-	else if (m->fd[0] >= 0)
+	if (m->type == MSG_CONTROL && m->fd[0] >= 0) {
+		uint32_t uid = rd_be32(&rd);
+
+		control_accept(c, m->fd[0], uid, rd_be32(&rd));
+	} else if (m->fd[0] >= 0) {
 		(void)close(m->fd[0]);
+	}
 	if (m->type == MSG_DONE)
 		c->fetch_done = 1;
 	if (m->type == MSG_ROLES)

@@ -249,7 +249,7 @@ void core_busy(struct core *c);
 NODISCARD enum err control_init(struct core *c);
 void control_fini(struct core *c);
 /* Takes the connection. */
-void control_accept(struct core *c, int fd, uint32_t uid);
+void control_accept(struct core *c, int fd, uint32_t uid, uint32_t gid);
 size_t control_fds(const struct core *c, int *fds, size_t max);
 /* Serves what is whole; true when something was served. */
 bool control_step(struct core *c, struct instant now);
