@@ -338,6 +338,27 @@ status_roles(struct core *c, struct jsonw *w)
 	jsonw_end_arr(w);
 }
 
+static void
+status_index(const struct core *c, struct instant now, struct jsonw *w)
+{
+	struct index_tale t = index_tell(c, now);
+
+	jsonw_obj(w, "index");
+	jsonw_int(w, "names", (int64_t)t.names.segment_names);
+	jsonw_int(w, "delta", (int64_t)t.names.delta_names);
+	jsonw_bool(w, "whole", t.whole);
+	if (t.age_ms < 0)
+		jsonw_null(w, "age_s");
+	else
+		jsonw_int(w, "age_s", t.age_ms / 1000);
+	if (c->index.build_ms < 0)
+		jsonw_null(w, "build_ms");
+	else
+		jsonw_int(w, "build_ms", c->index.build_ms);
+	jsonw_str(w, "last_build", str_of(t.last));
+	jsonw_end_obj(w);
+}
+
 static int
 status_json(struct core *c, struct instant now, const struct feed_tally *t,
 	    struct buf *out)
@@ -364,6 +385,7 @@ status_json(struct core *c, struct instant now, const struct feed_tally *t,
 	jsonw_obj(&w, "book");
 	bad = store_book_counts(c->store, &w) != ERR_OK;
 	jsonw_end_obj(&w);
+	status_index(c, now, &w);
 	bad += status_alerts(c, &w);
 	bad += status_usage(c, &w);
 	status_roles(c, &w);
@@ -377,6 +399,7 @@ say_status(struct core *c, const struct say_request *q, struct instant now,
 	   struct buf *out, struct buf *err)
 {
 	struct feed_tally t = tally(c, now);
+	struct index_tale index;
 
 	if (q->words != 1) {
 		buf_put(err, S("creditalarm: usage: status\n"));
@@ -392,5 +415,10 @@ say_status(struct core *c, const struct say_request *q, struct instant now,
 	buf_printf(out,
 		   "feeds: %d, ok %d, stale %d, refused %d, disabled %d\n",
 		   t.total, t.ok, t.stale, t.refused, t.disabled);
+	index = index_tell(c, now);
+	buf_printf(out, "index: names %llu, since then %llu%s, last build %s\n",
+		   (unsigned long long)index.names.segment_names,
+		   (unsigned long long)index.names.delta_names,
+		   index.whole ? "" : ", not whole", index.last);
 	return 0;
 }
