@@ -330,6 +330,29 @@ Test(match_names, every_change_of_the_book_is_visible_at_once)
 	cr_assert_eq(m.candidate_count, 1);
 }
 
+/* Its name is in the segment until the next build: in the hour before anybody
+ * followed the book, after a restart on the old segment, and by a candidate
+ * better than the one that stayed. */
+Test(match_names, whom_the_book_has_no_more_is_never_answered)
+{
+	int old = watch_fixture_segment(store);
+	struct diag d = { 0 };
+
+	import("obligor_id,type,name,country\n"
+	       "OB-D9,buyer,Brennbacher Anlagenbau GmbH,DE\n", "obligors");
+	nobody("Zavod Imeni Vorontsova OOO", "RU");
+	nobody("Brennbacher Anlagenbau GmbH", "DE");
+	cr_assert_eq(mwatch_follow(watch, store), ERR_OK);
+	finds("Brennbacher Anlagenbau GmbH", "DE", "OB-D9", MATCH_ACCEPT);
+	mwatch_free(watch);
+	cr_assert_eq(mwatch_new(&watch, &d), ERR_OK);
+	cr_assert_eq(mwatch_map(watch, old, store, &d), ERR_OK);
+	close(old);
+	nobody("Zavod Imeni Vorontsova OOO", "RU");
+	finds("Brennbacher Anlagenbau GmbH", "DE", "OB-D9", MATCH_ACCEPT);
+	cr_assert_eq(m.candidate_count, 1);
+}
+
 Test(match_names, a_new_segment_takes_the_place_of_the_delta)
 {
 	struct diag d = { 0 };
