@@ -20,7 +20,6 @@ struct draft {
 	const char *reason[WHY_COUNT];
 	size_t reason_count;
 	int reports_left;
-	int32_t duty_deadline;
 	struct str duty_profile;
 	const char *why; /* of the revision */
 	enum alert_state state;
@@ -62,6 +61,8 @@ find_alert(struct draft *t, struct str exporter_id)
 		.created_at = t->r->now.wall_ms,
 		.knew_at = TIME_NONE,
 		.acked_at = TIME_NONE,
+		.duty_on = DATE_NONE,
+		.duty_met_at = TIME_NONE,
 	};
 	if (t->alert.alert_id.p == NULL || t->alert.dedup_key.p == NULL)
 		return ERR_LIMIT;
@@ -261,7 +262,7 @@ take_duty(struct draft *t)
 	const struct duty_rule *rule;
 	int64_t knew = t->alert.knew_at;
 
-	t->duty_deadline = DATE_NONE;
+	t->alert.duty_on = DATE_NONE;
 	if (t->cover.open == 0 || t->cover.scheme == NULL ||
 	    t->state == ALERT_RETRACTED || t->state == ALERT_RESOLVED)
 		return;
@@ -270,7 +271,7 @@ take_duty(struct draft *t)
 	if (rule == NULL)
 		return;
 	t->duty_profile = rule->profile;
-	t->duty_deadline = duty_deadline(
+	t->alert.duty_on = duty_deadline(
 		rule, knew == TIME_NONE ? t->r->now.wall_ms : knew);
 }
 
@@ -320,7 +321,7 @@ compose(struct draft *t, struct compose_out *out)
 		.recognised = t->exists && t->old.suspected &&
 			      !t->new.suspected,
 		.reports_left = t->reports_left,
-		.duty_deadline = t->duty_deadline,
+		.duty_deadline = t->alert.duty_on,
 		.duty_profile = t->duty_profile,
 		.instance = d->in.conf->instance,
 		.tel = d->in.conf->contact_tel,

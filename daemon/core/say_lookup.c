@@ -283,7 +283,7 @@ say_lookup(struct core *c, const struct say_request *q, struct instant now,
 	l.a = &a;
 	e = look(&l);
 	if (e != ERR_OK)
-		buf_printf(err, "creditalarm: lookup: %s\n", err_text(e));
+		buf_printf(err, "creditalarm: lookup: %s\n", core_why(c, e));
 	else if (l.shown == 0)
 		buf_put(err, S("creditalarm: nobody\n"));
 	arena_fini(&a);

@@ -349,7 +349,7 @@ review_list(struct core *c, const struct say_request *q, struct instant now,
 	arena_fini(&a);
 	if (e == ERR_OK)
 		return 0;
-	buf_printf(err, "creditalarm: review list: %s\n", err_text(e));
+	buf_printf(err, "creditalarm: review list: %s\n", core_why(c, e));
 	return 1;
 }
 
@@ -497,7 +497,7 @@ review_answer(struct core *c, const struct say_request *q, struct instant now,
 		e = commit_answer(c, &answer, now, &done);
 	no = e == ERR_OK     ? refusal(done) :
 	     e == ERR_ABSENT ? "no such question" :
-			       err_text(e);
+			       core_why(c, e);
 	if (no != NULL) {
 		buf_printf(err, "creditalarm: review: %s\n", no);
 		return 1;

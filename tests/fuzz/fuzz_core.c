@@ -270,6 +270,7 @@ poll_end(struct rig *g, struct str in)
 	buf_be64(&b, in.n);
 	for (int i = 0; i < 4; i++)
 		buf_blob(&b, in);
+	buf_be64(&b, which & 2 ? 60000 : 0);
 	say_frame(g, PEER_FETCH, MSG_POLL, buf_str(&b));
 	buf_free(&b);
 }
