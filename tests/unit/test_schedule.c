@@ -348,8 +348,10 @@ Test(schedule, a_wait_at_the_limit_and_beyond)
 	int64_t next[3];
 
 	for (int64_t i = 0; i < 3; i++) {
-		struct schedule *s = all_at_work();
+		struct schedule *s;
 
+		arena_rewind(&arena, 0);
+		s = all_at_work();
 		schedule_failed(s, 0, SCHEDULE_RETRY_MS_MAX - 1 + i, at(0));
 		next[i] = schedule_next(s, 0, at(0));
 	}
