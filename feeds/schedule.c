@@ -233,8 +233,7 @@ schedule_failed(struct schedule *s, size_t feed, int64_t least_ms,
 		wait = cap;
 	if (wait < f->min_gap_ms)
 		wait = f->min_gap_ms;
-	if (least_ms > SCHEDULE_RETRY_MS_MAX)
-		least_ms = SCHEDULE_RETRY_MS_MAX;
+	must(least_ms <= SCHEDULE_RETRY_MS_MAX);
 	if (wait < least_ms)
 		wait = least_ms;
 	s->item[feed].failures++;

@@ -344,7 +344,7 @@ struct review {
 	int64_t at;
 	struct str why; /* lines */
 };
-/* Asked again it says the latest. */
+/* Asked again it says the latest, but when it was asked first. */
 NODISCARD enum err store_review_put(struct store *s, const struct review *r);
 NODISCARD enum err store_review(struct store *s, struct str fact_id,
 				struct str obligor_id, struct arena *a,
@@ -352,6 +352,10 @@ NODISCARD enum err store_review(struct store *s, struct str fact_id,
 /* All that wait, the oldest first. */
 NODISCARD enum err store_reviews(struct store *s, struct arena *a,
 				 struct review **out, size_t *count);
+/* Those of one fact. */
+NODISCARD enum err store_reviews_of(struct store *s, struct str fact_id,
+				    struct arena *a, struct review **out,
+				    size_t *count);
 /* The question, or with no obligor all of the fact. */
 NODISCARD enum err store_review_drop(struct store *s, struct str fact_id,
 				     struct str obligor_id);

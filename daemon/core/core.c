@@ -362,9 +362,15 @@ hear(struct core *c, enum peer peer, struct instant now, bool *more)
 static enum err
 tick(struct core *c, struct instant now)
 {
-	int64_t next = c->tick_next_ms;
+	uint64_t asked = decide_counts(c->decide)->reviews;
+	int64_t next;
 	enum err err;
 
+	if (asked != c->asked &&
+	    c->tick_next_ms > now.wall_ms + DECIDE_REVIEW_MS)
+		c->tick_next_ms = now.wall_ms + DECIDE_REVIEW_MS;
+	c->asked = asked;
+	next = c->tick_next_ms;
 	/* Never more than a day ahead, unless the wall clock was set back. */
 	if ((now.wall_ms < c->tick_next_ms &&
 	     c->tick_next_ms - now.wall_ms <= DAY_MS) ||
@@ -517,10 +523,13 @@ core_from_super(struct role *r, const struct msg *m, struct instant now)
 
 	if (m->type == MSG_INDEX_END)
 		index_ended(c, m, now);
-	if (m->type == MSG_CONTROL && m->fd[0] >= 0)
-		control_accept(c, m->fd[0], rd_be32(&rd));
-	else if (m->fd[0] >= 0)
+	if (m->type == MSG_CONTROL && m->fd[0] >= 0) {
+		uint32_t uid = rd_be32(&rd);
+
+		control_accept(c, m->fd[0], uid, rd_be32(&rd));
+	} else if (m->fd[0] >= 0) {
 		(void)close(m->fd[0]);
+	}
 	if (m->type == MSG_DONE)
 		c->fetch_done = 1;
 	if (m->type == MSG_ROLES)

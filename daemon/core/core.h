@@ -153,6 +153,7 @@ struct core {
 	int64_t started_mono_ms;
 	uint8_t token_key[COMPOSE_KEY_SIZE];
 	int64_t tick_next_ms;	/* wall */
+	uint64_t asked;		/* questions the tick knows of */
 	int64_t watch_ms;	/* mono */
 	int64_t checkpoint_ms;	/* mono */
 	int64_t metrics_ms;	/* mono; next time the web role is told */
@@ -286,7 +287,7 @@ void core_busy(struct core *c);
 NODISCARD enum err control_init(struct core *c);
 void control_fini(struct core *c);
 /* Takes the connection. */
-void control_accept(struct core *c, int fd, uint32_t uid);
+void control_accept(struct core *c, int fd, uint32_t uid, uint32_t gid);
 size_t control_fds(const struct core *c, int *fds, size_t max);
 /* Serves what is whole; true when something was served. */
 bool control_step(struct core *c, struct instant now);

@@ -233,6 +233,27 @@ put_roles(const struct core *c, struct jsonw *w)
 	jsonw_end_arr(w);
 }
 
+static void
+put_index(const struct core *c, struct instant now, struct jsonw *w)
+{
+	const struct index_tale t = index_tell(c, now);
+
+	jsonw_obj(w, "index");
+	jsonw_int(w, "names", (int64_t)t.names.segment_names);
+	jsonw_int(w, "delta", (int64_t)t.names.delta_names);
+	jsonw_bool(w, "whole", t.whole);
+	if (t.age_ms < 0)
+		jsonw_null(w, "age_s");
+	else
+		jsonw_int(w, "age_s", t.age_ms / 1000);
+	if (c->index.build_ms < 0)
+		jsonw_null(w, "build_ms");
+	else
+		jsonw_int(w, "build_ms", c->index.build_ms);
+	jsonw_str(w, "last_build", str_of(t.last));
+	jsonw_end_obj(w);
+}
+
 static enum err
 status_json(struct core *c, struct instant now, const struct state *s,
 	    struct buf *out)
@@ -254,6 +275,7 @@ status_json(struct core *c, struct instant now, const struct state *s,
 	jsonw_obj(&w, "book");
 	err = store_book_counts(c->store, &w);
 	jsonw_end_obj(&w);
+	put_index(c, now, &w);
 	put_alerts(s, &w);
 	put_push(s, &w);
 	put_books(s, &w);
@@ -272,6 +294,7 @@ status_text(struct core *c, struct instant now, const struct state *s,
 {
 	const struct feed_tally *t = &s->feeds;
 	const struct alert_counts *n = &s->alerts;
+	const struct index_tale index = index_tell(c, now);
 	bool ill = reasons(c, s, reason_none, NULL);
 
 	buf_printf(out, "credit alarm %s, up %lld s: %s", CORE_VERSION,
@@ -298,6 +321,10 @@ status_text(struct core *c, struct instant now, const struct state *s,
 		   "in 24 hours %lld\n",
 		   s->sessions, (long long)s->usage.streams,
 		   (long long)s->usage.max_lag, (long long)s->nacks);
+	buf_printf(out, "index: names %llu, since then %llu%s, last build %s\n",
+		   (unsigned long long)index.names.segment_names,
+		   (unsigned long long)index.names.delta_names,
+		   index.whole ? "" : ", not whole", index.last);
 }
 
 int

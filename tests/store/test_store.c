@@ -288,12 +288,16 @@ STORE_TEST(a_question_is_kept_until_it_is_dropped)
 	ok(store_review_put(f->s, &in));
 	ok(store_review(f->s, S("f1"), S("OB1"), &f->a, &out));
 	cr_assert_eq(out.score, 800);
-	cr_assert_eq(out.at, 2);
+	cr_assert_eq(out.at, 1); /* when it was asked first */
 	is_str(out.why, "so\nand so");
 	ok(store_review_count(f->s, &n));
 	cr_assert_eq(n, 3);
 	ok(store_reviews(f->s, &f->a, &list, &count));
 	cr_assert_eq(count, 3);
+	is_str(list[1].obligor_id, "OB2");
+	ok(store_reviews_of(f->s, S("f1"), &f->a, &list, &count));
+	cr_assert_eq(count, 2);
+	is_str(list[0].obligor_id, "OB1");
 	is_str(list[1].obligor_id, "OB2");
 	ok(store_review_drop(f->s, S("f1"), S("OB1")));
 	cr_assert_eq(store_review(f->s, S("f1"), S("OB1"), &f->a, &out),

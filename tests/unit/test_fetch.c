@@ -221,6 +221,22 @@ Test(fetch, a_server_that_asks_to_wait_is_obeyed_within_reason)
 	cr_assert_eq(room.polls, 3);
 }
 
+Test(fetch, a_wait_at_the_limit_and_beyond)
+{
+	static const int64_t asked[] = { SCHEDULE_RETRY_MS_MAX - 1,
+					 SCHEDULE_RETRY_MS_MAX,
+					 SCHEDULE_RETRY_MS_MAX + 1 };
+
+	net_sim_serve(room.net, S(URL), S("x"));
+	net_sim_status(room.net, S(URL), 503);
+	for (unsigned i = 0; i < 3; i++) {
+		net_sim_retry(room.net, S(URL), asked[i]);
+		feed_room_run(&room, i == 0 ? 4000 : 4500000);
+		cr_assert_eq(room.polls, (int)i + 1);
+		cr_assert_eq(room.retry_ms, i == 0 ? asked[0] : asked[1]);
+	}
+}
+
 /* Parse died: its next document is weighed before it is read. */
 Test(fetch, a_suspect_is_weighed_first)
 {
