@@ -424,7 +424,7 @@ member(jv v, const char *key, char *dst, size_t size)
 static jv
 with_kind(struct map *m, jv v, struct map_counts *c, struct diag *d)
 {
-	char native[256];
+	char native[MAP_NATIVE_MAX + 1];
 	char kind[80];
 	const struct vocab_row *row = NULL;
 	const struct kind *k;

@@ -92,6 +92,27 @@ Test(map, jq_may_say_it_all_but_the_source)
 	       "");
 }
 
+/* A longer code is one the vocab does not know. */
+Test(map, native_codes_at_the_limit_and_one_more)
+{
+	for (unsigned more = 0; more < 2; more++) {
+		char vocab[MAP_NATIVE_MAX + 32];
+		char jq[MAP_NATIVE_MAX + 32];
+		struct feed_rig r;
+
+		memset(vocab, 'L', sizeof(vocab));
+		(void)snprintf(vocab + MAP_NATIVE_MAX + more, 16,
+			       "\tLIQUIDATION\n");
+		(void)snprintf(jq, sizeof(jq), "{native: \"%.*s\"}",
+			       (int)(MAP_NATIVE_MAX + more), vocab);
+		load(&r, jq, vocab, "", ERR_OK);
+		feed_rig_parse(&r, "t", S("{\"k\":\"1\"}"), 0);
+		cr_assert_eq(r.result.map.notices, 1);
+		cr_assert_eq(r.result.map.unknown, more);
+		feed_rig_free(&r);
+	}
+}
+
 Test(map, variables)
 {
 	expect("{native: \"L\", native_text: "
