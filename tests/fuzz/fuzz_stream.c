@@ -81,7 +81,8 @@ push(struct stream *s, struct str bytes, struct instant now, struct told *t)
 		take(s, STREAM_SLICE_LINES, t);
 	err = stream_push(s, bytes, now, &d);
 	must(s->bytes.err == ERR_OK);
-	must(err == ERR_OK || (err_class(err) == ERR_REJECT && d.why[0] != '\0'));
+	must(err == ERR_OK ||
+	     (err_class(err) == ERR_REJECT && d.why[0] != '\0'));
 	tell(t, bytes);
 	return err;
 }
