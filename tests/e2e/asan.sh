@@ -4,7 +4,7 @@
 # was; such builds run without the sandbox, so that it can be written.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-make -s CC=clang MODE=asan all || exit 1
+make -s CC=clang MODE=asan all || exit 2
 export BUILD="$PWD/build/clang-asan"
 san=$PWD/build/e2e-san
 rm -f "$san".*
