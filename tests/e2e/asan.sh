@@ -1,7 +1,8 @@
 #!/bin/sh
 # asan.sh TEST... - whole-daemon tests (bad_server, stream ...) with the daemon
-# built with sanitizers.  A report of any process is a failure, wherever it
-# was; such builds run without the sandbox, so that it can be written.
+# built with sanitizers.  A report is a failure: of the daemon and commands it
+# is found here, of a role in the daemon's log (house.py), as roles are given
+# no environment.  Such builds run without the sandbox and are slow.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 make -s CC=clang MODE=asan all || exit 2
