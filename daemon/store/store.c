@@ -34,9 +34,99 @@ err_of(int rc)
 	}
 }
 
+/* What the last call on that file of the store failed with; 0: nothing. */
+static int
+file_errno(const struct store *s, int which)
+{
+	sqlite3_file *f = NULL;
+	int number = 0;
+
+	if (sqlite3_file_control(s->db, "main", which, &f) != SQLITE_OK ||
+	    f == NULL || f->pMethods == NULL ||
+	    f->pMethods->xFileControl(f, SQLITE_FCNTL_LAST_ERRNO, &number) !=
+		    SQLITE_OK)
+		return 0;
+	return number;
+}
+
+/* The errno behind a failure, SQLite's own words for two of them included.
+ * sqlite3_system_errno is overwritten by what SQLite does to roll back. */
+static int
+errno_of(const struct store *s, int rc)
+{
+	int number;
+
+	switch (rc & 0xff) {
+	case SQLITE_FULL:
+		return ENOSPC;
+	case SQLITE_READONLY:
+		return EROFS;
+	case SQLITE_IOERR:
+		if (s->db == NULL)
+			return 0;
+		number = file_errno(s, SQLITE_FCNTL_JOURNAL_POINTER);
+		return number != 0 ?
+			       number :
+			       file_errno(s, SQLITE_FCNTL_FILE_POINTER);
+	default:
+		return 0;
+	}
+}
+
+static const struct {
+	int number;
+	const char *word;
+	const char *text;
+} TROUBLE[] = {
+	{ ENOSPC, "disk full",
+	  "the disk is full: nothing was changed; make room where state_dir "
+	  "is and say it again" },
+	{ EDQUOT, "disk quota",
+	  "the disk quota is used up: nothing was changed; raise it, or make "
+	  "room where state_dir is, and say it again" },
+	{ EFBIG, "file limit",
+	  "a file may not grow any more: nothing was changed; raise the limit "
+	  "on file sizes (LimitFSIZE) and say it again" },
+	{ EROFS, "read-only",
+	  "the disk is read-only: nothing was changed; mount it for writing "
+	  "where state_dir is and say it again" },
+	{ EIO, "disk error",
+	  "the disk fails: nothing was changed; look into the kernel's log" },
+};
+
+static size_t
+trouble_at(const struct store *s)
+{
+	size_t i = 0;
+
+	while (i < sizeof(TROUBLE) / sizeof(TROUBLE[0]) &&
+	       TROUBLE[i].number != s->trouble)
+		i++;
+	return i;
+}
+
+const char *
+store_trouble(const struct store *s)
+{
+	size_t i = trouble_at(s);
+
+	return i < sizeof(TROUBLE) / sizeof(TROUBLE[0]) ? TROUBLE[i].word :
+							  NULL;
+}
+
+const char *
+store_why(const struct store *s)
+{
+	size_t i = trouble_at(s);
+
+	return i < sizeof(TROUBLE) / sizeof(TROUBLE[0]) ? TROUBLE[i].text :
+							  err_text(ERR_STORE);
+}
+
 enum err
 store_fail(struct store *s, int rc)
 {
+	s->trouble = errno_of(s, rc);
 	log_op(LOG_WARN, "store.fail", "rc=%d why=\"%s\"", rc,
 	       sqlite3_errstr(rc));
 	if (s->in_tx)
