@@ -6,8 +6,6 @@
  */
 #include "store_priv.h"
 
-#define NACK_MS (DAY_MS / 24) /* refusals are counted by the hour */
-
 SHAPE(entry_shape, ENTRY_FIELDS, struct entry);
 SHAPE(consumer_shape, CONSUMER_FIELDS, struct consumer);
 SHAPE(subscriber_shape, SUBSCRIBER_FIELDS, struct subscriber);
@@ -256,7 +254,7 @@ store_nacks_add(struct store *s, int64_t now_ms, uint64_t count)
 			    " count = count + excluded.count");
 	enum err err;
 
-	query_i64(&q, now_ms / NACK_MS);
+	query_i64(&q, now_ms / HOUR_MS);
 	query_u64(&q, count);
 	err = query_run(&q);
 	if (err != ERR_OK)
@@ -264,7 +262,7 @@ store_nacks_add(struct store *s, int64_t now_ms, uint64_t count)
 	/* Also what a clock set back left in the future. */
 	q = query_change(s, "DELETE FROM nack WHERE hour NOT BETWEEN"
 			    " ?1 - 24 AND ?1 + 24");
-	query_i64(&q, now_ms / NACK_MS);
+	query_i64(&q, now_ms / HOUR_MS);
 	return query_run(&q);
 }
 
@@ -274,7 +272,7 @@ store_nacks(struct store *s, int64_t now_ms, int64_t *count)
 	struct query q = query_of(s, "SELECT sum(count) FROM nack"
 				     " WHERE hour BETWEEN ?1 - 24 AND ?1");
 
-	query_i64(&q, now_ms / NACK_MS);
+	query_i64(&q, now_ms / HOUR_MS);
 	return query_int(&q, 0, count);
 }
 

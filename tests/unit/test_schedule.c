@@ -343,3 +343,19 @@ Test(schedule, once_knows_no_hours)
 }
 
 /* However long a server asks to wait. */
+Test(schedule, a_wait_at_the_limit_and_beyond)
+{
+	int64_t next[3];
+
+	for (int64_t i = 0; i < 3; i++) {
+		struct schedule *s;
+
+		arena_rewind(&arena, 0);
+		s = all_at_work();
+		schedule_failed(s, 0, SCHEDULE_RETRY_MS_MAX - 1 + i, at(0));
+		next[i] = schedule_next(s, 0, at(0));
+	}
+	cr_assert_neq(next[1], next[0]); /* the spread goes with it */
+	cr_assert_geq(next[1] - at(0).wall_ms, SCHEDULE_RETRY_MS_MAX);
+	cr_assert_eq(next[2], next[1], "one more is no more");
+}
