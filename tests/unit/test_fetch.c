@@ -232,7 +232,7 @@ Test(fetch, a_wait_at_the_limit_and_beyond)
 	for (unsigned i = 0; i < 3; i++) {
 		net_sim_retry(room.net, S(URL), asked[i]);
 		feed_room_run(&room, i == 0 ? 4000 : 4500000);
-		cr_assert_eq(room.polls, (int)i + 1);
+		cr_assert_eq(room.polls, i + 1);
 		cr_assert_eq(room.retry_ms, i == 0 ? asked[0] : asked[1]);
 	}
 }
