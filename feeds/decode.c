@@ -119,7 +119,9 @@ declared(struct str head)
 			return STR_NONE;
 		quote = *s.p;
 		s = str_sub(s, 1, s.n);
-		return str_cut(&s, quote);
+		/* Cut off in the middle it may be another's beginning. */
+		return str_find(s, quote) == s.n ? STR_NONE :
+						   str_cut(&s, quote);
 	}
 	return STR_NONE;
 }

@@ -27,6 +27,7 @@ struct doc {
 	struct buf said; /* the notice at hand, for the state */
 	struct buf place; /* the cursor of the record at hand */
 	unsigned line;
+	uint64_t call_us; /* the map's CPU time before the call at hand */
 	enum err broken; /* the sink's or the state's error */
 	uint32_t rejected_records;
 	char first[DIAG_WHY_SIZE]; /* the first reject, for people */
@@ -159,6 +160,27 @@ map_it(struct doc *d, struct str json, enum diff_outcome outcome)
 	return err;
 }
 
+static bool
+within(uint64_t us, int64_t ms, int64_t most)
+{
+	return us <= (uint64_t)(ms > 0 ? ms : most) * 1000;
+}
+
+/* A map that is slow, not one record that is endless. */
+static enum err
+budget(struct doc *d)
+{
+	uint64_t us = d->r.map.cpu_us;
+
+	if (within(us - d->call_us, d->conf->call_ms, DOC_CALL_MS_MAX) &&
+	    within(us, d->conf->cpu_ms, DOC_CPU_MS_MAX))
+		return ERR_OK;
+	refuse(d, "budget", "the map took %llu ms of CPU time, %llu at once",
+	       (unsigned long long)us / 1000,
+	       (unsigned long long)(us - d->call_us) / 1000);
+	return ERR_LIMIT;
+}
+
 /*
  * How far a stream was read.  Only forward: one record with a low number
  * would have everything sent again, or refused as too old.
@@ -200,6 +222,8 @@ take_record(struct doc *d, struct str json)
 	if (d->in.first && f->baseline == BASELINE_SILENT)
 		return ERR_OK;
 	err = map_it(d, json, outcome);
+	if (err == ERR_OK)
+		err = budget(d);
 	if (err != ERR_OK)
 		d->broken = err;
 	return err;
@@ -329,6 +353,7 @@ doc_push(struct doc *d, struct str bytes)
 
 	if (d->r.verdict == DOC_REFUSED)
 		return;
+	d->call_us = d->r.map.cpu_us;
 	if (split_push(d->split, bytes, &why) != ERR_OK)
 		split_failed(d, &why);
 }
@@ -341,6 +366,7 @@ doc_part(struct doc *d, struct str file)
 
 	if (d->r.verdict == DOC_REFUSED)
 		return;
+	d->call_us = d->r.map.cpu_us;
 	if (split_end(d->split, &why) != ERR_OK) {
 		split_failed(d, &why);
 		return;
@@ -435,6 +461,7 @@ doc_end(struct doc *d, int new_fd, struct doc_result *out)
 	const struct feed *f = d->conf->feed;
 	struct diag why = { 0 };
 
+	d->call_us = d->r.map.cpu_us;
 	if (d->r.verdict != DOC_REFUSED &&
 	    split_end(d->split, &why) != ERR_OK)
 		split_failed(d, &why);

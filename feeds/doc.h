@@ -13,9 +13,20 @@
 #include "map.h"
 #include "msg.h"
 
+/*
+ * What a map may cost, beside the budget of one record: one call of doc_push,
+ * doc_part or doc_end, for parse answers nobody meanwhile and super kills who
+ * is silent (watchdog); and the document, for other feeds wait behind it.
+ * More is refused by guard budget.
+ */
+#define DOC_CALL_MS_MAX 8000
+#define DOC_CPU_MS_MAX 1800000
+
 /* What a document needs of its feed, made once and shared. */
 struct doc_conf {
 	const struct feed *feed;
+	int64_t call_ms; /* 0: DOC_CALL_MS_MAX; CPU time, as below */
+	int64_t cpu_ms; /* 0: DOC_CPU_MS_MAX */
 	struct map *map; /* NULL: it did not load; every document is refused */
 	uint64_t seed;	 /* of what turns a record into notices */
 };

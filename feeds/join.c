@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "jscan.h"
+#include "json.h"
 #include "split.h"
 
 #define FIRST_SIZE 4096u
@@ -154,7 +154,7 @@ build(struct join *j, const struct row *r, size_t rows_from)
 		if (row->part != part) {
 			buf_put(&j->record, part == 0 ? S(",") : S("],"));
 			part = row->part;
-			jscan_quote(&j->record,
+			json_quote(&j->record,
 				    j->feed->join[part - 1].name);
 			buf_put(&j->record, S(":["));
 		} else {

@@ -316,25 +316,3 @@ jscan_strict(struct str json, struct buf *b, struct diag *d)
 		return diag_set(d, b->err, 0, "record too large");
 	return ERR_OK;
 }
-
-void
-jscan_quote(struct buf *b, struct str s)
-{
-	size_t from = 0;
-
-	buf_byte(b, '"');
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-
-		if (c >= 0x20 && c != '"' && c != '\\')
-			continue;
-		buf_put(b, str_sub(s, from, i - from));
-		from = i + 1;
-		if (c == '"' || c == '\\')
-			buf_printf(b, "\\%c", c);
-		else
-			buf_printf(b, "\\u%04x", c);
-	}
-	buf_put(b, str_sub(s, from, s.n - from));
-	buf_byte(b, '"');
-}

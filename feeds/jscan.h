@@ -30,7 +30,4 @@ NODISCARD enum err jscan_text(struct str json, struct str path,
 NODISCARD enum err jscan_strict(struct str json, struct buf *b,
 				struct diag *d);
 
-/* s as a JSON string with quotes; bytes are taken as UTF-8. */
-void jscan_quote(struct buf *b, struct str s);
-
 #endif

@@ -313,9 +313,23 @@ jq_why(jv error, struct diag *d)
 	jv_free(msg);
 }
 
+/* Stops the timer; what of the budget was used, in us. */
+static uint64_t
+timer_stop(struct map *m)
+{
+	struct itimerspec left;
+	uint64_t us;
+
+	must(timer_gettime(m->timer, &left) == 0);
+	timer_set(m, 0);
+	us = (uint64_t)left.it_value.tv_sec * 1000000 +
+	     (uint64_t)left.it_value.tv_nsec / 1000;
+	return us > MAP_BUDGET_MS * 1000u ? 0 : MAP_BUDGET_MS * 1000u - us;
+}
+
 /* Every object the program gives for the input (taken), or the reason. */
 static jv
-run(struct map *m, jv input, struct diag *d)
+run(struct map *m, jv input, uint64_t *cpu_us, struct diag *d)
 {
 	jv all = jv_array();
 	jv v;
@@ -338,7 +352,7 @@ run(struct map *m, jv input, struct diag *d)
 		}
 	}
 	running = NULL;
-	timer_set(m, 0);
+	*cpu_us += timer_stop(m);
 	if (spent)
 		(void)diag_set(d, ERR_LIMIT, 0,
 			       "map: more than %d ms of CPU time",
@@ -558,7 +572,7 @@ map_record(struct map *m, const struct map_input *in,
 		return ERR_OK;
 	}
 	m->why[0] = 0;
-	all = run(m, input, &why);
+	all = run(m, input, &counts->cpu_us, &why);
 	if (why.why[0] != 0) {
 		jv_free(all);
 		counts->rejects++;

@@ -57,6 +57,7 @@ struct map_counts {
 	uint32_t notices;
 	uint32_t rejects; /* objects, or the record as a whole */
 	uint32_t unknown; /* notices whose native code is not mapped */
+	uint64_t cpu_us; /* CPU time the program took */
 	uint32_t bad_ids; /* ids dropped because they do not fit their scheme */
 };
 

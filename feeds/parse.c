@@ -7,6 +7,10 @@
  * bytes of a number at or below the last one opened, of no open document,
  * belong to one that is gone.  A file of a watched directory comes from core
  * as a descriptor (DOC_FILE) and is read here, a slice in turn with the rest.
+ *
+ * A slow map must not keep core, super's pings and the other feeds waiting: a
+ * step ends when PARSE_STEP_MS are over, and slices grow shorter until one
+ * takes less.
  */
 #include "parse.h"
 
@@ -44,6 +48,7 @@ struct parse {
 	struct role *role;
 	struct tables tables;
 	struct slot slot[PARSE_DOCS_MAX];
+	size_t slice; /* bytes */
 	size_t body_next; /* the slot whose file is read next */
 	uint64_t last_id;
 	struct buf queue; /* frames that core's link has no room for */
@@ -336,6 +341,21 @@ slot_refuse(struct slot *s, const char *guard)
 	s->guard = guard;
 }
 
+/* Bytes to a document; the next slice is as long as this one allows. */
+static void
+push(struct parse *p, struct slot *s, struct str bytes)
+{
+	int64_t from = clock_now(p->role->clock).mono_ms;
+	int64_t took;
+
+	doc_push(s->doc, bytes);
+	took = clock_now(p->role->clock).mono_ms - from;
+	if (took > PARSE_STEP_MS / 2 && p->slice > PARSE_SLICE_MIN)
+		p->slice /= 2;
+	else if (took < PARSE_STEP_MS / 8 && p->slice < PARSE_SLICE)
+		p->slice *= 2;
+}
+
 /* The next slice of one file; false when there is none to read. */
 static bool
 body_go(struct parse *p)
@@ -352,7 +372,7 @@ body_go(struct parse *p)
 	if (s == NULL)
 		return false;
 	if (s->doc != NULL)
-		n = read(s->body_fd, bytes, sizeof(bytes));
+		n = read(s->body_fd, bytes, p->slice);
 	if (n < 0 && errno == EINTR)
 		return true;
 	if (n < 0)
@@ -365,7 +385,7 @@ body_go(struct parse *p)
 	if (s->body_bytes > p->tables.feeds.feed[s->feed].decoded_max)
 		slot_refuse(s, "decoded_max"); /* it grows as we read */
 	else
-		doc_push(s->doc, (struct str){ bytes, (size_t)n });
+		push(p, s, (struct str){ bytes, (size_t)n });
 	return true;
 }
 
@@ -404,9 +424,9 @@ held_go(struct parse *p, struct instant now)
 		p->held_type = 0;
 		return rd_end(&r) != ERR_OK ? ERR_PEER : doc_next(p, s);
 	}
-	bytes = str_sub(r.rest, p->held_from, PARSE_SLICE);
+	bytes = str_sub(r.rest, p->held_from, p->slice);
 	if (s->doc != NULL)
-		doc_push(s->doc, bytes);
+		push(p, s, bytes);
 	p->held_from += bytes.n;
 	if (p->held_from == r.rest.n)
 		p->held_type = 0;
@@ -472,6 +492,9 @@ parse_step(struct role *r, struct instant now, int64_t *wait_ms)
 
 	queue_flush(p);
 	for (unsigned i = 0; i < ROLE_BATCH_MAX && !blocked(p); i++) {
+		if (i > 0 && clock_now(r->clock).mono_ms - now.mono_ms >=
+				     PARSE_STEP_MS)
+			break;
 		do {
 			err = from_core(p);
 		} while (err == ERR_OK);
@@ -506,6 +529,7 @@ parse_init(struct role *r, struct instant now)
 		return ERR_LIMIT;
 	r->state = p;
 	p->role = r;
+	p->slice = PARSE_SLICE;
 	for (size_t i = 0; i < PARSE_DOCS_MAX; i++)
 		p->slot[i] = (struct slot){ .old_fd = -1,
 					    .new_fd = -1,

@@ -19,6 +19,8 @@
 #define PARSE_DOCS_MAX 96u
 #define PARSE_QUEUE_MAX (64u << 20) /* bytes of notices of one slice */
 #define PARSE_SLICE 4096u	/* bytes between two looks at the link */
+#define PARSE_SLICE_MIN 64u	/* the same where a slice takes long */
+#define PARSE_STEP_MS 100	/* then others have their turn */
 #define PARSE_REJECT_LINES_MAX 100u /* logged of one document */
 #define PARSE_FILE_NAME_MAX 255u
 

@@ -320,7 +320,7 @@ date_rfc3339(struct str in, struct buf *out)
 	int32_t day = 0;
 
 	if (date_get(in, &day) == ERR_OK) {
-		jscan_quote(out, in);
+		json_quote(out, in);
 		return ERR_OK;
 	}
 	if (time_get(in, &ms) != ERR_OK)
@@ -375,7 +375,7 @@ do_split(struct str sep, struct str in, struct buf *out, struct diag *d)
 					PREPARE_SPLIT_MAX);
 		if (count > 1)
 			buf_byte(out, ',');
-		jscan_quote(out, item);
+		json_quote(out, item);
 	}
 	buf_byte(out, ']');
 	return ERR_OK;
@@ -389,12 +389,12 @@ do_id(struct str scheme, struct str in, const struct idschemes *ids,
 	enum err err;
 
 	if (ids == NULL || ids->count == 0) {
-		jscan_quote(out, str_trim(in));
+		json_quote(out, str_trim(in));
 		return ERR_OK;
 	}
 	err = idscheme_canon(ids, scheme, in, canon, d);
 	if (err == ERR_OK)
-		jscan_quote(out, str_of(canon));
+		json_quote(out, str_of(canon));
 	return err;
 }
 
@@ -412,7 +412,7 @@ do_country(struct str in, struct buf *out)
 			    in.p[i];
 	if (!country_ok((struct str){ up, 2 }))
 		return ERR_INPUT;
-	jscan_quote(out, (struct str){ up, 2 });
+	json_quote(out, (struct str){ up, 2 });
 	return ERR_OK;
 }
 
@@ -497,7 +497,7 @@ do_html(struct str in, struct buf *out)
 	}
 	err = text.err;
 	if (err == ERR_OK)
-		jscan_quote(out, str_trim(buf_str(&text)));
+		json_quote(out, str_trim(buf_str(&text)));
 	buf_free(&text);
 	return err;
 }

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jscan.h"
+#include "json.h"
 #include "split_priv.h"
 
 #define DOS_EOF 0x1A
@@ -153,12 +153,12 @@ on_field(void *bytes, size_t n, void *self)
 	/* A header without a name is the comma at the end of the line. */
 	if (s->column[s->field].n > 0) {
 		buf_byte(&s->record, s->record.n == 0 ? '{' : ',');
-		jscan_quote(&s->record, s->column[s->field]);
+		json_quote(&s->record, s->column[s->field]);
 		buf_byte(&s->record, ':');
 		if (is_null(s, str_trim(text)))
 			buf_put(&s->record, S("null"));
 		else
-			jscan_quote(&s->record, text);
+			json_quote(&s->record, text);
 	}
 	s->field++;
 }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jscan.h"
+#include "json.h"
 #include "split_priv.h"
 #include "xmlgate.h"
 
@@ -107,7 +107,7 @@ put_text(struct split_xml *x, const struct node *n, bool with_key, bool comma)
 	if (text.n == 0)
 		buf_put(&x->json, S("null"));
 	else
-		jscan_quote(&x->json, text);
+		json_quote(&x->json, text);
 }
 
 /* Writes what stands before the children; true when there are none. */
@@ -126,7 +126,7 @@ put_open(struct split_xml *x, struct node *n)
 		buf_put(&x->json, x->json.n > before ? S(",\"@") : S("\"@"));
 		buf_put(&x->json, a->name);
 		buf_put(&x->json, S("\":"));
-		jscan_quote(&x->json, a->value);
+		json_quote(&x->json, a->value);
 	}
 	put_text(x, n, true, x->json.n > before);
 	if (n->groups == NULL) {
@@ -142,7 +142,7 @@ static struct node *
 group_open(struct split_xml *x, struct node *n, struct group *g)
 {
 	n->at = g;
-	jscan_quote(&x->json, g->name);
+	json_quote(&x->json, g->name);
 	buf_byte(&x->json, ':');
 	if (g->count > 1)
 		buf_byte(&x->json, '[');

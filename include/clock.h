@@ -44,6 +44,20 @@ struct clock_sim {
 };
 struct clock clock_sim(struct clock_sim *c);
 
+/*
+ * A wall clock for what is valid until a day: one that was set stands where
+ * its timers say for CLOCK_DOUBT_MS, and is believed after that.  A mistake
+ * that is mended in time neither ends nor prolongs anything.
+ */
+#define CLOCK_STEP_MS 60000     /* less is the clock being kept */
+#define CLOCK_DOUBT_MS 3600000
+struct clock_steady {
+	int64_t skew_ms; /* wall - mono that is believed */
+	int64_t since_ms; /* mono: another one since then; 0: none */
+	bool known;
+};
+int64_t clock_steady(struct clock_steady *c, struct instant now);
+
 /* RFC 3339 with zone; up to nanoseconds read, milliseconds kept. */
 NODISCARD enum err time_get(struct str s, int64_t *ms);
 /* 2022-12-27T01:12:03.214Z */

@@ -57,6 +57,8 @@ struct jsonw {
 };
 
 struct jsonw jsonw_of(struct buf *b);
+/* s as a JSON string with quotes; bytes are taken as UTF-8. */
+void json_quote(struct buf *b, struct str s);
 /* key NULL inside arrays and at the top. */
 void jsonw_obj(struct jsonw *w, const char *key);
 void jsonw_arr(struct jsonw *w, const char *key);

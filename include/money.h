@@ -14,6 +14,8 @@
 
 /* Decimals of an ISO 4217 currency, or -1 when s is not one. */
 int ccy_decimals(struct str s);
+/* 10 to the n; 0 <= n <= 18. */
+int64_t pow10_of(int n);
 /* Minor units of the decimal string s; ERR_INPUT with a reason in d. */
 NODISCARD enum err money_get(struct str s, struct str ccy, int64_t *minor,
 			     struct diag *d);

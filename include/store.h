@@ -109,12 +109,19 @@ struct store_restored {
  * (the copy's, the replaced store's, DIR/epoch) and not below `epoch`; the
  * diff states of the feeds with it.  What it replaces stays beside it.  The
  * daemon must be down: ERR_REFUSED.  Dies it in the middle, DIR holds the one
- * store or the other.
+ * store or the other, each with its own diff states.
  */
 NODISCARD enum err store_restore(const char *path, const char *dir,
 				 uint64_t epoch, int64_t now_ms,
 				 struct arena *a, struct store_restored *out,
 				 struct diag *d);
+
+/*
+ * The folder of the diff states of the store in dir: DIR/diff-EPOCH when a
+ * restore made that epoch, else DIR/diff.  One change of store.db changes both.
+ */
+NODISCARD enum err store_diff_dir(struct store *s, const char *dir, char *out,
+				  size_t size);
 
 /* ---- book (written by daemon/store/book_import.c) ---- */
 

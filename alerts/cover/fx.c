@@ -12,16 +12,6 @@ struct fraction {
 	int64_t d;
 };
 
-static int64_t
-pow10_of(int n)
-{
-	int64_t v = 1;
-
-	while (n-- > 0)
-		v *= 10;
-	return v;
-}
-
 /* 1 from = f to on that day, by a row that says so or its inverse. */
 static const struct fx_rate *
 leg(const struct cover_in *in, int32_t day, struct str from, struct str to,

@@ -17,7 +17,8 @@
 #include "str.h"
 
 #define BUS_ZMQ_HWM 1000 /* messages waiting for one slow peer */
-#define BUS_ZMQ_IN_MAX 4096 /* bytes of a frame a peer may send */
+#define BUS_ZMQ_IN_MAX 4096 /* bytes of a frame a peer may send, with... */
+#define BUS_ZMQ_CURVE 33 /* ...what CURVE puts around it */
 #define BUS_ZMQ_ENDPOINT_SIZE 256u
 #define BUS_ZMQ_PROBE_MS 5000
 

@@ -159,7 +159,8 @@ pubkey_of(struct publish *p, const uint8_t *curve, struct instant now)
 
 		if (c == 0)
 			return k->expires_ms != TIME_NONE &&
-				       k->expires_ms <= now.wall_ms
+				       k->expires_ms <=
+					   clock_steady(&p->steady, now)
 				   ? NULL
 				   : k;
 		if (c < 0)
@@ -198,7 +199,10 @@ session_tick(struct publish *p, struct session *s, struct instant now)
 	publish_beat(p, s, now); /* the session may end here */
 }
 
-/* Keys past their day are taken off the allow-list, their sessions end. */
+/*
+ * Keys past their day are taken off the allow-list, their sessions end; those
+ * that were ended by a clock set too far are on it again once it is mended.
+ */
 static void
 expire(struct publish *p, struct instant now)
 {
@@ -208,11 +212,15 @@ expire(struct publish *p, struct instant now)
 	if (list == NULL)
 		return;
 	p->expiry_ms = INT64_MAX;
+	p->expired_ms = INT64_MIN;
 	for (size_t i = 0; i < p->key_count; i++) {
 		const struct pubkey *k = &p->key[i];
 
-		if (pubkey_of(p, k->curve, now) == NULL)
+		if (pubkey_of(p, k->curve, now) == NULL) {
+			if (k->expires_ms > p->expired_ms)
+				p->expired_ms = k->expires_ms;
 			continue;
+		}
 		memcpy(list + n++ * KEYS_SIZE, k->curve, KEYS_SIZE);
 		if (k->expires_ms != TIME_NONE && k->expires_ms < p->expiry_ms)
 			p->expiry_ms = k->expires_ms;
@@ -232,7 +240,9 @@ expire(struct publish *p, struct instant now)
 static void
 tick(struct publish *p, struct instant now)
 {
-	if (now.wall_ms >= p->expiry_ms)
+	int64_t wall = clock_steady(&p->steady, now);
+
+	if (wall >= p->expiry_ms || wall < p->expired_ms)
 		expire(p, now);
 	if (now.mono_ms < p->timer_ms)
 		return;
@@ -315,6 +325,7 @@ publish_init(struct role *r, struct instant now)
 	r->state = p;
 	p->role = r;
 	p->expiry_ms = INT64_MAX;
+	p->expired_ms = INT64_MIN;
 	p->timer_ms = INT64_MAX;
 	err = arena_init(&p->arena, CONF_ARENA_SIZE);
 	if (err == ERR_OK)
@@ -357,6 +368,7 @@ publish_step(struct role *r, struct instant now, int64_t *wait_ms)
 	struct bus_message m;
 	bool more = false;
 	unsigned heard = 0;
+	int64_t wall;
 	enum err err = hear_core(p, now, &more);
 
 	if (err != ERR_OK)
@@ -370,8 +382,9 @@ publish_step(struct role *r, struct instant now, int64_t *wait_ms)
 		heard++;
 	}
 	*wait_ms = p->timer_ms - now.mono_ms;
-	if (p->expiry_ms != INT64_MAX && p->expiry_ms - now.wall_ms < *wait_ms)
-		*wait_ms = p->expiry_ms - now.wall_ms;
+	wall = clock_steady(&p->steady, now);
+	if (p->expiry_ms != INT64_MAX && p->expiry_ms - wall < *wait_ms)
+		*wait_ms = p->expiry_ms - wall;
 	if (more || heard == ROLE_BATCH_MAX || *wait_ms < 0)
 		*wait_ms = 0;
 	return ERR_OK;

@@ -182,18 +182,6 @@ take_over(struct publish *p, struct session *s)
 	return true;
 }
 
-struct opened {
-	uint16_t code;
-	struct str stream;
-	uint64_t epoch;
-	uint64_t oldest;
-	uint64_t head;
-	uint8_t gone;
-	uint64_t after;
-	uint64_t old;
-	uint64_t key_sent;
-};
-
 static void
 session_start(struct publish *p, struct session *s, const struct opened *o,
 	      struct instant now)

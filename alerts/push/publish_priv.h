@@ -96,7 +96,9 @@ struct publish {
 	size_t key_count;
 	struct pubkey *staged; /* owned: KEYS not yet whole */
 	size_t staged_count;
-	int64_t expiry_ms; /* wall time of the next expiry */
+	struct clock_steady steady; /* what keys expire by */
+	int64_t expiry_ms; /* its time of the next expiry */
+	int64_t expired_ms; /* of the last key that is off the allow-list */
 	int64_t timer_ms;  /* when the next session has something due */
 };
 

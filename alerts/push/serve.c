@@ -78,19 +78,6 @@ struct open {
 	uint64_t after;
 };
 
-/* What MSG_PUSH_OPENED says. */
-struct opened {
-	uint16_t code;
-	struct str stream;
-	uint64_t epoch;
-	uint64_t oldest;
-	uint64_t head;
-	uint8_t gone;
-	uint64_t after;
-	uint64_t old;
-	uint64_t key_sent;
-};
-
 static enum err
 opened_say(struct serve *s, uint64_t sid, const struct opened *o)
 {

@@ -71,6 +71,19 @@ enum push_msg {
 };
 /* clang-format on */
 
+/* What MSG_PUSH_OPENED says behind its sid. */
+struct opened {
+	uint16_t code;
+	struct str stream;
+	uint64_t epoch;
+	uint64_t oldest;
+	uint64_t head;
+	uint8_t gone;
+	uint64_t after;
+	uint64_t old;
+	uint64_t key_sent;
+};
+
 struct serve;
 
 /* Hands a STATE on to decide, inside the transaction that stores it; first

@@ -162,7 +162,7 @@ key_cmp(const void *a, const void *b)
 }
 
 const struct serve_key *
-serve_key(const struct serve *s, struct str curve, struct instant now)
+serve_key(struct serve *s, struct str curve, struct instant now)
 {
 	struct serve_key want = { 0 };
 	const struct serve_key *k;
@@ -172,7 +172,7 @@ serve_key(const struct serve *s, struct str curve, struct instant now)
 	memcpy(want.curve, curve.p, KEYS_SIZE);
 	k = bsearch(&want, s->key, s->key_count, sizeof(want), key_cmp);
 	if (k != NULL && k->expires_ms != TIME_NONE &&
-	    k->expires_ms <= now.wall_ms)
+	    k->expires_ms <= clock_steady(&s->steady, now))
 		return NULL;
 	return k;
 }

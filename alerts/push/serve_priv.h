@@ -40,6 +40,7 @@ struct serve {
 	struct serve_stream *touched;
 	struct serve_key *key; /* owned, ascending by curve */
 	size_t key_count;
+	struct clock_steady steady; /* what keys expire by */
 	struct buf out;	 /* u8 type, blob: answers */
 	size_t out_kept; /* bytes of out whose transaction is committed */
 	struct buf reads; /* blob: bodies of MSG_PUSH_READ */
@@ -55,7 +56,7 @@ NODISCARD enum err serve_stream(struct serve *s, struct str name,
 				struct serve_stream **out);
 void serve_touch(struct serve *s, struct serve_stream *st);
 /* NULL when that key is nobody's, revoked or expired. */
-const struct serve_key *serve_key(const struct serve *s, struct str curve,
+const struct serve_key *serve_key(struct serve *s, struct str curve,
 				  struct instant now);
 /* Reads the subscribers and queues MSG_PUSH_KEYS. */
 NODISCARD enum err serve_keys_load(struct serve *s);

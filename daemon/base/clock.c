@@ -9,6 +9,25 @@ clock_now(const struct clock *c)
 	return c->now(c->self);
 }
 
+int64_t
+clock_steady(struct clock_steady *c, struct instant now)
+{
+	int64_t skew = now.wall_ms - now.mono_ms;
+	int64_t step = skew - c->skew_ms;
+
+	if (!c->known || (step < CLOCK_STEP_MS && step > -CLOCK_STEP_MS)) {
+		*c = (struct clock_steady){ .skew_ms = skew, .known = true };
+		return now.wall_ms;
+	}
+	if (c->since_ms == 0)
+		c->since_ms = now.mono_ms;
+	if (now.mono_ms - c->since_ms >= CLOCK_DOUBT_MS) {
+		c->skew_ms = skew;
+		c->since_ms = 0;
+	}
+	return now.mono_ms + c->skew_ms;
+}
+
 static struct instant
 sim_now(void *self)
 {

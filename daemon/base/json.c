@@ -184,8 +184,8 @@ jsonw_of(struct buf *b)
 	return (struct jsonw){ .b = b };
 }
 
-static void
-put_string(struct buf *b, struct str s)
+void
+json_quote(struct buf *b, struct str s)
 {
 	size_t from = 0;
 
@@ -216,7 +216,7 @@ lead(struct jsonw *w, const char *key)
 	w->comma[w->depth] = true;
 	if (key == NULL)
 		return;
-	put_string(w->b, str_of(key));
+	json_quote(w->b, str_of(key));
 	buf_byte(w->b, ':');
 }
 
@@ -266,7 +266,7 @@ void
 jsonw_str(struct jsonw *w, const char *key, struct str s)
 {
 	lead(w, key);
-	put_string(w->b, s);
+	json_quote(w->b, s);
 }
 
 void

@@ -77,11 +77,12 @@ money_get(struct str s, struct str ccy, int64_t *minor, struct diag *d)
 	return ERR_OK;
 }
 
-static int64_t
+int64_t
 pow10_of(int n)
 {
 	int64_t v = 1;
 
+	must(n <= 18);
 	while (n-- > 0)
 		v *= 10;
 	return v;

@@ -201,7 +201,7 @@ take(struct reader *r, struct level *stack, size_t *depth,
 		err = append(r, top, n);
 	if (err != ERR_OK || n->type == YAMLR_SCALAR)
 		return err;
-	if (++*depth >= YAMLR_DEPTH_MAX)
+	if (++*depth > YAMLR_DEPTH_MAX)
 		return diag_set(r->d, ERR_CONFIG, line_of(ev),
 				"nested deeper than %u", YAMLR_DEPTH_MAX);
 	stack[*depth] = (struct level){ .node = n };

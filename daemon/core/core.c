@@ -4,12 +4,10 @@
  */
 #include "core.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,27 +48,6 @@ tables(struct core *c)
 	return err;
 }
 
-/* The state directory is ours alone: an orphan and its successor never both
- * write. */
-static enum err
-state_lock(struct core *c, const char *dir)
-{
-	char path[256];
-	int n = snprintf(path, sizeof(path), "%s/lock", dir);
-
-	if (n < 0 || (size_t)n >= sizeof(path))
-		return ERR_CONFIG;
-	(void)mkdir(dir, 0700);
-	c->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (c->lock < 0 || flock(c->lock, LOCK_EX | LOCK_NB) < 0) {
-		log_op(LOG_ERR, "core.lock",
-		       "path=%s why=\"not writable, or another core runs\"",
-		       path);
-		return ERR_IO;
-	}
-	return ERR_OK;
-}
-
 static enum err
 state_open(struct core *c)
 {
@@ -79,7 +56,6 @@ state_open(struct core *c)
 	char path[300];
 	enum err err;
 
-	c->lock = -1;
 	if (str_eq(c->conf.state_dir, S(":memory:"))) {
 		err = store_open(":memory:", &c->store, &d);
 		if (err == ERR_OK)
@@ -87,11 +63,12 @@ state_open(struct core *c)
 		return err == ERR_OK ? diffs_open(&c->diffs, NULL) : err;
 	}
 	err = str_copy(dir, sizeof(dir), c->conf.state_dir);
-	if (err == ERR_OK)
-		err = state_lock(c, dir);
 	if (err != ERR_OK)
 		return err;
+	(void)mkdir(dir, 0700);
 	(void)snprintf(path, sizeof(path), "%s/store.db", dir);
+	/* First, for it holds the lock: whatever else is in the folder is
+	 * written by one core at a time too. */
 	err = store_open(path, &c->store, &d);
 	if (err != ERR_OK) {
 		log_op(LOG_ERR, "core.store", "why=\"%s\"", d.why);
@@ -100,8 +77,8 @@ state_open(struct core *c)
 	err = index_open(c, dir);
 	if (err != ERR_OK)
 		return err;
-	(void)snprintf(path, sizeof(path), "%s/diff", dir);
-	return diffs_open(&c->diffs, path);
+	err = store_diff_dir(c->store, dir, path, sizeof(path));
+	return err == ERR_OK ? diffs_open(&c->diffs, path) : err;
 }
 
 static enum err
@@ -173,7 +150,6 @@ core_init(struct role *r, struct instant now)
 		return ERR_LIMIT;
 	r->state = c;
 	c->role = r;
-	c->lock = -1;
 	c->diffs.dir = -1;
 	c->index = (struct index){ .dir = -1, .snapshot = -1, .fresh = -1 };
 	c->started_ms = now.wall_ms;
@@ -205,11 +181,9 @@ core_fini(struct role *r)
 	serve_free(c->serve);
 	decide_free(c->decide);
 	index_close(c);
+	diffs_close(&c->diffs);
 	if (c->store != NULL)
 		store_close(c->store);
-	diffs_close(&c->diffs);
-	if (c->lock >= 0)
-		(void)close(c->lock);
 	arena_fini(&c->boot);
 	free(c);
 	r->state = NULL;

@@ -122,7 +122,6 @@ struct core {
 	struct feeds feeds;
 	struct feed_watch watch[FEED_MAX];
 	struct store *store;
-	int lock; /* descriptor of the state directory's lock, -1 in memory */
 	struct diffs diffs;
 	struct drops *drops;
 	struct bookd *bookd;

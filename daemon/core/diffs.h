@@ -1,7 +1,8 @@
 /*
  * diffs.h - the diff state files core keeps for parse.  Floor 4.
  *
- * One immutable file per feed and generation, STATE/diff/<feed>.<gen>; the
+ * One immutable file per feed and generation, STATE/diff/<feed>.<gen> (or
+ * diff-EPOCH: store_diff_dir); the
  * store says which generation stands.  parse gets the standing one to read
  * and a fresh one to write; a document that is accepted makes the fresh one
  * stand, anything else forgets it.  In memory (":memory:") the files are

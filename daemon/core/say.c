@@ -303,7 +303,7 @@ status_usage(struct core *c, struct jsonw *w)
 	jsonw_obj(w, "store");
 	jsonw_int(w, "bytes", u.bytes);
 	/* In memory there is no disk. */
-	if (c->lock >= 0 && fstatvfs(c->lock, &room) == 0)
+	if (c->diffs.dir >= 0 && fstatvfs(c->diffs.dir, &room) == 0)
 		jsonw_int(w, "free_bytes",
 			  (int64_t)(room.f_bavail * room.f_frsize));
 	else

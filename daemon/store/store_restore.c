@@ -1,8 +1,12 @@
 /*
  * store_restore.c - a copy in the place of the store.
  *
- * Everything is made ready under another name and synced; then one exchange
- * of names makes it the store, and what it replaces has the other name.
+ * Everything is made ready under other names and synced: the store as
+ * store.db.restoring, its diff states as the folder diff-EPOCH, which is
+ * nobody's as long as no store of that epoch stands (store_diff_dir).  What
+ * stood gets a second name, and one rename makes the new store stand, diff
+ * states and all.  Killed anywhere, one of the two stands, whole; what is left
+ * over is removed by the next restore.
  *
  * The new epoch must be above every one that subscribers may know, else a
  * cursor of one log would pass for a place in another.  So DIR/epoch remembers
@@ -25,6 +29,7 @@
 #define COPY_SIZE 65536u
 #define EPOCH_TEXT_MAX 32u
 #define KEPT_TRIES 1000
+#define FRESH "store.db.restoring"
 
 struct restore {
 	const char *dir;
@@ -33,10 +38,10 @@ struct restore {
 	uid_t uid; /* dir's, for root's files in it */
 	gid_t gid;
 	struct diag *d;
+	uint64_t stands; /* the epoch that stands; 0: it cannot be read */
 	uint64_t epoch;
-	char name[STORE_KEPT_SIZE]; /* first of the new store, then the old's */
-	char diff[STORE_KEPT_SIZE]; /* the same for the diff states */
-	bool copied; /* `name` is what we made and nobody needs yet */
+	char kept[STORE_KEPT_SIZE];
+	char diff[STORE_KEPT_SIZE]; /* empty until it is chosen */
 };
 
 static enum err
@@ -90,30 +95,45 @@ write_all(int fd, const void *p, size_t n)
 /* ---- which epoch ---- */
 
 /*
- * The store that stands is closed properly on the way, so that its file is
- * all of it.  0 when it cannot be read.
+ * The log goes into the file of a store that can be read, so that its file is
+ * all of it and nothing lies beside the one that takes its place.  One that
+ * cannot be read has no epoch; that is why it is replaced.
  */
-static uint64_t
-standing_epoch(const struct restore *r)
+static enum err
+standing_epoch(struct restore *r)
 {
 	char path[PATH_MAX];
 	sqlite3 *db = NULL;
 	sqlite3_stmt *st = NULL;
-	uint64_t epoch = 0;
+	int64_t epoch = 0;
+	int rc = SQLITE_OK;
 
 	if (path_put(r, "store.db", path) &&
 	    sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) ==
 		SQLITE_OK &&
-	    sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE,
-				      NULL, NULL) == SQLITE_OK &&
+	    /* Else a log that cannot be read is removed by looking at it. */
+	    sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) ==
+		SQLITE_OK &&
 	    sqlite3_prepare_v2(db,
 			       "SELECT value FROM meta WHERE name = 'epoch'",
 			       -1, &st, NULL) == SQLITE_OK &&
 	    sqlite3_step(st) == SQLITE_ROW)
-		epoch = (uint64_t)sqlite3_column_int64(st, 0);
+		epoch = sqlite3_column_int64(st, 0);
 	(void)sqlite3_finalize(st);
+	if (epoch > 0) {
+		r->stands = (uint64_t)epoch;
+		rc = sqlite3_wal_checkpoint_v2(
+		    db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+		(void)sqlite3_db_config(
+		    db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+	}
 	(void)sqlite3_close(db);
-	return epoch > INT64_MAX ? 0 : epoch;
+	if (rc == SQLITE_OK)
+		return ERR_OK;
+	return diag_set(r->d, ERR_IO, 0,
+			"store.db: its log cannot be taken into it (%s): "
+			"mend that, or move both away",
+			sqlite3_errstr(rc));
 }
 
 static uint64_t
@@ -153,10 +173,13 @@ note_epoch(struct restore *r)
 static enum err
 choose_epoch(struct restore *r, uint64_t copy, uint64_t asked)
 {
-	uint64_t highest = standing_epoch(r);
+	uint64_t highest;
 	uint64_t noted = noted_epoch(r);
+	enum err err = standing_epoch(r);
 
-	highest = highest > noted ? highest : noted;
+	if (err != ERR_OK)
+		return err;
+	highest = r->stands > noted ? r->stands : noted;
 	highest = highest > copy ? highest : copy;
 	if (asked != 0 && asked <= highest)
 		return diag_set(r->d, ERR_REFUSED, 0,
@@ -172,23 +195,89 @@ choose_epoch(struct restore *r, uint64_t copy, uint64_t asked)
 static enum err
 choose_names(struct restore *r)
 {
+	(void)snprintf(r->diff, sizeof(r->diff), "diff-%" PRIu64, r->epoch);
 	for (int i = 0; i < KEPT_TRIES; i++) {
 		char more[16] = "";
 
 		if (i > 0)
 			(void)snprintf(more, sizeof(more), ".%d", i);
-		(void)snprintf(r->name, sizeof(r->name),
+		(void)snprintf(r->kept, sizeof(r->kept),
 			       "store.db.before-epoch-%" PRIu64 "%s", r->epoch,
 			       more);
-		(void)snprintf(r->diff, sizeof(r->diff),
-			       "diff.before-epoch-%" PRIu64 "%s", r->epoch,
-			       more);
-		if (faccessat(r->at, r->name, F_OK, 0) != 0 &&
-		    faccessat(r->at, r->diff, F_OK, 0) != 0)
+		if (faccessat(r->at, r->kept, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
 			return ERR_OK;
 	}
 	return diag_set(r->d, ERR_LIMIT, 0, "too many stores are kept in %s",
 			r->dir);
+}
+
+/* A folder of plain files; it may not be there. */
+static void
+folder_remove(const struct restore *r, const char *name)
+{
+	DIR *folder = NULL;
+	struct dirent *e;
+	int fd = openat(r->at, name,
+			O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd >= 0)
+		folder = fdopendir(fd);
+	while (folder != NULL && (e = readdir(folder)) != NULL)
+		(void)unlinkat(fd, e->d_name, 0);
+	if (folder != NULL)
+		(void)closedir(folder);
+	else if (fd >= 0)
+		(void)close(fd);
+	(void)unlinkat(r->at, name, AT_REMOVEDIR);
+}
+
+/* What was made and nobody needs: ours, or of one that was killed. */
+static void
+forget(const struct restore *r)
+{
+	(void)unlinkat(r->at, FRESH, 0);
+	(void)unlinkat(r->at, FRESH "-journal", 0);
+	if (r->diff[0] != '\0')
+		folder_remove(r, r->diff);
+}
+
+/*
+ * Second names of the store that stands, and diff states of epochs above its
+ * own: a restore was killed before the last step.
+ */
+static void
+sweep(const struct restore *r)
+{
+	DIR *folder = NULL;
+	struct dirent *e;
+	struct stat st;
+	struct stat other;
+	uint64_t epoch;
+	int fd = openat(r->at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	forget(r);
+	if (r->stands == 0 || fstatat(r->at, "store.db", &st, 0) < 0) {
+		if (fd >= 0)
+			(void)close(fd);
+		return;
+	}
+	if (fd >= 0)
+		folder = fdopendir(fd);
+	while (folder != NULL && (e = readdir(folder)) != NULL) {
+		struct str name = str_of(e->d_name);
+
+		if (str_starts(name, S("store.db.before-epoch-")) &&
+		    fstatat(fd, e->d_name, &other, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    other.st_ino == st.st_ino)
+			(void)unlinkat(fd, e->d_name, 0);
+		if (str_starts(name, S("diff-")) &&
+		    str_to_u64(str_sub(name, 5, name.n), INT64_MAX, &epoch) ==
+			ERR_OK &&
+		    epoch > r->stands)
+			folder_remove(r, e->d_name);
+	}
+	if (folder != NULL)
+		(void)closedir(folder);
 }
 
 static enum err
@@ -196,11 +285,10 @@ copy_in(struct restore *r, const char *path)
 {
 	static char part[COPY_SIZE];
 	int from = open(path, O_RDONLY | O_CLOEXEC);
-	int to = make(r, r->at, r->name);
+	int to = make(r, r->at, FRESH);
 	ssize_t n = -1;
 	enum err err = ERR_OK;
 
-	r->copied = to >= 0;
 	while (from >= 0 && to >= 0 &&
 	       (n = read(from, part, sizeof(part))) > 0)
 		if (!write_all(to, part, (size_t)n)) {
@@ -208,7 +296,7 @@ copy_in(struct restore *r, const char *path)
 			break;
 		}
 	if (n < 0 || fsync(to) < 0)
-		err = fail(r, r->name);
+		err = fail(r, FRESH);
 	if (from >= 0)
 		(void)close(from);
 	if (to >= 0)
@@ -266,7 +354,7 @@ diffs_out(struct restore *r, sqlite3 *db)
 			err = fail(r, r->diff);
 	/* A row that cannot be read is not the last one. */
 	if (err == ERR_OK && rc != SQLITE_DONE)
-		err = diag_set(r->d, ERR_IO, 0, "%s: %s", r->name,
+		err = diag_set(r->d, ERR_IO, 0, FRESH ": %s",
 			       sqlite3_errmsg(db));
 	(void)sqlite3_finalize(st);
 	if (err == ERR_OK && fsync(folder) < 0)
@@ -291,12 +379,11 @@ renew(struct restore *r, int64_t now_ms)
 	enum err err = ERR_OK;
 
 	/* The table is not there when no feed had a diff state. */
-	if (!path_put(r, r->name, path) ||
+	if (!path_put(r, FRESH, path) ||
 	    sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) !=
 		SQLITE_OK ||
 	    sqlite3_exec(db, STORE_PARTS_TABLE, NULL, NULL, NULL) != SQLITE_OK)
-		err = diag_set(r->d, ERR_IO, 0, "%s: cannot be opened",
-			       r->name);
+		err = diag_set(r->d, ERR_IO, 0, FRESH ": cannot be opened");
 	if (err == ERR_OK)
 		err = diffs_out(r, db);
 	(void)snprintf(sql, sizeof(sql),
@@ -308,7 +395,7 @@ renew(struct restore *r, int64_t now_ms)
 		       r->epoch, now_ms, r->epoch);
 	if (err == ERR_OK &&
 	    sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
-		err = diag_set(r->d, ERR_IO, 0, "%s: %s", r->name,
+		err = diag_set(r->d, ERR_IO, 0, FRESH ": %s",
 			       sqlite3_errmsg(db));
 	(void)sqlite3_close(db);
 	return err;
@@ -316,73 +403,40 @@ renew(struct restore *r, int64_t now_ms)
 
 /* ---- the exchange ---- */
 
-/* Both names, or the new one alone where nothing stood. */
+/* The second name of what stands; none where nothing stands. */
 static enum err
-exchange(struct restore *r, const char *fresh, const char *standing,
-	 bool *was)
+keep(struct restore *r)
 {
-	*was = true;
-	if (renameat2(r->at, fresh, r->at, standing, RENAME_EXCHANGE) == 0)
-		return ERR_OK;
-	*was = false;
-	if (errno != ENOENT ||
-	    renameat(r->at, fresh, r->at, standing) < 0)
-		return fail(r, standing);
-	return ERR_OK;
-}
+	char log[STORE_KEPT_SIZE + 8];
 
-/* A log that could not be moved into its file goes with it. */
-static enum err
-old_log(struct restore *r)
-{
-	char kept[STORE_KEPT_SIZE + 8];
-
-	(void)snprintf(kept, sizeof(kept), "%s-wal", r->name);
-	if (renameat(r->at, "store.db-wal", r->at, kept) < 0 &&
-	    errno != ENOENT)
+	if (linkat(r->at, "store.db", r->at, r->kept, 0) < 0) {
+		if (errno != ENOENT)
+			return fail(r, r->kept);
+		r->kept[0] = '\0';
+	}
+	/* Of a store that cannot be read: it would be read into the new one. */
+	(void)snprintf(log, sizeof(log), "%s-wal",
+		       r->kept[0] == '\0' ? "store.db.lost" : r->kept);
+	if (renameat(r->at, "store.db-wal", r->at, log) < 0 && errno != ENOENT)
 		return fail(r, "store.db-wal");
 	(void)unlinkat(r->at, "store.db-shm", 0);
-	return ERR_OK;
+	return fsync(r->at) < 0 ? fail(r, r->kept) : ERR_OK;
 }
 
 static enum err
 swap(struct restore *r, struct store_restored *out)
 {
-	bool was = false;
-	enum err err = exchange(r, r->diff, "diff", &was);
+	enum err err = keep(r);
 
-	if (err == ERR_OK) {
-		r->diff[0] = '\0'; /* no longer ours to forget */
-		err = old_log(r);
-	}
-	if (err == ERR_OK)
-		err = exchange(r, r->name, "store.db", &was);
-	if (err == ERR_OK)
-		r->copied = false; /* the old store's name now, or nobody's */
-	if (err == ERR_OK && fsync(r->at) < 0)
-		err = fail(r, "store.db");
-	if (err == ERR_OK && was)
-		(void)snprintf(out->kept, sizeof(out->kept), "%s", r->name);
-	return err;
-}
-
-/* What was made before it failed. */
-static void
-forget(struct restore *r)
-{
-	DIR *folder = NULL;
-	struct dirent *e;
-	int fd = openat(r->at, r->diff,
-			O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-
-	(void)unlinkat(r->at, r->name, 0);
-	if (fd >= 0)
-		folder = fdopendir(fd);
-	while (folder != NULL && (e = readdir(folder)) != NULL)
-		(void)unlinkat(fd, e->d_name, 0);
-	if (folder != NULL)
-		(void)closedir(folder);
-	(void)unlinkat(r->at, r->diff, AT_REMOVEDIR);
+	if (err != ERR_OK)
+		return err;
+	if (renameat(r->at, FRESH, r->at, "store.db") < 0)
+		return fail(r, "store.db");
+	r->diff[0] = '\0'; /* the store's now */
+	if (fsync(r->at) < 0)
+		return fail(r, "store.db");
+	(void)snprintf(out->kept, sizeof(out->kept), "%s", r->kept);
+	return ERR_OK;
 }
 
 static enum err
@@ -422,8 +476,10 @@ store_restore(const char *path, const char *dir, uint64_t epoch,
 		err = choose_epoch(&r, done.now.epoch, epoch);
 	if (err == ERR_OK)
 		err = choose_names(&r);
-	if (err == ERR_OK)
+	if (err == ERR_OK) {
+		sweep(&r);
 		err = copy_in(&r, path);
+	}
 	if (err == ERR_OK)
 		err = renew(&r, now_ms);
 	if (err == ERR_OK)
@@ -431,8 +487,8 @@ store_restore(const char *path, const char *dir, uint64_t epoch,
 	if (err == ERR_OK)
 		err = swap(&r, &done);
 	done.now.epoch = r.epoch;
-	if (err != ERR_OK && r.copied)
-		forget(&r);
+	if (err != ERR_OK && r.diff[0] != '\0')
+		sweep(&r);
 	if (r.lock >= 0)
 		(void)close(r.lock);
 	if (r.at >= 0)
@@ -440,4 +496,19 @@ store_restore(const char *path, const char *dir, uint64_t epoch,
 	if (err == ERR_OK)
 		*out = done;
 	return err;
+}
+
+enum err
+store_diff_dir(struct store *s, const char *dir, char *out, size_t size)
+{
+	uint64_t epoch = 0;
+	enum err err = store_epoch(s, &epoch);
+	int n;
+
+	if (err != ERR_OK)
+		return err;
+	n = snprintf(out, size, "%s/diff-%" PRIu64, dir, epoch);
+	if (n > 0 && (size_t)n < size && access(out, F_OK) != 0)
+		n = snprintf(out, size, "%s/diff", dir);
+	return n > 0 && (size_t)n < size ? ERR_OK : ERR_CONFIG;
 }

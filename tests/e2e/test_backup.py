@@ -118,7 +118,7 @@ try:
     c.equal("restored in a new epoch", (said["epoch"], said["replaced"]),
             (2, None))
     diffs = sorted(p.name.rsplit(".", 1)[0] for p in
-                   (state / "diff").iterdir())
+                   (state / "diff-2").iterdir())
     c.equal("with the feed's diff state", diffs, ["bureau"])
     before = len(clerk.alerts)
     clerk.other.clear()

@@ -231,7 +231,7 @@ fuzz_jscan(struct str in)
 	}
 	buf_clear(&b);
 	buf_put(&b, S("{\"a\":"));
-	jscan_quote(&b, in);
+	json_quote(&b, in);
 	buf_byte(&b, '}');
 	if (str_utf8(in)) {
 		must(json_read(buf_str(&b), &doc, &d) == ERR_OK);

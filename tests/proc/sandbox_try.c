@@ -112,7 +112,7 @@ try_all(const char *who)
 
 	say(who, "read-passwd", open("/etc/passwd", O_RDONLY));
 	say(who, "read-resolv", open("/etc/hosts", O_RDONLY));
-	say(who, "create", open("calarm.sandbox", O_WRONLY | O_CREAT,
+	say(who, "create", open("build/calarm.sandbox", O_WRONLY | O_CREAT,
 				0600));
 	say(who, "read-state", open_at(state, "inside", O_RDONLY));
 	say(who, "write-state", open_at(state, "made", O_WRONLY | O_CREAT));

@@ -131,12 +131,13 @@ copy_with_parts(void)
 }
 
 static void
-parts_are_back(void)
+parts_are_back(uint64_t epoch)
 {
 	char name[128];
 	struct buf text;
 
-	(void)snprintf(name, sizeof(name), "%s/diff/bureau.7", fix.dir);
+	(void)snprintf(name, sizeof(name), "%s/diff-%llu/bureau.7", fix.dir,
+		       (unsigned long long)epoch);
 	buf_init(&text, 100);
 	ok(buf_read_file(&text, name));
 	is_str(buf_str(&text), "first, second");
@@ -161,7 +162,7 @@ Test(store_backup, parts_come_back_as_they_went)
 	copy_with_parts();
 	cr_assert_eq(store_restore(copy, fix.dir, 0, 0, &fix.a, &r, &d),
 		     ERR_OK, "%s", d.why);
-	parts_are_back();
+	parts_are_back(r.now.epoch);
 	ok(store_open(fix.path, &fix.s, &d));
 	ok(store_schema_same(fix.s->db, &d));
 	cr_assert_eq(store_exec(fix.s, "SELECT 1 FROM backup_part"),
@@ -190,7 +191,7 @@ Test(store_backup, a_restore_that_cannot_read_a_part_fails)
 		fault_vfs_arm(0, FAULT_ONCE);
 		failed += err != ERR_OK;
 		if (err == ERR_OK)
-			parts_are_back();
+			parts_are_back(r.now.epoch);
 		else
 			cr_assert(fired, "%s", d.why);
 	}

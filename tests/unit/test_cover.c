@@ -520,11 +520,3 @@ Test(cover, two_policy_years_have_a_row_each_and_a_cap_each)
 	cr_assert_eq(sum.orders, 1);
 }
 
-Test(cover, limits)
-{
-	in.policy_count = COVER_POLICIES_MAX + 1;
-	cr_assert_eq(cover_rows(&in, &arena, &rows, &row_count), ERR_LIMIT);
-	in.policy_count = 3;
-	in.shipment_count = COVER_SHIPMENTS_MAX + 1;
-	cr_assert_eq(cover_rows(&in, &arena, &rows, &row_count), ERR_LIMIT);
-}

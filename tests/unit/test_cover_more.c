@@ -2,6 +2,8 @@
  * test_cover_more.c - limits, receipts, country cover, annual caps, rates.
  */
 #include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "cover.h"
 
@@ -366,14 +368,128 @@ Test(cover_more, a_status_does_not_make_a_shipment_shipped)
 	cr_assert_eq(rows[0].next_etd, D(6, 29));
 }
 
+/* So many like the first one; the caller's. */
+static void *
+copies(const void *one, size_t size, size_t n)
+{
+	char *all = calloc(n, size);
+
+	cr_assert_not_null(all);
+	for (size_t i = 0; i < n; i++)
+		memcpy(all + i * size, one, size);
+	return all;
+}
+
+static enum err
+rows_of(struct arena *big)
+{
+	arena_rewind(big, 0);
+	return cover_rows(&in, big, &rows, &row_count);
+}
+
 Test(cover_more, quantities_at_their_limits)
 {
-	in.limit_count = COVER_LIMITS_MAX + 1;
+	const struct cover_in one = in;
+	struct arena big;
+	void *many;
+
+	cr_assert_eq(arena_init(&big, 256u << 20), ERR_OK);
+	ship(S("a"), 100, D(3, 1));
+#define AT_ITS_LIMIT(what, most, first)                                        \
+	many = copies(first, sizeof(*in.what), (most) + 1u);                   \
+	in.what = many;                                                        \
+	in.what##_count = (most);                                              \
+	cr_assert_eq(rows_of(&big), ERR_OK, #most);                            \
+	in.what##_count = (most) + 1u;                                         \
+	cr_assert_eq(rows_of(&big), ERR_LIMIT, #most);                         \
+	free(many);                                                            \
+	in.what = one.what;                                                    \
+	in.what##_count = one.what##_count;
+
+	AT_ITS_LIMIT(limit, COVER_LIMITS_MAX, limit(100, D(1, 1)))
+	AT_ITS_LIMIT(receipt, COVER_RECEIPTS_MAX,
+		     receipt(1, D(3, 2), S("a")))
+	AT_ITS_LIMIT(fx, COVER_FX_MAX, (rate(S("EUR"), S("USD"), S("0.5"),
+					     D(6, 1)), &fx[0]))
+	AT_ITS_LIMIT(policy, COVER_POLICIES_MAX, &policy)
+	AT_ITS_LIMIT(shipment, COVER_SHIPMENTS_MAX, &ships[0])
+	arena_fini(&big);
+}
+
+static struct str
+currency(char name[4], size_t i)
+{
+	name[0] = (char)('A' + i / 26);
+	name[1] = (char)('A' + i % 26);
+	name[2] = 'X';
+	name[3] = '\0';
+	return str_of(name);
+}
+
+/* Currencies of one exposure: of its shipments, of what came, of what came
+ * without a shipment's name. */
+Test(cover_more, currencies_at_the_limit_and_one_more)
+{
+	static char name[COVER_CCY_MAX + 1][4];
+	struct shipment *s;
+	struct receipt *r;
+	struct cover_recovery *got = NULL;
+	size_t n = 0;
+
+	ship(S("a"), 100, D(3, 1));
+	s = copies(&ships[0], sizeof(*s), COVER_CCY_MAX + 1);
+	r = copies(receipt(1, D(3, 2), S("a")), sizeof(*r), COVER_CCY_MAX + 1);
+	for (size_t i = 0; i <= COVER_CCY_MAX; i++) {
+		s[i].currency = currency(name[i], i);
+		r[i].currency = s[i].currency;
+		r[i].kind = RECEIPT_RECOVERY;
+	}
+	for (size_t more = 0; more < 2; more++) {
+		enum err want = more == 0 ? ERR_OK : ERR_LIMIT;
+
+		in.receipt_count = 0;
+		in.shipment = s;
+		in.shipment_count = COVER_CCY_MAX + more;
+		cr_assert_eq(cover_rows(&in, &arena, &rows, &row_count), want);
+		in.shipment_count = 1;
+		cr_assert_eq(cover_rows(&in, &arena, &rows, &row_count),
+			     ERR_OK);
+		in.receipt = r;
+		in.receipt_count = COVER_CCY_MAX + more;
+		cr_assert_eq(cover_recoveries(&in, rows, row_count, &arena,
+					      &got, &n), want);
+		for (size_t i = 0; i <= COVER_CCY_MAX; i++) {
+			r[i].kind = RECEIPT_PAYMENT;
+			r[i].shipment_id = STR_NONE;
+		}
+		cr_assert_eq(cover_rows(&in, &arena, &rows, &row_count), want);
+		for (size_t i = 0; i <= COVER_CCY_MAX; i++)
+			r[i].kind = RECEIPT_RECOVERY;
+	}
+	free(s);
+	free(r);
+}
+
+/* Three limits, one after the other, and shipments under each. */
+Test(cover_more, limits_times_currencies_at_the_limit_and_one_more)
+{
+	static char name[COVER_CCY_MAX][4];
+	const int32_t day[] = { D(3, 1), D(4, 1), D(5, 1) };
+	struct shipment *s;
+
+	for (size_t i = 0; i < 3; i++)
+		(void)limit(100, day[i]);
+	ship(S("a"), 100, D(3, 1));
+	s = copies(&ships[0], sizeof(*s), COVER_GROUPS_MAX + 1);
+	for (size_t i = 0; i <= COVER_GROUPS_MAX; i++) {
+		s[i].currency = currency(name[i % COVER_CCY_MAX],
+					 i % COVER_CCY_MAX);
+		s[i].ship_date = day[i / COVER_CCY_MAX];
+	}
+	in.shipment = s;
+	in.shipment_count = COVER_GROUPS_MAX;
+	cr_assert_eq(cover_rows(&in, &arena, &rows, &row_count), ERR_OK);
+	in.shipment_count = COVER_GROUPS_MAX + 1;
 	cr_assert_eq(cover_rows(&in, &arena, &rows, &row_count), ERR_LIMIT);
-	in.limit_count = 0;
-	in.receipt_count = COVER_RECEIPTS_MAX + 1;
-	cr_assert_eq(cover_rows(&in, &arena, &rows, &row_count), ERR_LIMIT);
-	in.receipt_count = 0;
-	in.fx_count = COVER_FX_MAX + 1;
-	cr_assert_eq(cover_rows(&in, &arena, &rows, &row_count), ERR_LIMIT);
+	free(s);
 }

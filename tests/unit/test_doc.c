@@ -22,7 +22,9 @@ load(struct feed_rig *r, const char *mode, const char *more)
 		       mode, more);
 	feed_rig_add(r, "feeds.d/t.yaml", str_of(yaml));
 	feed_rig_add(r, "feeds.d/t.jq",
-		     S("if .bad then error(\"bad\") else {native: .v} end"));
+		     S("if .bad then error(\"bad\") elif .slow then "
+		       "{native: \"s\", case_no: ([range(30000)] | length"
+		       " | tostring)} else {native: .v} end"));
 	cr_assert_eq(feed_rig_load(r), ERR_OK, "%.*s",
 		     STR_ARG(buf_str(&r->errors)));
 }
@@ -50,6 +52,39 @@ expect(struct feed_rig *r, const char *guard)
 			     r->result.guard, r->result.detail);
 	else
 		cr_assert_str_eq(r->result.guard, guard);
+}
+
+/*
+ * A map that takes some 20 ms a record, under a budget made for it: the
+ * document's, that of one push, and records that come one by one.
+ */
+Test(doc, a_slow_map_has_a_budget)
+{
+	struct str five = S("{\"k\":1,\"slow\":1}\n{\"k\":2,\"slow\":1}\n"
+			    "{\"k\":3,\"slow\":1}\n{\"k\":4,\"slow\":1}\n"
+			    "{\"k\":5,\"slow\":1}\n");
+	struct feed_rig r;
+	uint64_t us;
+
+	load(&r, "append", "");
+	cr_assert_eq(r.tables.doc[0].call_ms, 0, "as the header says");
+	cr_assert_eq(r.tables.doc[0].cpu_ms, 0);
+	feed_rig_parse(&r, "t", five, 0);
+	expect(&r, NULL);
+	us = r.result.map.cpu_us;
+	cr_assert(us > 10000 && us < 5u * MAP_BUDGET_MS * 1000, "%llu us",
+		  (unsigned long long)us);
+	r.tables.doc[0].call_ms = (int64_t)us / 2000;
+	feed_rig_parse(&r, "t", five, 0);
+	expect(&r, "budget");
+	cr_assert_lt(r.result.records, 5);
+	feed_rig_parse(&r, "t", five, 17);
+	expect(&r, NULL);
+	r.tables.doc[0].call_ms = 0;
+	r.tables.doc[0].cpu_ms = (int64_t)us / 2000;
+	feed_rig_parse(&r, "t", five, 17);
+	expect(&r, "budget");
+	feed_rig_free(&r);
 }
 
 Test(doc, a_snapshot_amends)

@@ -312,7 +312,7 @@ bytes(uint64_t doc, struct str s)
 {
 	struct buf b;
 
-	buf_init(&b, MSG_CHUNK_MAX + 8);
+	buf_init(&b, 8 + s.n);
 	buf_be64(&b, doc);
 	buf_put(&b, s);
 	cr_assert(link_send(room.fetch.link[PEER_PARSE], MSG_DOC_BYTES,
@@ -442,6 +442,82 @@ Test(fetch, pressure_reaches_back)
 	buf_free(&b);
 }
 
+/* A clock by which whatever is done takes a while. */
+static struct instant
+slow_now(void *self)
+{
+	int64_t *ms = self;
+
+	*ms += PARSE_STEP_MS / 2 + 1;
+	return (struct instant){ *ms, *ms };
+}
+
+/*
+ * A frame of 16 slices whose map is slow: parse comes back after a few of
+ * them, so that pings are answered, and its slices become short.
+ */
+Test(fetch, a_slow_map_does_not_keep_the_others_waiting)
+{
+	struct clock sim = room.clock;
+	int64_t ms = room.sim.at.mono_ms;
+	unsigned quick;
+	unsigned slow;
+	unsigned n;
+	struct buf b;
+
+	buf_init(&b, MSG_CHUNK_MAX);
+	for (unsigned i = 0; b.n < MSG_CHUNK_MAX - 40; i++)
+		buf_printf(&b, "{\"k\":%u,\"v\":\"a\"}\n", i);
+	open_doc(1, "t");
+	bytes(1, buf_str(&b));
+	parse_only(1);
+	quick = frames(MSG_NOTICE);
+	cr_assert_gt(quick, 2000);
+	room.clock = (struct clock){ slow_now, &ms };
+	open_doc(2, "t");
+	bytes(2, buf_str(&b));
+	room.sim.at.mono_ms = ms;
+	parse_only(1);
+	slow = frames(MSG_NOTICE);
+	cr_assert_lt(slow, quick / 8, "%u of %u", slow, quick);
+	for (n = 0; slow < quick && n < 2000; n++) {
+		room.sim.at.mono_ms = ms;
+		parse_only(1);
+		slow += frames(MSG_NOTICE);
+	}
+	cr_assert_eq(slow, quick, "and nothing is lost");
+	cr_assert_gt(n, MSG_CHUNK_MAX / PARSE_SLICE_MIN / 3, "short slices");
+	room.clock = sim;
+	open_doc(3, "t");
+	bytes(3, buf_str(&b));
+	parse_only(1);
+	cr_assert_eq(frames(MSG_NOTICE), quick, "and long again");
+	buf_free(&b);
+}
+
+/* What a document sends in one frame, and one byte more. */
+Test(fetch, bytes_of_a_frame_at_the_limit_and_one_more)
+{
+	struct buf b;
+	int64_t wait = 0;
+
+	buf_init(&b, MSG_CHUNK_MAX + 1);
+	while (b.n < MSG_CHUNK_MAX)
+		buf_byte(&b, '\n');
+	open_doc(1, "t");
+	bytes(1, buf_str(&b));
+	parse_only(2);
+	eof(1, 1);
+	parse_only(1);
+	cr_assert_eq(frames(MSG_DOC_END), 1);
+	buf_byte(&b, '\n');
+	open_doc(2, "t");
+	bytes(2, buf_str(&b));
+	cr_assert_eq(parse_role.step(&room.parse, room.sim.at, &wait),
+		     ERR_PEER);
+	buf_free(&b);
+}
+
 Test(fetch, open_documents_at_the_limit_and_one_more)
 {
 	/* All of unknown feeds, so none replaces another. */
@@ -451,5 +527,5 @@ Test(fetch, open_documents_at_the_limit_and_one_more)
 	cr_assert_eq(frames(MSG_DOC_BEGIN), PARSE_DOCS_MAX);
 	open_doc(PARSE_DOCS_MAX + 1, "who");
 	parse_only(1);
-	cr_assert_eq(frames(MSG_DOC_END), 1);
+	cr_assert_eq(frames(MSG_DOC_END), 1, "refused at once");
 }

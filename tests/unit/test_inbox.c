@@ -130,6 +130,9 @@ Test(inbox, the_first_names_of_many)
 	cr_assert_eq(list.count, INBOX_LIST_MAX);
 	cr_assert_eq(list.more, 0);
 	put("0001", "");
+	look(INBOX_DIR);
+	cr_assert_eq(list.count, INBOX_LIST_MAX);
+	cr_assert_eq(list.more, 1);
 	put("9999", "");
 	look(INBOX_DIR);
 	cr_assert_eq(list.count, INBOX_LIST_MAX);

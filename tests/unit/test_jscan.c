@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "jscan.h"
+#include "json.h"
 
 static void
 expect(const char *json, const char *path, enum err err, const char *want)
@@ -122,8 +123,8 @@ Test(jscan, quote_escapes_what_json_wants)
 	struct buf b;
 
 	buf_init(&b, 100);
-	jscan_quote(&b, S("a\"b\\c\n\x01\xC3\xA9"));
+	json_quote(&b, S("a\"b\\c\n\x01\xC3\xA9"));
 	buf_byte(&b, 0);
-	cr_assert_str_eq(b.p, "\"a\\\"b\\\\c\\u000a\\u0001\xC3\xA9\"");
+	cr_assert_str_eq(b.p, "\"a\\\"b\\\\c\\n\\u0001\xC3\xA9\"");
 	buf_free(&b);
 }

@@ -512,6 +512,9 @@ Test(limits, xml_sections)
 		     ERR_OK);
 	cr_assert_eq(gate("<a><![CDATA[", XMLGATE_SECTION_MAX - 2, "]]>"),
 		     ERR_LIMIT);
+	cr_assert_eq(gate("<a><?p ", XMLGATE_SECTION_MAX - 4, "?>"), ERR_OK);
+	cr_assert_eq(gate("<a><?p ", XMLGATE_SECTION_MAX - 3, "?>"),
+		     ERR_LIMIT);
 }
 
 Test(limits, steps_of_a_path)
@@ -525,44 +528,17 @@ Test(limits, steps_of_a_path)
 	cr_assert_neq(split_path_check(CONTAINER_JSON, path, &limits_diag), ERR_OK);
 }
 
-static enum err
-no_record(void *self, unsigned line, struct str json)
-{
-	(void)self;
-	(void)line;
-	(void)json;
-	return ERR_OK;
-}
-
-static void
-no_reject(void *self, unsigned line, const char *why)
-{
-	(void)self;
-	(void)line;
-	(void)why;
-}
-
 /* The parser's own few words are in its dictionary too. */
-Test(limits, names_of_an_xml_document)
+Test(limits, columns_of_a_definition)
 {
-	for (size_t more = 0; more < 2; more++) {
-		const struct feed f = { .container = CONTAINER_XML,
-					.record = S("//r") };
-		const struct split_sink sink = { NULL, no_record, no_reject };
-		size_t n = more == 0 ? SPLIT_DICT_MAX - 64 : SPLIT_DICT_MAX + 1;
-		struct str body = limits_many("<d>", "<n", n, "/>");
-		struct split *s = NULL;
-		enum err err;
+	const char *head = DEF "container: csv\n" EVERY URL
+			       "csv:\n  header: none\n  columns:\n    - k\n";
 
-		cr_assert_eq(split_new(&f, 0, &sink, &s, &limits_diag), ERR_OK);
-		err = split_push(s, body, &limits_diag);
-		if (err == ERR_OK)
-			err = split_push(s, S("</d>"), &limits_diag);
-		if (err == ERR_OK)
-			err = split_end(s, &limits_diag);
-		cr_assert_eq(err == ERR_OK, more == 0, "%s", limits_diag.why);
-		split_free(s);
-	}
+	cr_assert_eq(define("t", limits_many(head, "    - c",
+					     FEED_COLUMNS_MAX - 1, "\n"), NULL),
+		     ERR_OK, "%s", limits_diag.why);
+	cr_assert_eq(define("t", limits_many(head, "    - c", FEED_COLUMNS_MAX,
+					     "\n"), NULL), ERR_CONFIG);
 }
 
 Test(limits, arrays_in_arrays_on_the_way_to_a_key)

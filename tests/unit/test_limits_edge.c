@@ -187,6 +187,12 @@ Test(limits_edge, names_of_streams)
 {
 	cr_assert(wire_stream_ok(limits_fill(WIRE_STREAM_MAX - 1, 'a')));
 	cr_assert(!wire_stream_ok(limits_fill(WIRE_STREAM_MAX, 'a')));
+	for (size_t more = 0; more < 2; more++) {
+		struct str name = limits_fill(WIRE_STREAM_MAX + more, 'a');
+
+		memcpy((char *)(uintptr_t)name.p, "@", 1);
+		cr_assert_eq(wire_stream_ok(name), more == 0);
+	}
 }
 
 /* Of a longer word the rest is not there; frames may grow. */

@@ -165,21 +165,44 @@ Test(match_fold, hostile)
 	cr_assert(m.bad);
 }
 
+/* head, then n times item; whether it was cut. */
+static bool
+cut_at(const char *head, const char *item, size_t n)
+{
+	char name[8 * MFOLD_BYTES_MAX];
+	size_t len = (size_t)snprintf(name, sizeof(name), "%s", head);
+
+	for (size_t i = 0; i < n; i++)
+		len += (size_t)snprintf(name + len, sizeof(name) - len, "%s",
+					item);
+	cr_assert_lt(len, sizeof(name));
+	fold(name, MV_MAIN);
+	return m.cut;
+}
+
 Test(match_fold, limits)
 {
-	char name[MFOLD_BYTES_MAX + 2];
-
-	memset(name, ' ', sizeof(name));
-	memcpy(name, "Zorro", 5);
-	mtab_get();
-	mfold_name((struct str){ name, 399 }, MV_MAIN, &m);
-	cr_assert_not(m.cut);
-	mfold_name((struct str){ name, MFOLD_CHARS_MAX }, MV_MAIN, &m);
-	cr_assert_not(m.cut);
-	mfold_name((struct str){ name, MFOLD_CHARS_MAX + 1 }, MV_MAIN, &m);
-	cr_assert(m.cut);
-	mfold_name((struct str){ name, MFOLD_BYTES_MAX + 1 }, MV_MAIN, &m);
-	cr_assert(m.cut);
+	cr_assert_not(cut_at("Zorro", " ", MFOLD_CHARS_MAX - 5));
+	cr_assert(cut_at("Zorro", " ", MFOLD_CHARS_MAX - 4));
+	/* Ideographic spaces: three bytes each, so bytes come first. */
+	cr_assert_not(cut_at("Zorr", "\xE3\x80\x80", 340)); /* 1,024 */
+	cr_assert(cut_at("Zorro", "\xE3\x80\x80", 340));
+	cr_assert_eq(MFOLD_BYTES_MAX, 4 + 3 * 340);
+	cr_assert_not(cut_at("", "zorro ", MFOLD_TOKENS_MAX));
+	cr_assert_eq(m.n, MFOLD_TOKENS_MAX);
+	cr_assert(cut_at("", "zorro ", MFOLD_TOKENS_MAX + 1));
+	cr_assert_eq(m.n, MFOLD_TOKENS_MAX);
+	/* Legal forms are no tokens, but words. */
+	cr_assert_not(cut_at("zorro", " gmbh", MFOLD_FORMS_MAX));
+	cr_assert_eq(m.forms, MFOLD_FORMS_MAX);
+	cr_assert_not(cut_at("zorro", " gmbh", MFOLD_FORMS_MAX + 1));
+	cr_assert_eq(m.forms, MFOLD_FORMS_MAX);
+	cr_assert_not(cut_at("zorro", " gmbh", MFOLD_WORDS_MAX - 1));
+	cr_assert(cut_at("zorro", " gmbh", MFOLD_WORDS_MAX));
+	(void)cut_at("", "z", MFOLD_TOKEN_LEN_MAX);
+	cr_assert_eq(m.tok[0].n, MFOLD_TOKEN_LEN_MAX);
+	(void)cut_at("", "z", MFOLD_TOKEN_LEN_MAX + 1);
+	cr_assert_eq(m.tok[0].n, MFOLD_TOKEN_LEN_MAX);
 }
 
 static float

@@ -27,6 +27,19 @@ static const char server[] =
     "      self.send_header('Location', '/plain')\n"
     "      self.send_header('Content-Length', '0')\n"
     "      self.end_headers(); return\n"
+    "    if p.startswith('/hop/') and p != '/hop/0':\n"
+    "      self.send_response(302)\n"
+    "      self.send_header('Location', '/hop/%d' % (int(p[5:]) - 1))\n"
+    "      self.send_header('Content-Length', '0')\n"
+    "      self.end_headers(); return\n"
+    "    if p.startswith('/head/'):\n"
+    "      self.wfile.write(b'HTTP/1.1 200 OK\\r\\n')\n"
+    "      rest = int(p[6:]) - 17 - 19 - 2\n"
+    "      while rest > 0:\n"
+    "        n = rest if rest < 2000 else 1000\n"
+    "        self.wfile.write(b'X: ' + b'y' * (n - 5) + b'\\r\\n')\n"
+    "        rest -= n\n"
+    "      self.wfile.write(b'Content-Length: 0\\r\\n\\r\\n'); return\n"
     "    if p == '/loop' or p == '/away':\n"
     "      self.send_response(302)\n"
     "      self.send_header('Location', p if p == '/loop' else 'file:///etc/passwd')\n"
@@ -325,6 +338,45 @@ Test(net_curl, a_cancelled_transfer_says_nothing_more)
 	}
 	run(&q, &s);
 	cr_assert_eq(s.last, NET_DONE);
+}
+
+Test(net_curl, redirects_at_the_limit_and_one_more)
+{
+	char url[128];
+	char path[32];
+	struct seen s;
+
+	for (int more = 0; more < 2; more++) {
+		struct net_request q;
+
+		(void)snprintf(path, sizeof(path), "/hop/%d",
+			       NET_REDIRECTS_MAX + more);
+		q = request(url, path);
+		run(&q, &s);
+		cr_assert_eq(s.last, more == 0 ? NET_DONE : NET_FAILED, "%s",
+			     s.detail);
+	}
+}
+
+Test(net_curl, headers_at_the_limit_and_one_more_byte)
+{
+	char url[128];
+	char path[32];
+	struct seen s;
+
+	for (unsigned more = 0; more < 2; more++) {
+		struct net_request q;
+
+		(void)snprintf(path, sizeof(path), "/head/%u",
+			       NET_HEADER_MAX + more);
+		q = request(url, path);
+		run(&q, &s);
+		cr_assert_eq(s.last, more == 0 ? NET_DONE : NET_FAILED, "%s",
+			     s.detail);
+		if (more > 0)
+			cr_assert(str_contains(str_of(s.detail), S("65536")),
+				  "%s", s.detail);
+	}
 }
 
 Test(net_curl, transfers_at_the_limit_and_one_more)

@@ -2,6 +2,7 @@
  * test_parse_file.c - parse reads a file that core handed over (mode drop).
  */
 #include <criterion/criterion.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -198,4 +199,21 @@ Test(parse_file, a_file_of_no_document_is_closed)
 	hand_over(1, S("a"), file_of(S("")));
 	cr_assert_eq(parse_role.step(&room.parse, room.sim.at, &wait),
 		     ERR_PEER, "two files for one document");
+}
+
+Test(parse_file, bytes_of_a_name_at_the_limit_and_one_more)
+{
+	char name[PARSE_FILE_NAME_MAX + 1];
+	int64_t wait = 0;
+
+	memset(name, 'n', sizeof(name));
+	open_doc(1);
+	hand_over(1, (struct str){ name, PARSE_FILE_NAME_MAX },
+		  file_of(S("{\"k\":1,\"v\":\"a\"}\n")));
+	cr_assert_eq(run(3), 1);
+	cr_assert_eq(verdict, DOC_ACCEPTED);
+	open_doc(2);
+	hand_over(2, (struct str){ name, sizeof(name) }, file_of(S("")));
+	cr_assert_eq(parse_role.step(&room.parse, room.sim.at, &wait),
+		     ERR_PEER);
 }

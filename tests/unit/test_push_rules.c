@@ -407,6 +407,90 @@ Test(push_rules, revoked_and_expired_keys)
 	WANT_ERROR(&t, WIRE_E_REVOKED);
 }
 
+/* A key of some more hours, with a session. */
+static void
+key_of_hours(struct sub *t, int hours, char name)
+{
+	char consumer[2] = { name, 0 };
+
+	world_subscribe(&w, EX, &t->keys, w.now.wall_ms + hours * INT64_C(3600000));
+	cr_assert_eq(seal_reader_init(&t->reader, &t->keys, &w.announced),
+		     ERR_OK);
+	sub_connect(t, name);
+	sub_hello(t, 0, 5, consumer, "");
+	WANT(t, WIRE_WELCOME);
+}
+
+/* With the heartbeats between them, which end nothing. */
+static void
+pass_with(struct sub *t, int64_t ms)
+{
+	struct wire_frame ping = { .letter = WIRE_PING };
+
+	for (; ms > 0; ms -= 500) {
+		sub_say(t, &ping);
+		WANT(t, WIRE_PONG);
+		world_pass(&w, 500);
+	}
+}
+
+Test(push_rules, a_clock_set_forward_and_mended_ends_no_key)
+{
+	struct sub t = { .w = &w };
+
+	key_of_hours(&t, 9, 't');
+	w.now.wall_ms += 400 * (int64_t)DAY_MS;
+	pass_with(&t, 5000);
+	w.now.wall_ms -= 400 * (int64_t)DAY_MS;
+	pass_with(&t, 5000);
+}
+
+Test(push_rules, a_clock_set_forward_is_believed_in_the_end)
+{
+	struct sub t = { .w = &w };
+	struct sub again = { .w = &w };
+
+	key_of_hours(&t, 9, 't');
+	w.now.wall_ms += 400 * (int64_t)DAY_MS;
+	world_pass(&w, 100);
+	/* As if the machine had slept: no turn in between. */
+	w.now.mono_ms += CLOCK_DOUBT_MS;
+	w.now.wall_ms += CLOCK_DOUBT_MS;
+	world_pass(&w, 100);
+	sub_hello(&t, 0, 5, "t", "");
+	WANT_ERROR(&t, WIRE_E_REVOKED);
+	/* And mended for good: whoever it locked out comes in again. */
+	w.now.wall_ms -= 400 * (int64_t)DAY_MS;
+	world_pass(&w, 100);
+	w.now.mono_ms += CLOCK_DOUBT_MS;
+	w.now.wall_ms += CLOCK_DOUBT_MS;
+	world_pass(&w, 100);
+	again.keys = t.keys;
+	again.reader = t.reader;
+	sub_connect(&again, 'u');
+	sub_hello(&again, 0, 5, "t", "");
+	WANT(&again, WIRE_WELCOME);
+}
+
+Test(push_rules, a_clock_set_back_prolongs_no_key)
+{
+	struct sub t = { .w = &w };
+	struct sub late = { .w = &w };
+
+	key_of_hours(&t, 1, 't');
+	w.now.mono_ms += 3600000;
+	w.now.wall_ms += 3600000;
+	world_pass(&w, 100);
+	w.now.wall_ms -= 400 * (int64_t)DAY_MS;
+	world_pass(&w, 5000);
+	late.keys = t.keys;
+	late.reader = t.reader;
+	sub_connect(&late, 'u');
+	sub_hello(&late, 0, 5, "t", "");
+	WANT_NOTHING(&late);
+	cr_assert(bus_mem_refused(late.c));
+}
+
 Test(push_rules, an_unknown_key_gets_nothing)
 {
 	struct sub t = { .w = &w };
@@ -449,12 +533,21 @@ Test(push_rules, frames_before_welcome_wait)
 	WANT(&s, WIRE_WELCOME);
 	WANT(&s, WIRE_PONG);
 	WANT_ALERT(&s, 1);
+	/* A PING takes 13 bytes there, an ACK 25. */
+	cr_assert_eq(PUBLISH_EARLY_MAX, 292 * 13 + 12 * 25);
 	w.deaf = 1;
 	sub_hello(&s, 0, 0, "c", "");
-	for (unsigned i = 0; i <= PUBLISH_EARLY_MAX / 13; i++)
+	for (unsigned i = 0; i < 292; i++)
 		sub_say(&s, &ping);
+	for (unsigned i = 0; i < 12; i++)
+		sub_ack(&s, 0, 0);
+	WANT_NOTHING(&s);
+	sub_say(&s, &ping);
 	WANT_ERROR(&s, WIRE_E_REQUESTS);
 	w.deaf = 0;
+	WANT(&s, WIRE_WELCOME);
+	for (unsigned i = 0; i < 292; i++)
+		WANT(&s, WIRE_PONG);
 }
 
 Test(push_rules, a_peer_that_does_not_read_stops_nobody)

@@ -10,6 +10,7 @@
 #include <zmq.h>
 
 #include "bus_zmq.h"
+#include "calarm_priv.h"
 #include "creditalarm.h"
 #include "dealer.h"
 #include "push_world.h"
@@ -380,7 +381,7 @@ Test(push_zmq, nacked_alerts_come_again)
  * no word of the session. */
 Test(push_zmq, frames_of_dealers_are_bounded)
 {
-	static char big[BUS_ZMQ_IN_MAX + 1];
+	static char big[BUS_ZMQ_IN_MAX - BUS_ZMQ_CURVE + 1];
 	struct dealer *d = NULL;
 	struct keys k;
 	struct str frame[DEALER_FRAMES_MAX];
@@ -405,6 +406,16 @@ Test(push_zmq, frames_of_dealers_are_bounded)
 	}
 	cr_assert_eq(err, ERR_OK); /* 4002 */
 	cr_assert_eq(frame[0].p[0], 'E');
+	cr_assert_eq(dealer_send(d, (struct str){ big, BUS_ZMQ_IN_MAX -
+							  BUS_ZMQ_CURVE }),
+		     ERR_OK);
+	err = ERR_AGAIN;
+	for (int i = 0; i < TRIES && err != ERR_OK; i++) {
+		world_run(&w);
+		dealer_wait(d, TRY_MS);
+		err = dealer_recv(d, frame, &n);
+	}
+	cr_assert_eq(err, ERR_OK); /* 4002 again */
 	cr_assert_eq(dealer_send(d, (struct str){ big, sizeof(big) }),
 		     ERR_OK);
 	for (int i = 0; i < 20; i++) {
@@ -414,6 +425,102 @@ Test(push_zmq, frames_of_dealers_are_bounded)
 			     "the connection was cut, unread");
 	}
 	dealer_close(d);
+}
+
+/* A publisher that sends a message of so many frames to who wrote to it. */
+static void
+answer_frames(void *router, size_t frames)
+{
+	zmq_pollitem_t in = { router, 0, ZMQ_POLLIN, 0 };
+	char id[64];
+	int n = -1;
+
+	for (int i = 0; i < TRIES && n < 0; i++) {
+		world_run(&w); /* asked whether the key may */
+		(void)zmq_poll(&in, 1, TRY_MS);
+		n = zmq_recv(router, id, sizeof(id), ZMQ_DONTWAIT);
+	}
+	cr_assert(n > 0);
+	cr_assert_eq(zmq_recv(router, id + n, sizeof(id) - (size_t)n, 0), 1);
+	cr_assert_eq(zmq_send(router, id, (size_t)n, ZMQ_SNDMORE), n);
+	for (size_t i = 0; i < frames; i++)
+		cr_assert_eq(zmq_send(router, &"abcd"[i], 1,
+				      i + 1 < frames ? ZMQ_SNDMORE : 0), 1);
+}
+
+/* Two frames of a message are read; of a third it is only known that it is. */
+Test(push_zmq, frames_of_a_message_to_a_dealer)
+{
+	struct dealer *d = NULL;
+	struct keys server;
+	struct keys k;
+	struct str frame[DEALER_FRAMES_MAX];
+	char at[64];
+	size_t size = sizeof(at);
+	void *router = zmq_socket(zctx_get(), ZMQ_ROUTER);
+	int yes = 1;
+
+	seal_keys_generate(&server, 0);
+	world_subscribe(&w, WORLD_STREAM, &k, TIME_NONE);
+	cr_assert_eq(zmq_setsockopt(router, ZMQ_CURVE_SERVER, &yes,
+				    sizeof(yes)), 0);
+	cr_assert_eq(zmq_setsockopt(router, ZMQ_CURVE_SECRETKEY,
+				    server.curve.sec, KEYS_SIZE), 0);
+	cr_assert_eq(zmq_setsockopt(router, ZMQ_ZAP_DOMAIN, "push", 4), 0);
+	cr_assert_eq(zmq_bind(router, "tcp://127.0.0.1:*"), 0);
+	cr_assert_eq(zmq_getsockopt(router, ZMQ_LAST_ENDPOINT, at, &size), 0);
+	cr_assert_eq(dealer_open(at, server.curve.pub, &k.curve, &d), ERR_OK);
+	for (size_t more = 0; more < 2; more++) {
+		enum err err = ERR_AGAIN;
+		size_t n = 0;
+
+		for (int i = 0; i < TRIES && err != ERR_OK; i++) {
+			world_run(&w);
+			dealer_wait(d, TRY_MS);
+			err = dealer_send(d, S("x"));
+		}
+		cr_assert_eq(err, ERR_OK);
+		answer_frames(router, DEALER_FRAMES_MAX + more);
+		err = ERR_AGAIN;
+		for (int i = 0; i < TRIES && err != ERR_OK; i++) {
+			dealer_wait(d, TRY_MS);
+			err = dealer_recv(d, frame, &n);
+		}
+		cr_assert_eq(err, ERR_OK);
+		cr_assert_eq(n, DEALER_FRAMES_MAX + more);
+		cr_assert(str_eq(frame[0], S("a")) && str_eq(frame[1], S("b")));
+	}
+	dealer_close(d);
+	cr_assert_eq(zmq_close(router), 0);
+	zctx_put();
+}
+
+/* What the library keeps for a publisher that does not answer. */
+Test(push_zmq, states_and_refused_numbers_that_wait)
+{
+	struct keys k;
+	struct calarm *h;
+	struct calarm_alert a;
+
+	world_subscribe(&w, WORLD_STREAM, &k, TIME_NONE);
+	window = CALARM_NACKS_MAX + 2;
+	h = client(&k, 0, line);
+	for (size_t i = 0; i <= CALARM_NACKS_MAX; i++)
+		alert();
+	for (uint64_t i = 1; i <= CALARM_NACKS_MAX + 1; i++)
+		EXPECT(h, i, &a);
+	w.deaf = 1;
+	for (size_t i = 0; i < CALARM_STATES_MAX; i++)
+		cr_assert_eq(calarm_state(h, 1 + i, CALARM_READ, 0, "", ""),
+			     CALARM_OK, "%zu", i);
+	cr_assert_eq(calarm_state(h, CALARM_STATES_MAX + 1, CALARM_READ, 0,
+				  "", ""), CALARM_FULL);
+	for (size_t i = 0; i < CALARM_NACKS_MAX; i++)
+		cr_assert_eq(calarm_nack(h, 1 + i, 60000), CALARM_OK);
+	cr_assert_eq(calarm_nack(h, CALARM_NACKS_MAX + 1, 60000), CALARM_FULL);
+	w.deaf = 0;
+	calarm_close(&h);
+	window = 0;
 }
 
 /* ---- the bus alone ---- */

@@ -301,3 +301,18 @@ Test(schedule, once_knows_no_hours)
 	s = schedule_new(&arena, &one, SCHEDULE_ONCE, at(0));
 	cr_assert_eq(schedule_due(s, 16, at(0), &wait), 0);
 }
+
+/* However long a server asks to wait. */
+Test(schedule, a_wait_at_the_limit_and_beyond)
+{
+	int64_t next[3];
+
+	for (int64_t i = 0; i < 3; i++) {
+		struct schedule *s = all_at_work();
+
+		schedule_failed(s, 0, SCHEDULE_RETRY_MS_MAX - 1 + i, at(0));
+		next[i] = schedule_next(s, 0, at(0));
+	}
+	cr_assert_eq(next[1], next[0] + 1);
+	cr_assert_eq(next[2], next[1], "one more is no more");
+}

@@ -426,7 +426,13 @@ Test(wire, filters)
 	cr_assert_eq(f.severity_min, 2);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		cr_assert_neq(filter_of(bad[i]), ERR_OK, "%s", bad[i]);
-	memset(big, 'x', sizeof(big));
+	memset(big, 'X', sizeof(big));
+	memcpy(big, "kind=", 5);
+	for (size_t i = 57; i < WIRE_FILTER_MAX - 1; i += 53)
+		big[i] = ',';
+	cr_assert_eq(wire_get_filter((struct str){ big, WIRE_FILTER_MAX }, &f,
+				     NULL),
+		     ERR_OK);
 	cr_assert_eq(wire_get_filter((struct str){ big, WIRE_FILTER_MAX + 1 },
 				     &f, NULL),
 		     ERR_LIMIT);
