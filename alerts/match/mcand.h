@@ -16,7 +16,7 @@
 #define MCAND_ROWS 8192u /* slots of the row table, a power of two */
 #define MCAND_TAKEN_MAX (MCAND_ROWS / 2)
 #define MCAND_BUDGET 3000u /* postings walked in a round */
-#define MCAND_SEEN_MAX 1024u /* rows whose country is looked at */
+#define MCAND_SEEN_MAX 512u /* rows whose country is looked at */
 #define MCAND_DECODED_MAX 48u
 #define MCAND_EXPAND_MAX 256u
 #define MCAND_KEY_ROWS 768u

@@ -195,20 +195,24 @@ static void
 consider_hits(const struct mseg *s, struct mqscratch *x, unsigned name,
 	      const struct mhit *hit, unsigned hits)
 {
-	unsigned most = x->name[name].q.foreign ? FIND_FOREIGN_MAX : FIND_MAX;
+	const struct mqname *n = &x->name[name];
+	unsigned most = n->q.foreign ? FIND_FOREIGN_MAX : FIND_MAX;
 	float best = 0;
 
 	for (unsigned i = 0; i < hits; i++)
 		mseg_cold_prefetch(s, hit[i].row);
 	for (unsigned i = 0; i < hits; i++) {
-		float far = best < STRONG ? FAR_WEAK : FAR_SHARE;
+		/* While nothing strong was found, more of the right country. */
+		bool more = best < STRONG && n->q.country != 0 &&
+			    mseg_row_country(s, hit[i].row) == n->q.country;
+		float far = more ? FAR_WEAK : FAR_SHARE;
 		float like;
 
 		/* Far behind the best, only for its rivals' sake. */
 		if (i >= 4 && hit[i].score < hit[0].score * far)
 			break;
 		/* Beyond the usual number namesakes only. */
-		if (i >= most && best >= STRONG &&
+		if (i >= most && !more &&
 		    hit[i].score < hit[0].score - NAMESAKE)
 			break;
 		like = consider(s, x, name, hit[i]);
