@@ -4,6 +4,7 @@
 #include "boot.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "tables.h"
 #include "texts.h"
 #include "web.h"
+#include "yamlr.h"
 
 #define BOOT_ARENA_SIZE (32u << 20)
 #define BOOT_FILE_MAX (16u << 20)
@@ -129,15 +131,97 @@ add_credential(struct boot *b, const struct feed *f, struct buf *errors)
 	return good ? b->all.bytes.err : ERR_CONFIG;
 }
 
+/* The path as the file system has it, as far as it is there; "" too long. */
+static void
+path_of(struct str s, char out[PATH_MAX])
+{
+	char given[BOOT_PATH_MAX];
+
+	out[0] = '\0';
+	if (str_copy(given, sizeof(given), s) != ERR_OK)
+		return;
+	if (realpath(given, out) == NULL)
+		must(str_copy(out, PATH_MAX, str_of(given)) == ERR_OK);
+}
+
+/* The one, or a folder in it at any depth. */
+static bool
+is_within(struct str dir, struct str other)
+{
+	while (dir.n > 0 && str_ends(dir, S("/")))
+		dir.n--;
+	return str_starts(other, dir) &&
+	       (other.n == dir.n || other.p[dir.n] == '/');
+}
+
+/* Where the configuration has that key; 0: nowhere. */
+static unsigned
+line_of_book(const struct boot *b)
+{
+	const struct yamlr *n = NULL;
+	struct yamlr *root = NULL;
+	unsigned line = 0;
+	struct diag d = { 0 };
+	struct arena a;
+
+	if (arena_init(&a, BOOT_ARENA_SIZE) != ERR_OK)
+		return 0;
+	if (yamlr_get(bundle_find(&b->all, S("creditalarm.yaml")), &a, &root,
+		      &d) == ERR_OK)
+		n = yamlr_find(root, S("book"));
+	if (n != NULL)
+		n = yamlr_find(n, S("directory"));
+	if (n != NULL)
+		line = n->line;
+	arena_fini(&a);
+	return line;
+}
+
+/* Files of the book and files of a feed would be taken for each other. */
+static enum err
+book_is_apart(const struct boot *b, const struct boot_files *files,
+	      const struct feeds *feeds, struct buf *errors)
+{
+	char book[PATH_MAX];
+	char other[PATH_MAX];
+	enum err err = ERR_OK;
+
+	path_of(b->conf.book_directory, book);
+	for (size_t i = 0; book[0] != '\0' && i < feeds->count; i++) {
+		const struct feed *f = &feeds->feed[i];
+		bool above;
+		bool below;
+
+		if (f->mode != MODE_DROP || !f->enabled)
+			continue;
+		path_of(f->directory, other);
+		above = is_within(str_of(book), str_of(other));
+		below = is_within(str_of(other), str_of(book));
+		if (!above && !below)
+			continue;
+		buf_printf(errors, "%s:%u: book.directory: %s feed %.*s\n",
+			   files->conf, line_of_book(b),
+			   above && below ? "is the directory of" :
+			   above	  ? "lies above the directory of" :
+					    "lies below the directory of",
+			   STR_ARG(f->name));
+		err = ERR_CONFIG;
+	}
+	return err;
+}
+
 /*
  * What definitions name: ca_file is a path, its text goes in as ca/<path>;
  * and the keys of the sources.
  */
 static enum err
-add_named(struct boot *b, struct buf *errors)
+add_named(struct boot *b, const struct boot_files *f, struct buf *errors)
 {
 	struct feeds feeds = { 0 };
 	enum err err = feeds_define(&b->all, &b->arena, &feeds, errors);
+
+	if (err == ERR_OK)
+		err = book_is_apart(b, f, &feeds, errors);
 
 	for (size_t i = 0; err == ERR_OK && i < feeds.count; i++) {
 		char path[BOOT_PATH_MAX];
@@ -314,7 +398,7 @@ boot_load(struct boot *b, const struct boot_files *f, struct buf *errors)
 	if (err == ERR_OK)
 		err = add_dir(b, str_of(dir), "feeds.d/unverified/", 0, errors);
 	if (err == ERR_OK)
-		err = add_named(b, errors);
+		err = add_named(b, f, errors);
 	if (err == ERR_OK)
 		err = add_keys(b, errors);
 	return err;

@@ -102,6 +102,7 @@ fetch_tell_core(struct fetch *f, size_t feed, uint64_t doc,
 	buf_blob(&f->frame, v->last_modified);
 	buf_blob(&f->frame, v->body_hash);
 	buf_blob(&f->frame, str_of(v->detail));
+	buf_be64(&f->frame, (uint64_t)v->retry_ms);
 	if (core == NULL ||
 	    !link_send(core, MSG_POLL, buf_str(&f->frame), NULL, 0))
 		log_op(LOG_WARN, "fetch.poll_lost", "feed=%.*s",
@@ -144,6 +145,8 @@ least_wait(const struct poll *p)
 		   p->http == HTTP_FORBIDDEN || p->http == HTTP_TOO_MANY;
 	int64_t asked = p->retry_ms == TIME_NONE ? 0 : p->retry_ms;
 
+	if (asked > SCHEDULE_RETRY_MS_MAX)
+		asked = SCHEDULE_RETRY_MS_MAX;
 	return shy && asked < FETCH_SHY_MS ? FETCH_SHY_MS : asked;
 }
 
@@ -157,7 +160,7 @@ fetch_end(struct fetch *f, struct poll *p, const struct verdict *v,
 		fetch_tell_core(f, p->feed, p->doc, v);
 	}
 	if (v->verdict == POLL_FAILED)
-		schedule_failed(f->schedule, p->feed, least_wait(p), now);
+		schedule_failed(f->schedule, p->feed, v->retry_ms, now);
 	else
 		schedule_done(f->schedule, p->feed, now);
 	tell_next(f, p->feed, now);
@@ -171,7 +174,8 @@ fetch_fail(struct fetch *f, struct poll *p, const char *why,
 	const struct verdict v = { .verdict = POLL_FAILED,
 				   .http = p->http,
 				   .bytes = p->bytes,
-				   .detail = why };
+				   .detail = why,
+				   .retry_ms = least_wait(p) };
 
 	log_op(LOG_INFO, "fetch.failed", "feed=%.*s http=%d why=\"%s\"",
 	       STR_ARG(fetch_feed(f, p->feed)->name), p->http, why);
@@ -495,16 +499,17 @@ static enum err
 feed_state(struct fetch *f, struct rd *r, struct instant now)
 {
 	struct str name = rd_blob(r);
-	int64_t last_try_ms = (int64_t)rd_be64(r);
-	int64_t last_good_ms = (int64_t)rd_be64(r);
+	struct schedule_past past = { .last_try_ms = (int64_t)rd_be64(r) };
 	int feed = tables_find(&f->tables, name);
 
+	past.last_good_ms = (int64_t)rd_be64(r);
+	past.retry_at = (int64_t)rd_be64(r);
+	past.failures = rd_be32(r);
 	if (rd_end(r) != ERR_OK)
 		return ERR_PEER;
 	if (feed < 0)
 		return ERR_OK;
-	schedule_state(f->schedule, (size_t)feed, last_try_ms, last_good_ms,
-		       now);
+	schedule_state(f->schedule, (size_t)feed, &past, now);
 	tell_next(f, (size_t)feed, now);
 	return ERR_OK;
 }

@@ -75,6 +75,7 @@ struct verdict {
 	struct str last_modified;
 	struct str body_hash;
 	const char *detail;
+	int64_t retry_ms; /* the server wants peace for so long; or 0 */
 };
 
 /* What core says when it lets a feed go: MSG_POLL_GO. */

@@ -68,24 +68,36 @@ schedule_new(struct arena *a, const struct feeds *feeds,
 	return s;
 }
 
+static void
+not_before(struct item *it, int64_t due_ms)
+{
+	if (due_ms > it->due_ms)
+		it->due_ms = due_ms;
+}
+
 void
-schedule_state(struct schedule *s, size_t feed, int64_t last_try_ms,
-	       int64_t last_good_ms, struct instant now)
+schedule_state(struct schedule *s, size_t feed,
+	       const struct schedule_past *past, struct instant now)
 {
 	struct item *it = &s->item[feed];
 	int64_t interval = s->feeds->feed[feed].interval_ms;
-	int64_t since;
+	int64_t good = past->last_good_ms;
+	int64_t left;
 
 	must(feed < s->feeds->count);
 	if (s->times == SCHEDULE_ONCE || it->at != AT_REST ||
-	    last_try_ms == TIME_NONE || last_good_ms == TIME_NONE)
+	    past->last_try_ms == TIME_NONE)
 		return;
+	it->failures = past->failures;
+	left = past->retry_at == TIME_NONE ? 0 : past->retry_at - now.wall_ms;
+	/* Further off than anybody may ask for: the wall clock went back. */
+	if (left > 0 && left <= SCHEDULE_RETRY_MS_MAX)
+		not_before(it, now.mono_ms + left);
 	/* The last try failed, or the wall clock went back: do not wait. */
-	if (last_try_ms > last_good_ms || last_good_ms > now.wall_ms)
+	if (good == TIME_NONE || past->last_try_ms > good ||
+	    good > now.wall_ms || now.wall_ms - good >= interval)
 		return;
-	since = now.wall_ms - last_good_ms;
-	if (since < interval && now.mono_ms + interval - since > it->due_ms)
-		it->due_ms = now.mono_ms + interval - since;
+	not_before(it, now.mono_ms + interval - (now.wall_ms - good));
 }
 
 /*
@@ -221,8 +233,7 @@ schedule_failed(struct schedule *s, size_t feed, int64_t least_ms,
 		wait = cap;
 	if (wait < f->min_gap_ms)
 		wait = f->min_gap_ms;
-	if (least_ms > SCHEDULE_RETRY_MS_MAX)
-		least_ms = SCHEDULE_RETRY_MS_MAX;
+	must(least_ms <= SCHEDULE_RETRY_MS_MAX);
 	if (wait < least_ms)
 		wait = least_ms;
 	s->item[feed].failures++;

@@ -29,9 +29,20 @@ struct schedule;
 /* NULL when the arena is full. */
 struct schedule *schedule_new(struct arena *a, const struct feeds *feeds,
 			      enum schedule_times times, struct instant now);
-/* What is remembered from before a restart; wall times, TIME_NONE: never. */
-void schedule_state(struct schedule *s, size_t feed, int64_t last_try_ms,
-		    int64_t last_good_ms, struct instant now);
+/*
+ * What is remembered from before a restart.  A feed whose last try failed is
+ * tried at once, as whoever starts the daemon again may have mended it, but
+ * never before the server wants it to be; failing once more, it waits as long
+ * as if there had been no restart.
+ */
+struct schedule_past {
+	int64_t last_try_ms; /* wall times; TIME_NONE: never */
+	int64_t last_good_ms;
+	int64_t retry_at;
+	unsigned failures;
+};
+void schedule_state(struct schedule *s, size_t feed,
+		    const struct schedule_past *past, struct instant now);
 /*
  * The next feed to ask for, or -1.  It is asked for until schedule_go, or
  * SCHEDULE_ASK_MS_MAX later due again.  No more than busy_max feeds are asked
@@ -44,7 +55,7 @@ int schedule_due(struct schedule *s, size_t busy_max, struct instant now,
 bool schedule_go(struct schedule *s, size_t feed);
 /* The poll is over. */
 void schedule_done(struct schedule *s, size_t feed, struct instant now);
-/* least_ms: not sooner, as the server wishes; cut to SCHEDULE_RETRY_MS_MAX. */
+/* least_ms: not sooner, as the server wishes: SCHEDULE_RETRY_MS_MAX at most. */
 void schedule_failed(struct schedule *s, size_t feed, int64_t least_ms,
 		     struct instant now);
 /* When it is tried next, as a wall time; TIME_NONE: at work, or never. */

@@ -118,6 +118,8 @@ struct alert {
 	struct str title_en;
 	/* What the last revision said, to tell whether the next is material. */
 	struct str material;
+	int32_t duty_on;     /* last day of the duty told of; DATE_NONE */
+	int64_t duty_met_at; /* the loss was reported; TIME_NONE */
 };
 
 #endif

@@ -14,6 +14,7 @@
 #define TIME_NONE INT64_MIN
 #define DATE_NONE INT32_MIN
 #define SHANGHAI_OFFSET_MS (8 * 3600 * 1000)
+#define HOUR_MS ((int64_t)3600000)
 #define DAY_MS 86400000
 
 struct instant {

@@ -1,7 +1,7 @@
 /*
  * conf.h - the configuration, parsed once and then constant.  Floor 0.
  *
- * One table, config.def, is the schema: field, type, default, range, reload
+ * One table, config.def, is the schema (but for `operators:`): field, type, default, range, reload
  * class and prose; creditalarmd -n, -C and the manual come from it.
  */
 #ifndef CONF_H
@@ -9,6 +9,7 @@
 
 #include "arena.h"
 #include "buf.h"
+#include "operators.h"
 
 #define CONF_ERRORS_MAX 100u
 
@@ -24,6 +25,7 @@ struct conf {
 	CONF_TYPE_##type field;
 #include "config.def"
 #undef CONF
+	struct operators operators; /* taken on reload */
 };
 
 /*

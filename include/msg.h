@@ -42,7 +42,8 @@ enum msg_type {
 	/* core -> web */
 	MSG_COUNTERS,	/* u8 ready, blob why not, blob OpenMetrics text */
 	/* fetch <-> core */
-	MSG_FEED_STATE,	/* core: blob feed, i64 last_try_ms, i64 last_good_ms */
+	MSG_FEED_STATE,	/* core: blob feed, i64 last_try_ms, i64 last_good_ms,
+			   i64 retry_at, u32 failures */
 	MSG_POLL_ASK,	/* fetch: blob feed */
 	MSG_POLL_GO,	/* core: blob feed, doc, blob etag, blob last_modified,
 			   blob body_hash, blob cursor, u8 go_flags,
@@ -53,7 +54,8 @@ enum msg_type {
 	MSG_FEED_NEXT,	/* fetch: blob feed, i64 wall_ms of the next try */
 	MSG_POLL,	/* fetch: blob feed, doc, u8 poll_verdict, u32 http,
 			   u64 bytes, blob etag, blob last_modified,
-			   blob body_hash, blob detail */
+			   blob body_hash, blob detail, u64 retry_ms: the
+			   server wants peace for so long, 0 */
 	/* fetch -> parse */
 	MSG_DOC_BYTES,	/* doc, then at most MSG_CHUNK_MAX bytes */
 	MSG_DOC_EOF,	/* doc, u8 1 whole, 0 cut off: forget it */

@@ -19,7 +19,7 @@
 #include "book.h"
 #include "json.h"
 
-#define STORE_SCHEMA 3 /* an older store is upgraded, a newer one refused */
+#define STORE_SCHEMA 4 /* an older store is upgraded, a newer one refused */
 #define STORE_ROWS_MAX (1u << 20) /* in one answer; over it ERR_LIMIT */
 
 struct store; /* one per core */
@@ -34,6 +34,11 @@ struct store; /* one per core */
 NODISCARD enum err store_open(const char *path, struct store **out,
 			      struct diag *d);
 void store_close(struct store *s);
+/* What the last ERR_STORE was about, for people, with what to do; as err_text
+ * when there is no more to say. */
+const char *store_why(const struct store *s);
+/* The same in a word or two; NULL when there is no more to say. */
+const char *store_trouble(const struct store *s);
 NODISCARD enum err store_begin(struct store *s);
 NODISCARD enum err store_commit(struct store *s);
 void store_rollback(struct store *s);
@@ -268,6 +273,12 @@ struct feed_state {
 	struct str guard;
 	struct str detail;
 	int failures; /* in a row */
+	int64_t retry_at; /* its server wants no try before; TIME_NONE */
+	/* How it is watched since parse died on it: daemon/core/watch.c. */
+	int careful;
+	int quarantined;
+	struct str suspect_hash;
+	struct str bad_hash;
 };
 
 /* ERR_ABSENT before the first store_feed_put. */
@@ -333,7 +344,7 @@ struct review {
 	int64_t at;
 	struct str why; /* lines */
 };
-/* Asked again it says the latest. */
+/* Asked again it says the latest, but when it was asked first. */
 NODISCARD enum err store_review_put(struct store *s, const struct review *r);
 NODISCARD enum err store_review(struct store *s, struct str fact_id,
 				struct str obligor_id, struct arena *a,
@@ -341,6 +352,10 @@ NODISCARD enum err store_review(struct store *s, struct str fact_id,
 /* All that wait, the oldest first. */
 NODISCARD enum err store_reviews(struct store *s, struct arena *a,
 				 struct review **out, size_t *count);
+/* Those of one fact. */
+NODISCARD enum err store_reviews_of(struct store *s, struct str fact_id,
+				    struct arena *a, struct review **out,
+				    size_t *count);
 /* The question, or with no obligor all of the fact. */
 NODISCARD enum err store_review_drop(struct store *s, struct str fact_id,
 				     struct str obligor_id);
@@ -368,6 +383,18 @@ NODISCARD enum err store_alert_by_id(struct store *s, struct str alert_id,
 NODISCARD enum err store_alerts(struct store *s, struct str obligor_id,
 				struct arena *a, struct alert **out,
 				size_t *count);
+
+/* How many there are, for operators. */
+struct alert_counts {
+	int64_t open[SEVERITY_CRITICAL + 1]; /* by severity, as the next */
+	int64_t unacked;
+	/* Of those: losses to be reported that nobody said were. */
+	int64_t duties;	     /* their day has not passed */
+	int64_t duties_soon; /* of these, due on that day at the latest */
+	int64_t duties_missed;
+};
+NODISCARD enum err store_alert_counts(struct store *s, int32_t today,
+				      int32_t soon, struct alert_counts *out);
 
 struct revision {
 	struct str alert_id;
@@ -466,6 +493,13 @@ struct store_usage {
 };
 NODISCARD enum err store_usage(struct store *s, struct store_usage *out);
 
+/* Refusals (NACK) of subscribers are counted by the hour, for a day. */
+NODISCARD enum err store_nacks_add(struct store *s, int64_t now_ms,
+				   uint64_t count);
+/* Of the last 24 hours, and what of the hour before them is left. */
+NODISCARD enum err store_nacks(struct store *s, int64_t now_ms,
+			       int64_t *count);
+
 struct subscriber {
 	struct str subscriber_id;
 	enum subscriber_owner owner;
@@ -500,5 +534,7 @@ NODISCARD enum err store_evidence_put(struct store *s,
 
 NODISCARD enum err store_journal(struct store *s, int64_t now_ms,
 				 struct str what, struct str detail);
+/* Lines ever written. */
+NODISCARD enum err store_journal_lines(struct store *s, int64_t *lines);
 
 #endif

@@ -64,7 +64,9 @@ add_stop(struct list *l)
 	bool bank = l->in->obligor->type == OBLIGOR_BANK;
 
 	(void)add_text(l, "A_STOP_SHIPMENT", "consult",
-		       bank ? "A_STOP_SHIPMENT.bank" : "A_STOP_SHIPMENT",
+		       l->in->suspected ? "A_STOP_SHIPMENT.suspected" :
+		       bank		? "A_STOP_SHIPMENT.bank" :
+					  "A_STOP_SHIPMENT",
 		       none);
 }
 

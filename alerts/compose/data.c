@@ -120,7 +120,8 @@ put_sources(struct jsonw *w, const struct compose_in *in)
 static void
 put_confidence(struct jsonw *w, const struct compose_in *in)
 {
-	int level = in->fact->status == FACT_CONFIRMED	  ? 3 :
+	int level = in->suspected			  ? 1 :
+		    in->fact->status == FACT_CONFIRMED	  ? 3 :
 		    in->fact->status == FACT_CORROBORATED ? 2 :
 							    1;
 
@@ -277,7 +278,7 @@ put_text(struct jsonw *w, const struct compose_in *in,
 	if (in->cover->quality == QUALITY_ESTIMATED ||
 	    in->duty_deadline != DATE_NONE)
 		jsonw_str(w, NULL, S("D-ESTIMATE"));
-	if (in->fact->status < FACT_CONFIRMED)
+	if (in->fact->status < FACT_CONFIRMED || in->suspected)
 		jsonw_str(w, NULL, S("D-UNVERIFIED"));
 	jsonw_str(w, NULL, S("D-SECRET"));
 	if (compose_is_withheld(in))
@@ -349,6 +350,8 @@ put_identity(struct jsonw *w, const struct compose_in *in)
 	jsonw_arr(w, "flags");
 	if (in->historic)
 		jsonw_str(w, NULL, S("historic"));
+	if (in->suspected)
+		jsonw_str(w, NULL, S("suspected"));
 	jsonw_end_arr(w);
 	jsonw_time(w, "created_at", a->created_at);
 	jsonw_time(w, "updated_at", a->updated_at);

@@ -240,7 +240,14 @@ title(struct para *p)
 		code[1] = code[2] = "title.retracted";
 	else if (in->alert->state == ALERT_RESOLVED)
 		code[1] = code[2] = "title.resolved";
-	else if (compose_is_withheld(in)) {
+	else if (in->suspected) {
+		bool no = compose_is_withheld(in);
+
+		code[0] = no ? "title.suspected.withheld" :
+			       "title.suspected.hold";
+		code[1] = no ? code[0] : "title.suspected";
+		code[2] = "title.suspected.withheld";
+	} else if (compose_is_withheld(in)) {
 		code[0] = "title.withheld.stop";
 		code[1] = code[2] = "title.withheld";
 	}
@@ -262,6 +269,10 @@ add_head(struct para *p)
 	else if (in->alert->state == ALERT_RESOLVED)
 		add(p, in->fact->status == FACT_ENDED ? "head.resolved" :
 							"head.closed",
+		    100);
+	else if (in->suspected)
+		add(p, compose_is_withheld(in) ? "head.suspected.withheld" :
+						 "head.suspected",
 		    100);
 	else if (compose_is_withheld(in))
 		add(p, "head.withheld", 100);
@@ -329,7 +340,9 @@ add_todo(struct para *p)
 {
 	const struct compose_in *in = p->in;
 
-	if (compose_is_stop(in)) {
+	if (in->suspected) {
+		add(p, "body.hold", 98);
+	} else if (compose_is_stop(in)) {
 		if (in->fact->status == FACT_CONFIRMED ||
 		    in->reports_left < 0) {
 			add(p, "body.stop", 98);
@@ -399,6 +412,10 @@ brief(struct para *p)
 		add(p, "short.retracted", 100);
 	else if (in->alert->state == ALERT_RESOLVED)
 		add(p, "short.resolved", 100);
+	else if (in->suspected)
+		add(p, compose_is_withheld(in) ? "short.suspected.withheld" :
+						 "short.suspected",
+		    100);
 	else if (compose_is_withheld(in))
 		add(p, "short.withheld", 100);
 	else
@@ -406,7 +423,7 @@ brief(struct para *p)
 	if (compose_is_stop(in) && in->cover->unshipped > 0 &&
 	    in->cover->if_uninsured > 0) {
 		set_money(p, "amount", in->cover->if_uninsured);
-		add(p, "short.stop", 90);
+		add(p, in->suspected ? "short.hold" : "short.stop", 90);
 		p->arg_count--;
 	}
 	return fit(p, p->lang == LANG_ZH ? COMPOSE_SHORT_ZH_MAX :
@@ -453,6 +470,8 @@ compose_words(const struct compose_in *in, enum lang l, struct arena *a,
 	p.arg_count--;
 	if (in->alert->state != ALERT_RETRACTED &&
 	    in->alert->state != ALERT_RESOLVED) {
+		if (in->recognised)
+			add(&p, "body.recognised", 99);
 		if (in->historic)
 			add(&p, "body.historic", 35);
 		add_money(&p);

@@ -48,6 +48,8 @@ attach_all(struct decide *d, struct str obligor_id, struct str scheme,
 		if (ours)
 			err = facts_attach(&d->facts, &fact[i], &m, now,
 					   &d->arena);
+		if (ours && err == ERR_OK)
+			err = decide_unask(d, &fact[i], now);
 		if (err == ERR_OK)
 			err = decide_journal(d, now, "decide.book",
 					     "rule=%s fact=%.*s obligor=%.*s",
@@ -126,6 +128,7 @@ decide_book(struct decide *d, int64_t since_version, struct instant now)
 {
 	size_t mark = arena_mark(&d->arena);
 	struct str *changed = NULL;
+	int64_t never = 0;
 	size_t count = 0;
 	enum err err;
 
@@ -145,6 +148,8 @@ decide_book(struct decide *d, int64_t since_version, struct instant now)
 	d->by_book = false;
 	if (err == ERR_OK)
 		err = look_again(d, now);
+	if (err == ERR_OK)
+		err = decide_suspects(d, now, &never);
 	arena_rewind(&d->arena, mark);
 	return err;
 }
@@ -153,13 +158,15 @@ enum err
 decide_tick(struct decide *d, struct instant now, int64_t *next_ms)
 {
 	int32_t today = date_shanghai(now.wall_ms);
+	int64_t next = ((int64_t)today + 1) * DAY_MS - SHANGHAI_OFFSET_MS;
 	size_t mark = arena_mark(&d->arena);
 	enum err err;
 
 	err = look_again(d, now);
+	if (err == ERR_OK)
+		err = decide_suspects(d, now, &next);
 	arena_rewind(&d->arena, mark);
-	if (err != ERR_OK)
-		return err;
-	*next_ms = ((int64_t)today + 1) * DAY_MS - SHANGHAI_OFFSET_MS;
-	return ERR_OK;
+	if (err == ERR_OK)
+		*next_ms = next;
+	return err;
 }

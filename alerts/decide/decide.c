@@ -153,6 +153,30 @@ ring_all(struct ring *r)
 }
 
 enum err
+decide_ring(struct ring *r, const struct fact *fact, size_t count)
+{
+	struct decide *d = r->d;
+	enum err err;
+
+	r->kind = kinds_find(d->in.kinds, r->fact->kind);
+	if (r->kind == NULL || str_eq(r->kind->alert_kind, S("-")) ||
+	    str_eq(r->fact->family, S("-")))
+		return decide_journal(d, r->now, "decide.suppress",
+				      "rule=silent-kind kind=%.*s fact=%.*s",
+				      STR_ARG(r->fact->kind),
+				      STR_ARG(r->fact->fact_id));
+	err = store_obligor(d->in.store, r->fact->obligor_id, &d->arena,
+			    &r->obligor);
+	if (err == ERR_ABSENT)
+		return decide_journal(d, r->now, "decide.suppress",
+				      "rule=obligor-gone fact=%.*s",
+				      STR_ARG(r->fact->fact_id));
+	if (err == ERR_OK)
+		err = read_sources(r, fact, count);
+	return err != ERR_OK ? err : ring_all(r);
+}
+
+enum err
 decide_episode(struct decide *d, struct str obligor_id, struct str family,
 	       int episode, struct instant now)
 {
@@ -172,21 +196,7 @@ decide_episode(struct decide *d, struct str obligor_id, struct str family,
 	r.fact = facts_lead(fact, kept);
 	if (r.fact == NULL)
 		return ERR_OK;
-	r.kind = kinds_find(d->in.kinds, r.fact->kind);
-	if (r.kind == NULL || str_eq(r.kind->alert_kind, S("-")) ||
-	    str_eq(family, S("-")))
-		return decide_journal(d, now, "decide.suppress",
-				      "rule=silent-kind kind=%.*s fact=%.*s",
-				      STR_ARG(r.fact->kind),
-				      STR_ARG(r.fact->fact_id));
-	err = store_obligor(d->in.store, obligor_id, &d->arena, &r.obligor);
-	if (err == ERR_ABSENT)
-		return decide_journal(d, now, "decide.suppress",
-				      "rule=obligor-gone fact=%.*s",
-				      STR_ARG(r.fact->fact_id));
-	if (err == ERR_OK)
-		err = read_sources(&r, fact, kept);
-	return err != ERR_OK ? err : ring_all(&r);
+	return decide_ring(&r, fact, kept);
 }
 
 enum err
@@ -259,6 +269,9 @@ take(struct decide *d, const struct notice *n, const struct match *m,
 	for (size_t i = 0; i < touched.count && err == ERR_OK; i++) {
 		const struct fact *f = &touched.fact[i];
 
+		err = decide_unask(d, f, now);
+		if (err != ERR_OK)
+			break;
 		if (f->obligor_id.n > 0) {
 			err = decide_episode(d, f->obligor_id, f->family,
 					     f->episode, now);

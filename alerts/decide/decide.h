@@ -27,6 +27,12 @@
 #define DECIDE_ARENA_SIZE ((size_t)96 << 20)
 /* Older than this at first sight is told once, flagged historic. */
 #define DECIDE_HISTORIC_DAYS 180
+/* A question about an insolvency that nobody answered for so long is told,
+ * as a suspected match, to exporters whose goods leave within so long. */
+#define DECIDE_REVIEW_MS (2 * HOUR_MS)
+#define DECIDE_LEAVES_MS (72 * HOUR_MS)
+/* A notice older than this when its buyer was found in the book is history. */
+#define DECIDE_NEWS_MS HOUR_MS
 /* An amount moved when by a tenth and by so many whole units. */
 #define DECIDE_MOVED_UNITS 10000
 
@@ -121,8 +127,10 @@ NODISCARD enum err decide_review(struct decide *d,
 				 const struct review_answer *a,
 				 struct instant now, enum review_done *done);
 /*
- * Time passed: a departure came near.  Looks at every standing alert, so call
- * it at start and then at the wall time *next_ms (the next Shanghai day).
+ * Time passed: a departure came near, or a question was not answered.  Looks
+ * at every standing alert and question, so call it at start and then at the
+ * wall time *next_ms (at the latest the next Shanghai day); and DECIDE_REVIEW_MS
+ * after a question was asked.
  */
 NODISCARD enum err decide_tick(struct decide *d, struct instant now,
 			       int64_t *next_ms);

@@ -34,6 +34,8 @@ struct ring {
 	struct obligor obligor;
 	const struct fact *fact;
 	const struct kind *kind;
+	/* Whether the fact is the obligor's waits for a reviewer. */
+	bool suspected;
 	struct fact_source *source;
 	size_t source_count;
 };
@@ -51,6 +53,7 @@ struct material {
 	int64_t if_uninsured;
 	int imminent;
 	int historic;
+	int suspected;
 };
 
 NODISCARD enum err decide_journal(struct decide *d, struct instant now,
@@ -72,6 +75,31 @@ NODISCARD enum err decide_match(struct decide *d, const struct notice *n,
 NODISCARD enum err decide_ask(struct decide *d, const struct fact *fact,
 			      const struct match *m, struct instant now);
 NODISCARD enum err decide_exporter(struct ring *r, struct str exporter_id);
+/* r->fact, its kind, obligor and sources (those of the given facts that share
+ * its episode) read, every exporter of the obligor is heard. */
+NODISCARD enum err decide_ring(struct ring *r, const struct fact *fact,
+			       size_t count);
+/* The match a question would be were it answered so; said is one more line. */
+NODISCARD enum err decide_supposed(struct decide *d, const struct review *q,
+				   struct str said, struct match *out);
+/* Nobody may have known of the fact when its notices came: so old is what is
+ * behind it at that time. */
+NODISCARD enum err decide_is_history(struct decide *d, struct str fact_id,
+				     int64_t at, bool *out);
+
+/* ---- suspect.c ---- */
+
+/* Questions too old to stay silent; *next_ms comes down to when the next one
+ * is. */
+NODISCARD enum err decide_suspects(struct decide *d, struct instant now,
+				   int64_t *next_ms);
+/* A fact that found its obligor, or is over, is no question any more: what
+ * was told elsewhere as suspected is taken back. */
+NODISCARD enum err decide_unask(struct decide *d, const struct fact *fact,
+				struct instant now);
+/* One question is dropped, and taken back where it was told. */
+NODISCARD enum err decide_drop(struct decide *d, const struct review *q,
+			       struct instant now);
 
 /* The free reports left under a policy. */
 NODISCARD enum err decide_reports_left(struct decide *d,

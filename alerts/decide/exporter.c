@@ -20,7 +20,6 @@ struct draft {
 	const char *reason[WHY_COUNT];
 	size_t reason_count;
 	int reports_left;
-	int32_t duty_deadline;
 	struct str duty_profile;
 	const char *why; /* of the revision */
 	enum alert_state state;
@@ -62,6 +61,8 @@ find_alert(struct draft *t, struct str exporter_id)
 		.created_at = t->r->now.wall_ms,
 		.knew_at = TIME_NONE,
 		.acked_at = TIME_NONE,
+		.duty_on = DATE_NONE,
+		.duty_met_at = TIME_NONE,
 	};
 	if (t->alert.alert_id.p == NULL || t->alert.dedup_key.p == NULL)
 		return ERR_LIMIT;
@@ -124,6 +125,7 @@ weigh(struct draft *t)
 		.if_uninsured = t->cover.if_uninsured,
 		.imminent = t->cover.imminent,
 		.historic = t->exists ? t->old.historic : 0,
+		.suspected = t->r->suspected,
 	};
 	return ERR_OK;
 }
@@ -140,6 +142,7 @@ judge(struct draft *t)
 		.cover = &t->cover,
 		.today = date_shanghai(t->r->now.wall_ms),
 		.last_order = DATE_NONE,
+		.suspected = t->r->suspected,
 	};
 	enum err err;
 
@@ -189,11 +192,28 @@ state_after(const struct draft *t)
 	bool worse = t->new.status > t->old.status ||
 		     t->severity.severity > t->alert.severity ||
 		     t->new.stage > t->old.stage ||
-		     (t->new.imminent && !t->old.imminent);
+		     (t->new.imminent && !t->old.imminent) ||
+		     (t->old.suspected && !t->new.suspected);
 
 	if (s == ALERT_RESOLVED || worse)
 		return ALERT_OPEN;
 	return s;
+}
+
+/* Why a suspicion is not for this exporter; NULL: it is. */
+static const char *
+not_suspected(const struct draft *t)
+{
+	int32_t soon = date_shanghai(t->r->now.wall_ms + DECIDE_LEAVES_MS);
+
+	if (t->exists)
+		return t->old.suspected && str_eq(t->alert.fact_id,
+						  t->r->fact->fact_id) ?
+			       NULL :
+			       "known-otherwise";
+	return t->cover.next_etd != DATE_NONE && t->cover.next_etd <= soon ?
+		       NULL :
+		       "no-departure";
 }
 
 /* Sets why and state, or leaves why NULL and names the rule. */
@@ -201,7 +221,10 @@ static const char *
 choose(struct draft *t)
 {
 	enum fact_status status = t->r->fact->status;
+	const char *no = t->r->suspected ? not_suspected(t) : NULL;
 
+	if (no != NULL)
+		return no;
 	if (status == FACT_REFUTED) {
 		if (!t->exists || is_over(t->alert.state))
 			return "refuted-unheard";
@@ -225,9 +248,10 @@ choose(struct draft *t)
 		t->new.historic = is_historic(t);
 		return "open";
 	}
-	t->why = t->severity.severity > t->alert.severity ?
-			 "severity" :
-			 material_moved(&t->old, &t->new);
+	t->why = material_moved(&t->old, &t->new);
+	if (t->severity.severity > t->alert.severity &&
+	    (!t->old.suspected || t->new.suspected))
+		t->why = "severity";
 	t->state = state_after(t);
 	return t->why == NULL ? "not-material" : "revise";
 }
@@ -238,7 +262,7 @@ take_duty(struct draft *t)
 	const struct duty_rule *rule;
 	int64_t knew = t->alert.knew_at;
 
-	t->duty_deadline = DATE_NONE;
+	t->alert.duty_on = DATE_NONE;
 	if (t->cover.open == 0 || t->cover.scheme == NULL ||
 	    t->state == ALERT_RETRACTED || t->state == ALERT_RESOLVED)
 		return;
@@ -247,7 +271,7 @@ take_duty(struct draft *t)
 	if (rule == NULL)
 		return;
 	t->duty_profile = rule->profile;
-	t->duty_deadline = duty_deadline(
+	t->alert.duty_on = duty_deadline(
 		rule, knew == TIME_NONE ? t->r->now.wall_ms : knew);
 }
 
@@ -293,8 +317,11 @@ compose(struct draft *t, struct compose_out *out)
 		.reason = t->reason,
 		.reason_count = t->reason_count,
 		.historic = t->new.historic,
+		.suspected = t->new.suspected,
+		.recognised = t->exists && t->old.suspected &&
+			      !t->new.suspected,
 		.reports_left = t->reports_left,
-		.duty_deadline = t->duty_deadline,
+		.duty_deadline = t->alert.duty_on,
 		.duty_profile = t->duty_profile,
 		.instance = d->in.conf->instance,
 		.tel = d->in.conf->contact_tel,

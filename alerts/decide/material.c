@@ -3,17 +3,17 @@
  */
 #include "decide_priv.h"
 
-#define FIELDS 11u
+#define FIELDS 12u
 
 void
 material_put(struct buf *b, const struct material *m)
 {
-	buf_printf(b, "%d|%d|%.*s|%.*s|%lld|%lld|%lld|%lld|%lld|%d|%d",
+	buf_printf(b, "%d|%d|%.*s|%.*s|%lld|%lld|%lld|%lld|%lld|%d|%d|%d",
 		   (int)m->status, (int)m->stage, STR_ARG(m->kind),
 		   STR_ARG(m->currency), (long long)m->exposed,
 		   (long long)m->insured, (long long)m->uninsured,
 		   (long long)m->if_insured, (long long)m->if_uninsured,
-		   m->imminent, m->historic);
+		   m->imminent, m->historic, m->suspected);
 }
 
 enum err
@@ -26,6 +26,9 @@ material_get(struct str s, struct material *out)
 	for (size_t i = 0; i < FIELDS; i++) {
 		struct str cell = str_cut(&rest, '|');
 
+		/* Kept before there was the last one. */
+		if (i == FIELDS - 1 && cell.n == 0)
+			break;
 		if (i == 2)
 			m.kind = cell;
 		else if (i == 3)
@@ -45,6 +48,7 @@ material_get(struct str s, struct material *out)
 	m.if_uninsured = v[8];
 	m.imminent = v[9] != 0;
 	m.historic = v[10] != 0;
+	m.suspected = v[11] != 0;
 	*out = m;
 	return ERR_OK;
 }
@@ -63,6 +67,8 @@ moved(int64_t old, int64_t new, struct str ccy)
 const char *
 material_moved(const struct material *old, const struct material *new)
 {
+	if (old->suspected && !new->suspected)
+		return "match";
 	if (new->status != old->status)
 		return "status";
 	if (new->stage != old->stage || !str_eq(new->kind, old->kind))

@@ -28,6 +28,8 @@ attach(struct decide *d, struct fact *fact, const struct match *m,
 	enum err err = facts_attach(&d->facts, fact, m, now, &d->arena);
 
 	if (err == ERR_OK)
+		err = decide_unask(d, fact, now);
+	if (err == ERR_OK)
 		err = decide_journal(d, now, "decide.book",
 				     "rule=reverse-name score=%d fact=%.*s "
 				     "obligor=%.*s",
@@ -86,6 +88,9 @@ try_fact(struct decide *d, struct str fact_id, struct instant now)
 	if (err == ERR_OK &&
 	    (fact.obligor_id.n > 0 || fact.natural_person == 1))
 		return ERR_OK;
+	/* The whole book is tried: then a notice may be news all the same. */
+	if (err == ERR_OK && d->sieve_since == 0)
+		err = decide_is_history(d, fact_id, now.wall_ms, &d->by_book);
 	if (err == ERR_OK)
 		err = store_fact_sources(d->in.store, fact_id, &d->arena, &s,
 					 &count);
@@ -148,7 +153,6 @@ decide_names(struct decide *d, struct names_scan *scan, struct instant now,
 		err = store_fact_names(d->in.store, scan->after,
 				       DECIDE_NAMES_MAX, &d->arena, &name,
 				       &count);
-	/* Since 0 is the whole book: then a notice may be news all the same. */
 	d->by_book = scan->since > 0;
 	for (size_t i = 0; i < count && err == ERR_OK; i++) {
 		size_t each = arena_mark(&d->arena);

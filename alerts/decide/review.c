@@ -25,19 +25,27 @@ fact_key(struct str fact_id, char room[FACT_KEY_SIZE])
 }
 
 static enum err
-is_rejected(struct decide *d, struct str fact_id, struct str obligor_id,
-	    bool *out)
+has_rejected(struct decide *d, struct str key, struct str obligor_id,
+	     bool *out)
 {
-	char room[FACT_KEY_SIZE];
 	struct str *id = NULL;
 	size_t count = 0;
-	enum err err = store_rejected(d->in.store, fact_key(fact_id, room),
-				      &d->arena, &id, &count);
+	enum err err = store_rejected(d->in.store, key, &d->arena, &id,
+				      &count);
 
 	*out = false;
 	for (size_t i = 0; i < count && err == ERR_OK; i++)
 		*out = *out || str_eq(id[i], obligor_id);
 	return err;
+}
+
+static enum err
+is_rejected(struct decide *d, struct str fact_id, struct str obligor_id,
+	    bool *out)
+{
+	char room[FACT_KEY_SIZE];
+
+	return has_rejected(d, fact_key(fact_id, room), obligor_id, out);
 }
 
 /* ---- asking ---- */
@@ -149,9 +157,9 @@ find_id(struct decide *d, const struct review *q, struct buf *out)
 	return err;
 }
 
-static enum err
-attach(struct decide *d, const struct review *q, struct fact *fact,
-       struct instant now)
+enum err
+decide_supposed(struct decide *d, const struct review *q, struct str said,
+		struct match *out)
 {
 	struct match m = { .verdict = MATCH_ACCEPT,
 			   .obligor_id = q->obligor_id,
@@ -160,18 +168,19 @@ attach(struct decide *d, const struct review *q, struct fact *fact,
 	struct buf key;
 	enum err err;
 
-	buf_init(&why, q->why.n + 64);
+	buf_init(&why, q->why.n + said.n + 1);
 	buf_init(&key, ID_VALUE_MAX + 80);
-	buf_printf(&why, "%.*s%sconfirmed by a reviewer", STR_ARG(q->why),
-		   q->why.n > 0 ? "\n" : "");
+	buf_printf(&why, "%.*s%s%.*s", STR_ARG(q->why),
+		   q->why.n > 0 && said.n > 0 ? "\n" : "", STR_ARG(said));
 	err = find_id(d, q, &key);
 	m.method = key.n > 0 ? S("id") : S("name");
-	m.keys = buf_str(&key);
-	m.why = buf_str(&why);
-	if (err == ERR_OK)
-		err = facts_attach(&d->facts, fact, &m, now, &d->arena);
+	m.keys = arena_str(&d->arena, buf_str(&key));
+	m.why = arena_str(&d->arena, buf_str(&why));
 	buf_free(&key);
 	buf_free(&why);
+	if (err == ERR_OK && (m.keys.p == NULL || m.why.p == NULL))
+		err = ERR_LIMIT;
+	*out = m;
 	return err;
 }
 
@@ -179,11 +188,18 @@ static enum err
 accept(struct decide *d, const struct review_answer *a,
        const struct review *q, struct instant now)
 {
+	struct match m;
 	struct fact fact;
 	enum err err = store_fact(d->in.store, q->fact_id, &d->arena, &fact);
 
 	if (err == ERR_OK)
-		err = attach(d, q, &fact, now);
+		err = decide_supposed(d, q, S("confirmed by a reviewer"), &m);
+	if (err == ERR_OK)
+		err = facts_attach(&d->facts, &fact, &m, now, &d->arena);
+	if (err == ERR_OK)
+		err = decide_unask(d, &fact, now);
+	if (err == ERR_OK)
+		err = decide_is_history(d, q->fact_id, q->at, &d->by_book);
 	if (err == ERR_OK)
 		err = decide_journal(d, now, "review.accept",
 				     "who=%.*s score=%d fact=%.*s "
@@ -191,9 +207,11 @@ accept(struct decide *d, const struct review_answer *a,
 				     STR_ARG(a->who), q->score,
 				     STR_ARG(q->fact_id),
 				     STR_ARG(q->obligor_id));
-	return err == ERR_OK ? decide_episode(d, fact.obligor_id, fact.family,
-					      fact.episode, now) :
-			       err;
+	if (err == ERR_OK)
+		err = decide_episode(d, fact.obligor_id, fact.family,
+				     fact.episode, now);
+	d->by_book = false;
+	return err;
 }
 
 /* The names of one notice behind the fact are not the obligor's. */
@@ -214,28 +232,97 @@ reject_names(struct decide *d, const struct review_answer *a,
 }
 
 static enum err
-reject(struct decide *d, const struct review_answer *a, struct instant now)
+reject_one(struct decide *d, const struct review_answer *a,
+	   const struct review *q, struct instant now)
 {
 	char room[FACT_KEY_SIZE];
+	enum err err;
+
+	err = store_reject_put(d->in.store, fact_key(q->fact_id, room),
+			       q->obligor_id, a->why, now.wall_ms);
+	if (err == ERR_OK)
+		err = decide_drop(d, q, now);
+	if (err != ERR_OK)
+		return err;
+	return decide_journal(d, now, "review.reject",
+			      "who=%.*s fact=%.*s obligor=%.*s why=\"%.*s\"",
+			      STR_ARG(a->who), STR_ARG(q->fact_id),
+			      STR_ARG(q->obligor_id), STR_ARG(a->why));
+}
+
+/* Whether every name of the fact is rejected for the obligor, and no id of
+ * its speaks for it: then the answer is known. */
+static enum err
+is_answered(struct decide *d, const struct review *q, bool *out)
+{
+	struct fact_source *s = NULL;
+	size_t sources = 0;
+	size_t names = 0;
+	struct buf key;
+	enum err err;
+
+	*out = false;
+	buf_init(&key, ID_VALUE_MAX + 80);
+	err = find_id(d, q, &key);
+	*out = key.n == 0;
+	buf_free(&key);
+	if (err == ERR_OK && *out)
+		err = store_fact_sources(d->in.store, q->fact_id, &d->arena,
+					 &s, &sources);
+	for (size_t i = 0; i < sources && err == ERR_OK && *out; i++) {
+		struct match_key *k = NULL;
+		size_t count = 0;
+
+		err = keys_of(d, &s[i], &k, &count);
+		for (; count > 0 && err == ERR_OK && *out; count--) {
+			if (!str_eq(k[count - 1].scheme, S("name")))
+				continue;
+			names++;
+			err = has_rejected(d, k[count - 1].value,
+					   q->obligor_id, out);
+		}
+	}
+	*out = *out && names > 0;
+	return err;
+}
+
+/* The names are not the obligor's: other questions that asked by them alone
+ * are answered with this one. */
+static enum err
+reject_alike(struct decide *d, const struct review_answer *a,
+	     struct instant now)
+{
+	struct review *q = NULL;
+	size_t count = 0;
+	enum err err = store_reviews(d->in.store, &d->arena, &q, &count);
+
+	for (size_t i = 0; i < count && err == ERR_OK; i++) {
+		size_t mark = arena_mark(&d->arena);
+		bool same = false;
+
+		if (str_eq(q[i].obligor_id, a->obligor_id))
+			err = is_answered(d, &q[i], &same);
+		if (err == ERR_OK && same)
+			err = reject_one(d, a, &q[i], now);
+		arena_rewind(&d->arena, mark);
+	}
+	return err;
+}
+
+static enum err
+reject(struct decide *d, const struct review_answer *a,
+       const struct review *q, struct instant now)
+{
 	struct fact_source *s = NULL;
 	size_t count = 0;
-	enum err err = store_fact_sources(d->in.store, a->fact_id, &d->arena,
+	enum err err = store_fact_sources(d->in.store, q->fact_id, &d->arena,
 					  &s, &count);
 
 	for (size_t i = 0; i < count && err == ERR_OK; i++)
 		err = reject_names(d, a, &s[i], now);
 	if (err == ERR_OK)
-		err = store_reject_put(d->in.store, fact_key(a->fact_id, room),
-				       a->obligor_id, a->why, now.wall_ms);
-	if (err == ERR_OK)
-		err = store_review_drop(d->in.store, a->fact_id,
-					a->obligor_id);
-	if (err != ERR_OK)
-		return err;
-	return decide_journal(d, now, "review.reject",
-			      "who=%.*s fact=%.*s obligor=%.*s why=\"%.*s\"",
-			      STR_ARG(a->who), STR_ARG(a->fact_id),
-			      STR_ARG(a->obligor_id), STR_ARG(a->why));
+		err = reject_one(d, a, q, now);
+	return err == ERR_OK ? reject_alike(d, a, now) : err;
 }
 
 enum err
@@ -255,7 +342,8 @@ decide_review(struct decide *d, const struct review_answer *a,
 	if (err == ERR_ABSENT)
 		err = answered(d, a, done);
 	else if (err == ERR_OK)
-		err = a->accept ? accept(d, a, &q, now) : reject(d, a, now);
+		err = a->accept ? accept(d, a, &q, now) :
+				  reject(d, a, &q, now);
 	arena_rewind(&d->arena, mark);
 	return err;
 }

@@ -15,6 +15,7 @@ severity_why_text(unsigned i)
 		"OVER_BREAKEVEN",	   "OVERDUE",
 		"ORDERED_24_MONTHS",	   "NO_RULE",
 		"HELD",			   "DISSOLVED",
+		"SUSPECTED_MATCH",
 	};
 
 	must(i < WHY_COUNT);
@@ -118,6 +119,11 @@ severity_of(const struct severity_in *in)
 	struct severity_out out;
 
 	out = str_eq(in->family, S("insolvency")) ? insolvency(in) : other(in);
+	if (in->suspected)
+		out = (struct severity_out){ SEVERITY_HIGH,
+					     (out.why & ~(unsigned)WHY_NO_RULE) |
+						 WHY_SUSPECTED,
+					     13 };
 	if (out.severity < in->floor) {
 		out.severity = in->floor;
 		out.why |= WHY_HELD;

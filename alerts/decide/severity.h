@@ -33,8 +33,9 @@ enum {
 	WHY_NO_RULE = 1u << 13,
 	WHY_HELD = 1u << 14, /* never falls inside an episode */
 	WHY_DISSOLVED = 1u << 15, /* gone, solvent or not */
+	WHY_SUSPECTED = 1u << 16, /* a reviewer has not said whose it is */
 };
-#define WHY_COUNT 16u
+#define WHY_COUNT 17u
 
 struct severity_in {
 	struct str family;
@@ -45,12 +46,13 @@ struct severity_in {
 	int32_t today;
 	int32_t last_order; /* DATE_NONE: never, or unknown */
 	enum severity floor; /* of the episode so far; 0: none */
+	bool suspected;	     /* whose it is waits for a reviewer: HIGH */
 };
 
 struct severity_out {
 	enum severity severity;
 	unsigned why;
-	int rule; /* 1..12; 0: held by the floor */
+	int rule; /* 1..12; 13: suspected; 0: held by the floor */
 };
 
 const char *severity_why_text(unsigned i); /* i < WHY_COUNT */

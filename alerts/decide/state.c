@@ -67,6 +67,8 @@ take_human(struct decide *d, struct alert *a, const struct evidence *e)
 		return ERR_OK;
 	}
 	a->state = ALERT_ACTIONED;
+	if (str_eq(e->code, S("A_REPORT_LOSS")) && a->duty_met_at == TIME_NONE)
+		a->duty_met_at = e->stored_at;
 	if (!str_eq(e->code, S("A_ORDER_REPORT")) || a->policy_id.n == 0)
 		return ERR_OK;
 	return store_report_reserve(d->in.store, a->policy_id, a->alert_id,

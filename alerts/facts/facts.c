@@ -125,17 +125,6 @@ take_kind(const struct fact_source *s, size_t count, struct fact *fact)
 	fact->stage = best->stage;
 }
 
-/* Whose it is, or that it is over, leaves a reviewer nothing to say. */
-static enum err
-keep(const struct facts *f, const struct fact *fact)
-{
-	enum err err = store_fact_put(f->store, fact);
-
-	if (err == ERR_OK && (fact->obligor_id.n > 0 || !facts_is_live(fact)))
-		err = store_review_drop(f->store, fact->fact_id, STR_NONE);
-	return err;
-}
-
 /* Status, kind and stage from the notices behind the fact; then kept. */
 static enum err
 settle(const struct facts *f, struct fact *fact, struct instant now,
@@ -151,7 +140,7 @@ settle(const struct facts *f, struct fact *fact, struct instant now,
 	fact->status = status_of(s, count);
 	take_kind(s, count, fact);
 	fact->updated_at = now.wall_ms;
-	return keep(f, fact);
+	return store_fact_put(f->store, fact);
 }
 
 static bool
@@ -243,6 +232,23 @@ new_id(const struct apply *p, struct str *out)
 	return out->p == NULL ? ERR_LIMIT : ERR_OK;
 }
 
+/* An alert taken back (a suspicion that was wrong) used its episode up. */
+static enum err
+skip_retracted(const struct facts *f, struct str obligor_id,
+	       struct str family, struct arena *a, int *episode)
+{
+	struct alert *alert = NULL;
+	size_t count = 0;
+	enum err err = store_alerts(f->store, obligor_id, a, &alert, &count);
+
+	for (size_t i = 0; i < count && err == ERR_OK; i++)
+		if (alert[i].state == ALERT_RETRACTED &&
+		    str_eq(alert[i].family, family) &&
+		    alert[i].episode >= *episode)
+			*episode = alert[i].episode + 1;
+	return err;
+}
+
 /* The episode a fact of this family belongs to now. */
 static enum err
 episode_of(const struct facts *f, struct str obligor_id, struct str family,
@@ -265,13 +271,14 @@ episode_of(const struct facts *f, struct str obligor_id, struct str family,
 		    !str_eq(fact[i].fact_id, self->fact_id))
 			live = true;
 	*out = live ? last : last + 1;
-	return ERR_OK;
+	return live ? ERR_OK :
+		      skip_retracted(f, obligor_id, family, a, out);
 }
 
 /* The fact is the obligor's, for that reason; not yet kept. */
-static enum err
-give_obligor(const struct facts *f, struct fact *fact, const struct match *m,
-	     struct arena *a)
+enum err
+facts_suppose(const struct facts *f, struct fact *fact, const struct match *m,
+	      struct arena *a)
 {
 	fact->obligor_id = m->obligor_id;
 	fact->match_method = m->method;
@@ -408,7 +415,7 @@ join(const struct apply *p, struct fact *fact, struct facts_touched *out)
 	fill_known(p, fact);
 	if (p->m->verdict == MATCH_ACCEPT &&
 	    (fact->obligor_id.n == 0 || was_refuted))
-		err = give_obligor(p->f, fact, p->m, p->a);
+		err = facts_suppose(p->f, fact, p->m, p->a);
 	if (err == ERR_OK)
 		err = put_source(p, fact->fact_id);
 	if (err == ERR_OK)
@@ -504,12 +511,12 @@ enum err
 facts_attach(const struct facts *f, struct fact *fact, const struct match *m,
 	     struct instant now, struct arena *a)
 {
-	enum err err = give_obligor(f, fact, m, a);
+	enum err err = facts_suppose(f, fact, m, a);
 
 	if (err != ERR_OK)
 		return err;
 	fact->updated_at = now.wall_ms;
-	return keep(f, fact);
+	return store_fact_put(f->store, fact);
 }
 
 static int

@@ -13,9 +13,8 @@
  *	inferred only	observed
  *
  * Facts are kept whether matched or not, with every key they can be found
- * by.  A fact that found its obligor, or is over, is no question for a reviewer
- * any more.  Writes go into the transaction the caller opened; what is read lives
- * in the arena given.  Rings nobody.
+ * by.  Writes go into the transaction the caller opened; what is read lives in
+ * the arena given.  Rings nobody, and asks no reviewer.
  */
 #ifndef FACTS_H
 #define FACTS_H
@@ -52,6 +51,9 @@ NODISCARD enum err facts_apply(const struct facts *f, const struct notice *n,
 NODISCARD enum err facts_attach(const struct facts *f, struct fact *fact,
 				const struct match *m, struct instant now,
 				struct arena *a);
+/* The same, but nothing is written. */
+NODISCARD enum err facts_suppose(const struct facts *f, struct fact *fact,
+				 const struct match *m, struct arena *a);
 /*
  * Of the facts of one obligor and family the one that speaks for the latest
  * episode: live before ended before refuted, then stage, status, age.  NULL

@@ -238,6 +238,20 @@ keep_lines(const struct manswer *answer, struct arena *a, struct str *out)
 	return out->p == NULL ? ERR_LIMIT : ERR_OK;
 }
 
+/* A name stays in the segment until the next build, and a delta that is full
+ * does not hide it: whom the book has no more is nobody. */
+static enum err
+is_in_book(const struct look *l, struct str obligor_id, bool *out)
+{
+	size_t mark = arena_mark(l->a);
+	struct obligor o;
+	enum err err = store_obligor(l->by->store, obligor_id, l->a, &o);
+
+	arena_rewind(l->a, mark);
+	*out = err == ERR_OK;
+	return err == ERR_ABSENT ? ERR_OK : err;
+}
+
 /*
  * By the index.  *sole: the best is accepted, and nobody else is; an obligor
  * the query found by a hard id is none the book has (by_ids asked it), so a
@@ -253,6 +267,7 @@ by_index(struct look *l, const struct str *skip, size_t skips, bool *sole)
 					review, true };
 	struct mask ask = { .skip = skip, .skips = skips };
 	const struct mresult *r;
+	bool first = true;
 	unsigned accepted = 0;
 
 	make_ask(l, &ask);
@@ -260,18 +275,26 @@ by_index(struct look *l, const struct str *skip, size_t skips, bool *sole)
 	for (unsigned i = 0; i < r->n; i++) {
 		const struct manswer *answer = &r->answer[i];
 		struct match_candidate c = { .score = answer->score };
+		bool here = false;
 		enum err err;
 
 		if (answer->verdict == MQ_REJECT || answer->by_id)
 			continue;
+		err = is_in_book(l, answer->obligor_id, &here);
+		if (err != ERR_OK)
+			return err;
+		if (!here)
+			continue;
 		accepted += answer->verdict == MQ_ACCEPT;
+		*sole = first ? answer->verdict == MQ_ACCEPT : *sole;
+		first = false;
 		c.obligor_id = arena_str(l->a, answer->obligor_id);
 		err = keep_lines(answer, l->a, &c.why);
 		if (err != ERR_OK || c.obligor_id.p == NULL)
 			return ERR_LIMIT;
 		add_candidate(&l->m, c);
 	}
-	*sole = accepted == 1 && r->answer[0].verdict == MQ_ACCEPT;
+	*sole = *sole && accepted == 1;
 	return ERR_OK;
 }
 

@@ -24,6 +24,12 @@
 #define NAME_SCORE_MAX 999
 #define SHORT_LETTERS 4u
 #define SHORT_SCORE_MAX 600
+/* A word of so many letters, in no more than this share of the book's names
+ * (or so many of them), tells one company from others. */
+#define TELLING_LETTERS 4u
+#define COMMON_SHARE 1000u
+#define COMMON_NAMES 50u
+#define ADDRESS_AGREES 0.5f
 
 /* Share of the shorter address's words that the other has. */
 static float
@@ -71,6 +77,7 @@ id_evidence(const struct mask *ask, struct mpair *p)
 	float llr = 0;
 
 	p->id_clash = false;
+	p->id_soft = false;
 	for (unsigned i = 0; i < ask->ids; i++) {
 		int rel = compare_id(p->ids, ask->id[i].scheme,
 				     ask->id[i].value);
@@ -80,6 +87,7 @@ id_evidence(const struct mask *ask, struct mpair *p)
 			p->by_id = true;
 			p->id_match = i;
 		} else if (rel > 0) {
+			p->id_soft = true;
 			llr += LLR_ID_SOFT;
 		} else if (rel < 0 && hard) {
 			p->id_clash = true;
@@ -108,7 +116,7 @@ mevidence(const struct mseg *s, const struct mask *ask, uint16_t country,
 		    p->country_rel == CR_OTHER ? LLR_COUNTRY_OTHER :
 						 0;
 	p->address_sim = address_sim(ask->address, p->address);
-	if (p->address_sim >= 0.5f)
+	if (p->address_sim >= ADDRESS_AGREES)
 		p->logit += LLR_ADDRESS_SAME;
 	else if (p->address_sim >= 0 && p->address_sim < 0.15f)
 		p->logit += LLR_ADDRESS_OTHER;
@@ -153,6 +161,63 @@ mevidence_ids(const struct mseg *s, struct mqscratch *x,
 		x->id_obligors += x->order[i]->by_id;
 }
 
+/* A word or number that says who somebody is: long, rare in this book. */
+static bool
+is_telling(const struct mseg *s, const struct mtok *t)
+{
+	uint32_t token = mseg_token(s, t->h);
+	uint32_t df = token == UINT32_MAX ? 0 : mseg_token_at(s, token).df;
+
+	return (t->kind == MK_WORD || t->kind == MK_NUMBER) &&
+	       t->n >= TELLING_LETTERS &&
+	       (df <= COMMON_NAMES || df <= s->head.rows / COMMON_SHARE);
+}
+
+bool
+mevidence_is_thin(const struct mseg *s, const struct mqscratch *x,
+		  const struct mpair *p)
+{
+	const struct mname *q = &x->name[p->qname].name;
+
+	for (unsigned i = 0; i < p->align.n; i++) {
+		const struct mlink *l = &p->align.link[i];
+
+		if (l->how != HOW_INITIALS && l->how != HOW_ABBREV &&
+		    is_telling(s, &p->name.tok[l->b]) &&
+		    q->tok[l->q].kind == p->name.tok[l->b].kind &&
+		    q->tok[l->q].n >= TELLING_LETTERS)
+			return false;
+	}
+	return x->names > 0;
+}
+
+bool
+mevidence_is_sibling(const struct mpair *p)
+{
+	const float *f = p->align.f;
+
+	return p->align.place_clash ||
+	       (f[MF_BASE] > 0.6f && f[MF_QGEN] > 0 && f[MF_BGEN] > 0);
+}
+
+/* Somebody else whom the same name, and country, may mean as well. */
+static bool
+has_rival(const struct mpair *p)
+{
+	if (p->country_rel == CR_SAME)
+		return p->at_home + p->nowhere + p->ties_home > 0;
+	return p->namesakes > 0;
+}
+
+/* Does what is known besides name and country say who of them it is? */
+static bool
+is_told_apart(const struct mpair *p)
+{
+	if (p->id_soft || p->address_sim >= ADDRESS_AGREES)
+		return true;
+	return !p->thin && !has_rival(p) && !mevidence_is_sibling(p);
+}
+
 enum mverdict
 mevidence_verdict(const struct mqscratch *x, const struct mask *ask,
 		  const struct mlimits *limits, const struct mpair *p)
@@ -162,7 +227,7 @@ mevidence_verdict(const struct mqscratch *x, const struct mask *ask,
 		return x->id_obligors > 1 ? MQ_REVIEW : MQ_ACCEPT;
 	if (p->score >= limits->accept && !p->id_clash &&
 	    x->id_obligors == 0 && p->align.number != NR_CONFLICT &&
-	    (p->namesakes == 0 || p->address_sim >= 0.5f) &&
+	    is_told_apart(p) &&
 	    (!limits->country_needed || p->country_rel == CR_SAME))
 		return MQ_ACCEPT;
 	return p->score >= limits->review ? MQ_REVIEW : MQ_REJECT;

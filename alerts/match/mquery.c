@@ -163,6 +163,15 @@ skipped(const struct mask *ask, struct str obligor_id)
 	return false;
 }
 
+static void
+clear_namesakes(struct mpair *p)
+{
+	p->namesakes = 0;
+	p->at_home = 0;
+	p->nowhere = 0;
+	p->ties_home = 0;
+}
+
 /* Aligns the row; how alike its name is, 0 when it is of another country. */
 static float
 consider(const struct mseg *s, struct mqscratch *x, unsigned name,
@@ -180,7 +189,7 @@ consider(const struct mseg *s, struct mqscratch *x, unsigned name,
 	p->align.f[MF_FOUND] = hit.score;
 	p->qname = name;
 	p->by_id = false;
-	p->namesakes = 0;
+	clear_namesakes(p);
 	base = p->align.f[MF_BASE];
 	if (base <= 0.05f)
 		return 0;
@@ -233,7 +242,7 @@ mquery_add_by_id(const struct mseg *s, struct mqscratch *x,
 	memset(&p->align, 0, sizeof(p->align));
 	p->qname = 0;
 	p->by_id = false;
-	p->namesakes = 0;
+	clear_namesakes(p);
 	for (unsigned i = 0; i < x->pairs; i++)
 		if (str_eq(x->order[i]->obligor_id, p->obligor_id))
 			return;
@@ -299,6 +308,14 @@ namesakes(const struct mpair *a, const struct mpair *b)
 	return true;
 }
 
+static void
+add_namesake(struct mpair *p, const struct mpair *other)
+{
+	p->namesakes++;
+	p->at_home += p->country != 0 && other->country == p->country;
+	p->nowhere += p->country == 0 || other->country == 0;
+}
+
 /* Gap to the best other, and how many others are as good. */
 static void
 add_context(struct mqscratch *x, float book)
@@ -308,18 +325,23 @@ add_context(struct mqscratch *x, float book)
 		float best = 0;
 		unsigned ties = 0;
 
-		x->order[i]->namesakes = 0;
+		clear_namesakes(x->order[i]);
 		for (unsigned k = 0; k < x->pairs; k++) {
 			float v = x->order[k]->align.f[MF_BASE];
 
 			if (k == i)
 				continue;
 			if (namesakes(x->order[i], x->order[k])) {
-				x->order[i]->namesakes++;
+				add_namesake(x->order[i], x->order[k]);
 				continue;
 			}
 			best = v > best ? v : best;
-			ties += v >= f[MF_BASE] - TIE;
+			if (v < f[MF_BASE] - TIE)
+				continue;
+			ties++;
+			x->order[i]->ties_home +=
+			    x->order[k]->country == x->order[i]->country ||
+			    x->order[k]->country == 0;
 		}
 		if (book < MQ_SCAN_LOG)
 			continue;
@@ -421,6 +443,8 @@ mquery_run(const struct mseg *s, const struct mdelta *delta,
 		struct mpair *p = x->order[i];
 		struct manswer *a = &out->answer[out->n++];
 
+		p->thin = !p->by_id && p->score >= limits->review &&
+			  mevidence_is_thin(s, x, p);
 		a->obligor_id = p->obligor_id;
 		a->score = p->score;
 		a->by_id = p->by_id;

@@ -26,7 +26,12 @@ struct mpair {
 	int score;
 	float close; /* how alike the names are as written: breaks ties */
 	unsigned namesakes; /* other obligors written alike */
+	unsigned at_home;   /* of them, in the country of this one */
+	unsigned nowhere;   /* and of no country known */
+	unsigned ties_home; /* others as good, where this one is */
+	bool thin; /* worth a review, but nothing in the name says who it is */
 	bool by_id;
+	bool id_soft;  /* an id that is not hard agrees */
 	bool id_clash; /* another value of a hard id that both have */
 	unsigned id_match; /* index in the ask */
 	enum { CR_UNKNOWN, CR_SAME, CR_OTHER } country_rel;
@@ -61,6 +66,11 @@ struct mqscratch {
 
 void mevidence(const struct mseg *s, const struct mask *ask, uint16_t country,
 	       struct mpair *p);
+/* No word of the pair that agrees says who it is. */
+bool mevidence_is_thin(const struct mseg *s, const struct mqscratch *x,
+		       const struct mpair *p);
+/* A member of the same group, by the words that are left over? */
+bool mevidence_is_sibling(const struct mpair *p);
 void mevidence_ids(const struct mseg *s, struct mqscratch *x,
 		   const struct mask *ask);
 enum mverdict mevidence_verdict(const struct mqscratch *x,

@@ -168,17 +168,35 @@ put_legal(struct mqscratch *x, const struct mpair *p, struct manswer *a)
 	}
 }
 
+static struct str
+country_text(uint16_t country, char c[2])
+{
+	if (country == 0)
+		return STR_NONE;
+	c[0] = (char)('A' + (country - 1) / 26);
+	c[1] = (char)('A' + (country - 1) % 26);
+	return (struct str){ c, 2 };
+}
+
+static struct str
+others(unsigned n)
+{
+	return n == 1 ? S(" other obligor") : S(" other obligors");
+}
+
+static struct str
+have(unsigned n)
+{
+	return n == 1 ? S(" has the same name") : S(" have the same name");
+}
+
 static void
 put_country(struct mqscratch *x, const struct mask *ask,
 	    const struct mpair *p, struct manswer *a)
 {
-	char c[2] = { 0 }, n[NUMBER];
-	struct str home = { c, p->country > 0 ? 2 : 0 };
+	char c[2], n[NUMBER];
+	struct str home = country_text(p->country, c);
 
-	if (p->country > 0) {
-		c[0] = (char)('A' + (p->country - 1) / 26);
-		c[1] = (char)('A' + (p->country - 1) % 26);
-	}
 	if (p->country_rel == CR_SAME)
 		WHY(x, a, S("country "), home, S(" = "), home);
 	else if (p->country_rel == CR_OTHER)
@@ -191,6 +209,23 @@ put_country(struct mqscratch *x, const struct mask *ask,
 		    S(" % of its words)"));
 }
 
+static void
+put_namesakes(struct mqscratch *x, const struct mpair *p, struct manswer *a)
+{
+	unsigned abroad = p->namesakes - p->at_home - p->nowhere;
+	char c[2], n[NUMBER];
+
+	if (p->at_home > 0)
+		WHY(x, a, grouped(p->at_home, n), others(p->at_home),
+		    S(" in "), country_text(p->country, c), have(p->at_home));
+	if (p->nowhere > 0)
+		WHY(x, a, grouped(p->nowhere, n), others(p->nowhere),
+		    have(p->nowhere));
+	if (abroad > 0)
+		WHY(x, a, grouped(abroad, n), others(abroad), S(" abroad"),
+		    have(abroad));
+}
+
 /* Siblings, namesakes and what else a reviewer should know. */
 static void
 put_warnings(struct mqscratch *x, const struct mpair *p, struct manswer *a)
@@ -201,16 +236,18 @@ put_warnings(struct mqscratch *x, const struct mpair *p, struct manswer *a)
 	if (p->align.number == NR_CONFLICT)
 		WHY(x, a, S("the numbers differ: likely another member of "
 			    "a series"));
-	if (p->align.place_clash ||
-	    (f[MF_BASE] > 0.6f && f[MF_QGEN] > 0 && f[MF_BGEN] > 0))
+	if (mevidence_is_sibling(p))
 		WHY(x, a, S("same group, other member? the general words or "
 			    "places differ"));
-	if (p->namesakes > 0)
-		WHY(x, a, grouped(p->namesakes, n),
-		    S(" other obligors have the same name"));
+	put_namesakes(x, p, a);
+	if (p->thin)
+		WHY(x, a, S("short or common words only: the country alone "
+			    "does not tell"));
 	if (f[MF_TIES] > 0)
 		WHY(x, a, grouped((uint64_t)f[MF_TIES], n),
-		    S(" other obligors have as good a name"));
+		    others((unsigned)f[MF_TIES]),
+		    f[MF_TIES] < 2 ? S(" has as good a name") :
+				     S(" have as good a name"));
 	if (x->name[p->qname].name.cut)
 		WHY(x, a, S("the name is longer than what was read of it"));
 	if (x->name[p->qname].name.bad)

@@ -127,6 +127,8 @@ unlink_session(struct publish *p, struct session *s)
 	if (s->all_next != NULL)
 		s->all_next->all_prev = s->all_prev;
 	p->session_count--;
+	if (s->state != SESSION_OPENING)
+		p->begun--;
 }
 
 static void
@@ -381,6 +383,7 @@ publish_step(struct role *r, struct instant now, int64_t *wait_ms)
 		publish_hear(p, &m, now);
 		heard++;
 	}
+	publish_tally(p, now);
 	*wait_ms = p->timer_ms - now.mono_ms;
 	wall = clock_steady(&p->steady, now);
 	if (p->expiry_ms != INT64_MAX && p->expiry_ms - wall < *wait_ms)

@@ -22,6 +22,7 @@
 #define PUBLISH_STATES_MAX 64u	/* unanswered of one session */
 #define PUBLISH_SILENCE 3	/* heartbeats without a word end a session */
 #define PUBLISH_CURSOR_MS 1000	/* cursors are stored at most this late */
+#define PUBLISH_TALLY_MS 1000	/* core hears of numbers at most this late */
 
 extern const struct role_ops publish_role;
 

@@ -100,8 +100,32 @@ publish_ask_state(struct publish *p, const struct session *s,
 }
 
 void
+publish_tally(struct publish *p, struct instant now)
+{
+	struct buf b;
+
+	if (p->begun == p->told && p->nacks == 0)
+		return;
+	if (now.mono_ms < p->tally_ms) {
+		publish_due(p, p->tally_ms);
+		return;
+	}
+	p->tally_ms = now.mono_ms + PUBLISH_TALLY_MS;
+	buf_init(&b, QUESTION_MAX);
+	buf_be32(&b, p->begun);
+	buf_be32(&b, p->nacks);
+	if (!ask(p, MSG_PUSH_TALLY, &b)) {
+		publish_due(p, p->tally_ms);
+		return;
+	}
+	p->told = p->begun;
+	p->nacks = 0;
+}
+
+void
 publish_ask_again(struct publish *p)
 {
+	p->told = UINT32_MAX;
 	for (struct session *s = p->first; s != NULL; s = s->all_next) {
 		s->reading = 0;
 		s->tag++;
@@ -199,6 +223,7 @@ session_start(struct publish *p, struct session *s, const struct opened *o,
 	if (!take_over(p, s))
 		return;
 	s->state = o->gone != 0 ? SESSION_GONE : SESSION_LIVE;
+	p->begun++;
 	s->beat_ms = now.mono_ms + p->hb_ms;
 	publish_due(p, s->beat_ms);
 	publish_welcome(p, s);

@@ -119,6 +119,8 @@ hear_nack(struct publish *p, struct session *s, const struct wire_nack_frame *f,
 		}
 	}
 	add_credit(p, s, 1);
+	if (p->nacks < UINT32_MAX)
+		p->nacks++;
 	if (n == NULL || n->tries >= PUBLISH_NACK_TRIES) {
 		if (n != NULL)
 			n->due_ms = INT64_MAX;

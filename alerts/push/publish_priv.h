@@ -89,6 +89,10 @@ struct publish {
 	int64_t hb_ms;
 	struct session *first;
 	size_t session_count;
+	uint32_t begun;	 /* sessions that were welcomed and live */
+	uint32_t told;	 /* begun, as core was told; UINT32_MAX: not yet */
+	uint32_t nacks;	 /* core was not told of */
+	int64_t tally_ms; /* mono; core is not told again before */
 	struct session *by_peer[PUBLISH_BUCKETS];
 	struct session *by_sid[PUBLISH_BUCKETS];
 	uint64_t sid;
@@ -133,6 +137,8 @@ bool publish_ask_read(struct publish *p, struct session *s, uint64_t from,
 void publish_store_cursor(struct publish *p, struct session *s);
 bool publish_ask_state(struct publish *p, const struct session *s,
 		       const struct wire_state_frame *f);
+/* How many sessions there are and entries were refused, if that is news. */
+void publish_tally(struct publish *p, struct instant now);
 /* Whatever is unanswered is asked again. */
 void publish_ask_again(struct publish *p);
 

@@ -325,6 +325,19 @@ take_state(struct serve *s, struct rd *r, struct instant now)
 	return err;
 }
 
+static enum err
+take_tally(struct serve *s, struct rd *r, struct instant now)
+{
+	uint32_t sessions = rd_be32(r);
+	uint32_t nacks = rd_be32(r);
+
+	if (rd_end(r) != ERR_OK)
+		return ERR_PEER;
+	s->sessions = sessions;
+	return nacks == 0 ? ERR_OK :
+			    store_nacks_add(s->store, now.wall_ms, nacks);
+}
+
 /* Kept for serve_committed: a read needs no transaction. */
 static enum err
 take_read(struct serve *s, struct str body)
@@ -358,6 +371,9 @@ serve_take(struct serve *s, const struct msg *m, struct instant now)
 		break;
 	case MSG_PUSH_STATE:
 		err = take_state(s, &r, now);
+		break;
+	case MSG_PUSH_TALLY:
+		err = take_tally(s, &r, now);
 		break;
 	default:
 		err = ERR_PEER;
@@ -619,6 +635,7 @@ serve_hello(struct serve *s, struct instant now, struct link *publish)
 	s->out_kept = 0;
 	forget(s);
 	s->again = 0;
+	s->sessions = 0;
 	s->hello_due = 1;
 	return serve_subscribers(s, now, publish);
 }
@@ -628,6 +645,12 @@ serve_subscribers(struct serve *s, struct instant now, struct link *publish)
 {
 	s->keys_due = 1;
 	return serve_notify(s, now, publish);
+}
+
+uint32_t
+serve_sessions(const struct serve *s, const struct link *publish)
+{
+	return publish != NULL && link_up(publish) ? s->sessions : 0;
 }
 
 bool

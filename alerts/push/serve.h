@@ -68,6 +68,9 @@ enum push_msg {
 			   u64 cursor, u64 sent */
 	MSG_PUSH_STATE,	/* u64 sid, key, blob stream, u64 epoch, u64 seq,
 			   u8 state, u64 at_us, blob actor, blob code */
+	MSG_PUSH_TALLY,	/* u32 sessions now, u32 entries refused (NACK) since
+			   the last one; when there is something to say, at
+			   most once a second */
 };
 /* clang-format on */
 
@@ -120,6 +123,8 @@ void serve_degraded(struct serve *s, struct link *publish);
 /* Any other commit: there may be new entries.  Also harmless without one. */
 NODISCARD enum err serve_notify(struct serve *s, struct instant now,
 				struct link *publish);
+/* As publish last said; 0 while there is none. */
+uint32_t serve_sessions(const struct serve *s, const struct link *publish);
 /* True when every entry is signed and told and no question is open. */
 bool serve_idle(const struct serve *s);
 

@@ -44,6 +44,7 @@ struct serve {
 	struct buf out;	 /* u8 type, blob: answers */
 	size_t out_kept; /* bytes of out whose transaction is committed */
 	struct buf reads; /* blob: bodies of MSG_PUSH_READ */
+	uint32_t sessions;
 	int look;	  /* there may be unsigned entries */
 	size_t unsigned_count; /* that the last look found */
 	int again;	       /* say MSG_PUSH_AGAIN */

@@ -174,6 +174,7 @@ static void
 take_group(struct reading *r, const struct yamlr *group)
 {
 	for (const struct yamlr *n = group->first; n != NULL; n = n->next) {
+		struct diag d = { 0 };
 		struct buf key;
 
 		buf_init(&key, 256);
@@ -181,8 +182,11 @@ take_group(struct reading *r, const struct yamlr *group)
 			   STR_ARG(n->key));
 		if (n->type != YAMLR_SCALAR)
 			complain(r, n->line, buf_str(&key), "is not a value");
-		else
+		else if (!str_eq(group->key, S("operators")))
 			take(r, buf_str(&key), n);
+		else if (operators_add(&r->c->operators, n->key, n->text,
+				       r->a, &d) != ERR_OK)
+			complain(r, n->line, buf_str(&key), d.why);
 		buf_free(&key);
 	}
 }
@@ -317,4 +321,5 @@ conf_put(struct buf *b, const struct conf *c)
 		put_value(b, &ROWS[i], c);
 		buf_byte(b, '\n');
 	}
+	operators_put(b, &c->operators);
 }

@@ -10,8 +10,8 @@
  * A crash before the commit leaves the old book, one after it the new; either
  * way the files are still in work/ and are imported (once more: the same rows
  * change nothing), with what lies in the directory: it may be the other half.
- * An import holds core up: it begins only when nothing else
- * is to be decided, and says how long it took.
+ * An import holds core up: it begins when nothing else is to be decided, or
+ * has waited for that too long, and says how long it took.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -233,7 +233,7 @@ import(struct core *c, struct buf *text, struct instant now)
 	buf_put(text, buf_str(&report.faults));
 	buf_put(text, buf_str(&report.warnings));
 	if (err != ERR_OK && report.fault_count == 0)
-		buf_printf(text, "book:0: import: %s\n", err_text(err));
+		buf_printf(text, "book:0: import: %s\n", core_why(c, err));
 	book_report_free(&report);
 	return err;
 }
@@ -338,18 +338,18 @@ look(struct core *c, struct instant now)
 }
 
 bool
-bookd_step(struct core *c, struct instant now, int64_t *wait_ms)
+bookd_step(struct core *c, struct instant now, bool busy, int64_t *wait_ms)
 {
 	struct bookd *b = c->bookd;
 
 	if (b == NULL || c->degraded || now.mono_ms < c->retry_ms)
 		return true;
-	if (now.mono_ms >= b->next_ms) {
+	if (now.mono_ms >= b->next_ms + (busy ? CORE_HELD_MS : 0)) {
 		look(c, now);
 		b->next_ms =
 		    clock_now(c->role->clock).mono_ms + c->conf.book_interval;
 	}
-	if (b->next_ms - now.mono_ms < *wait_ms)
+	if (!busy && b->next_ms - now.mono_ms < *wait_ms)
 		*wait_ms = b->next_ms - now.mono_ms;
 	return !b->inbox.fenced;
 }

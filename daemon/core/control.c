@@ -31,6 +31,7 @@ struct conn {
 	int file[SAY_FDS_MAX]; /* owned; as they came */
 	size_t files;
 	uint32_t uid;
+	uint32_t gid;
 	struct buf in;
 	struct buf out;
 	size_t sent;
@@ -80,14 +81,14 @@ control_fini(struct core *c)
 }
 
 void
-control_accept(struct core *c, int fd, uint32_t uid)
+control_accept(struct core *c, int fd, uint32_t uid, uint32_t gid)
 {
 	for (size_t i = 0; i < CORE_CONTROLS_MAX; i++) {
 		struct conn *k = &c->control->conn[i];
 
 		if (k->fd >= 0)
 			continue;
-		*k = (struct conn){ .fd = fd, .uid = uid };
+		*k = (struct conn){ .fd = fd, .uid = uid, .gid = gid };
 		buf_init(&k->in, SAY_REQUEST_MAX);
 		buf_init(&k->out, SAY_ANSWER_MAX + 64);
 		c->count.controls++;
@@ -256,6 +257,7 @@ answer_request(struct core *c, struct conn *k, struct say_request *q,
 	int status;
 
 	q->uid = k->uid;
+	q->gid = k->gid;
 	q->self = k;
 	if (!take_files(k, q, err))
 		return 2;

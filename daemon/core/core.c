@@ -131,11 +131,7 @@ rooms_open(struct core *c, struct instant now)
 		err = drops_init(c, now);
 	if (err == ERR_OK)
 		err = bookd_init(c, now);
-	for (size_t i = 0; i < c->feeds.count; i++)
-		c->watch[i] = (struct feed_watch){ .since_ms = now.mono_ms,
-						   .good_wall_ms = TIME_NONE,
-						   .next_ms = TIME_NONE };
-	return err;
+	return err == ERR_OK ? watch_load(c, now) : err;
 }
 
 static void core_fini(struct role *r);
@@ -189,6 +185,12 @@ core_fini(struct role *r)
 	r->state = NULL;
 }
 
+const char *
+core_why(const struct core *c, enum err err)
+{
+	return err == ERR_STORE ? store_why(c->store) : err_text(err);
+}
+
 void
 core_told(struct core *c, struct instant now)
 {
@@ -221,8 +223,8 @@ core_degrade(struct core *c, struct instant now, enum err err,
 	if (c->degraded)
 		return;
 	c->degraded = 1;
-	log_op(LOG_ERR, "core.degraded", "what=\"%s\" err=\"%s\"", what,
-	       err_text(err));
+	log_op(LOG_ERR, "core.degraded", "what=\"%s\" err=\"%s\" why=\"%s\"",
+	       what, err_text(err), core_why(c, err));
 	health_say(c, "the store fails");
 	serve_degraded(c->serve, c->role->link[PEER_PUBLISH]);
 }
@@ -268,9 +270,8 @@ probe(struct core *c, struct instant now)
 	core_told(c, now);
 }
 
-/* The peer broke the rules: cut it off and let super restart it. */
-static void
-cut_off(struct core *c, enum peer peer)
+void
+core_cut_off(struct core *c, enum peer peer)
 {
 	struct buf b;
 
@@ -347,7 +348,7 @@ hear(struct core *c, enum peer peer, struct instant now, bool *more)
 			if (m.fd[k] >= 0)
 				(void)close(m.fd[k]);
 		if (err == ERR_PEER) {
-			cut_off(c, peer);
+			core_cut_off(c, peer);
 			return ERR_OK;
 		}
 		if (err != ERR_OK)
@@ -360,9 +361,15 @@ hear(struct core *c, enum peer peer, struct instant now, bool *more)
 static enum err
 tick(struct core *c, struct instant now)
 {
-	int64_t next = c->tick_next_ms;
+	uint64_t asked = decide_counts(c->decide)->reviews;
+	int64_t next;
 	enum err err;
 
+	if (asked != c->asked &&
+	    c->tick_next_ms > now.wall_ms + DECIDE_REVIEW_MS)
+		c->tick_next_ms = now.wall_ms + DECIDE_REVIEW_MS;
+	c->asked = asked;
+	next = c->tick_next_ms;
 	/* Never more than a day ahead, unless the wall clock was set back. */
 	if ((now.wall_ms < c->tick_next_ms &&
 	     c->tick_next_ms - now.wall_ms <= DAY_MS) ||
@@ -391,6 +398,7 @@ watch(struct core *c, struct instant now)
 	if (now.mono_ms - c->watch_ms < WATCH_MS)
 		return;
 	c->watch_ms = now.mono_ms;
+	docs_hasten(c, now);
 	watch_feeds(c, now);
 	metrics_tell(c, now);
 }
@@ -407,14 +415,13 @@ once(struct core *c, struct instant now)
 				 NULL, 0);
 }
 
-/* The watched directories; the book waits until nothing is to be decided. */
+/* The watched directories; the book waits while something is to be decided. */
 static enum err
 look_in(struct core *c, struct instant now, bool more, int64_t *wait_ms)
 {
 	bool in_reach = drops_step(c, now, wait_ms);
 
-	if (!more)
-		in_reach = bookd_step(c, now, wait_ms) && in_reach;
+	in_reach = bookd_step(c, now, more, wait_ms) && in_reach;
 	if (in_reach || !c->locked_in)
 		return ERR_OK;
 	/* As at a start, the directory of today is found and let in. */
@@ -445,7 +452,8 @@ core_step(struct role *r, struct instant now, int64_t *wait_ms)
 	more = control_step(c, now) || more;
 	more = index_step(c, now) || more;
 	once(c, now);
-	if (!more && now.mono_ms - c->checkpoint_ms > CHECKPOINT_MS) {
+	if (now.mono_ms - c->checkpoint_ms >
+	    CHECKPOINT_MS + (more ? CORE_HELD_MS : 0)) {
 		c->checkpoint_ms = now.mono_ms;
 		if (store_checkpoint(c->store) != ERR_OK)
 			core_degrade(c, now, ERR_STORE, "checkpoint");
@@ -480,7 +488,7 @@ core_relink(struct role *r, enum peer peer)
 		return;
 	docs_lost(c, peer, now);
 	if (peer == PEER_FETCH)
-		docs_feed_states(c);
+		feedstate_tell(c);
 	if (peer == PEER_PUBLISH) {
 		enum err err = serve_hello(c->serve, now, r->link[peer]);
 
@@ -514,10 +522,13 @@ core_from_super(struct role *r, const struct msg *m, struct instant now)
 
 	if (m->type == MSG_INDEX_END)
 		index_ended(c, m, now);
-	if (m->type == MSG_CONTROL && m->fd[0] >= 0)
-		control_accept(c, m->fd[0], rd_be32(&rd));
-	else if (m->fd[0] >= 0)
+	if (m->type == MSG_CONTROL && m->fd[0] >= 0) {
+		uint32_t uid = rd_be32(&rd);
+
+		control_accept(c, m->fd[0], uid, rd_be32(&rd));
+	} else if (m->fd[0] >= 0) {
 		(void)close(m->fd[0]);
+	}
 	if (m->type == MSG_DONE)
 		c->fetch_done = 1;
 	if (m->type == MSG_ROLES)

@@ -22,12 +22,20 @@
 #include "store.h"
 
 #define CORE_DOCS_MAX 64u     /* documents on their way at one time */
+/* Of them from watched directories, and as many from fetch: a flood of the
+ * ones leaves room for the others. */
+#define CORE_KIND_DOCS_MAX (CORE_DOCS_MAX / 2)
+/* fetch ends a poll by the definition's timeout, and parse a document by
+ * itself; who has not so long after that is started anew. */
+#define CORE_FETCH_LATE_MS 600000
+#define CORE_PARSE_LATE_MS 14400000
 #define CORE_BATCH_MAX 1000u  /* notices in one decision transaction */
 #define CORE_CONTROLS_MAX 16u /* operators' connections at one time */
 #define CORE_ARENA_SIZE (8u << 20)
 #define CORE_BUSY_S 3600 /* longest import */
 #define CORE_VERSION "0.1.0"
 #define CORE_DEATHS_MAX 3  /* of parse on one file; then it is refused */
+#define CORE_HELD_MS 10000 /* longest that deciding keeps other work waiting */
 #define CORE_RETRY_MS 1000 /* after a failed store */
 #define CORE_CAREFUL_LINES 2000u /* of a stream, after parse died */
 #define CORE_WATCHED_MAX (FEED_DROPS_MAX + 1u) /* directories */
@@ -36,8 +44,10 @@
 struct doc {
 	uint64_t id; /* 0: free */
 	size_t feed;
-	int64_t begun_ms; /* mono */
+	int64_t begun_ms;  /* mono */
+	int64_t polled_ms; /* mono; parse has all of it since */
 	uint64_t bytes;
+	int64_t retry_ms; /* its server wants peace for so long; or 0 */
 	struct staging stage;
 	int fresh; /* the new diff state, ours; -1 once handed on */
 	int64_t diff_gen;
@@ -48,6 +58,7 @@ struct doc {
 	int begun;  /* parse has it in hand */
 	int deaths; /* of parse, with this file in hand, before */
 	int clear;  /* nothing refused waits in the directory */
+	int late;   /* parse did not end it; super was told */
 	enum poll_verdict poll_verdict;
 	enum doc_verdict doc_verdict;
 	uint32_t http;
@@ -81,6 +92,14 @@ struct latency {
 	int64_t sum_ms;
 };
 
+/* Parse died with a document of a feed in hand; all 0: it did not. */
+struct ward {
+	int careful;	       /* documents to be weighed first */
+	int quarantined;       /* the last document was that one */
+	char suspect_hash[64]; /* of a stream: it died on this line once */
+	char bad_hash[64];     /* it died on this one again; "" none */
+};
+
 /* The wall clock may be set; what this core saw itself is timed otherwise. */
 struct feed_watch {
 	struct feed_count count;
@@ -89,11 +108,7 @@ struct feed_watch {
 	int64_t good_wall_ms; /* TIME_NONE: not in this core's time */
 	int stale;	      /* said so already */
 	int64_t next_ms;  /* wall time of the next try; TIME_NONE */
-	/* Parse died with a document of this feed in hand: */
-	unsigned careful;      /* documents to be weighed first */
-	char suspect_hash[64]; /* of a stream: it died on this line once */
-	char bad_hash[64];     /* it died on this one again; "" none */
-	int quarantined;       /* the last document was that one */
+	struct ward ward;
 };
 
 struct counters {
@@ -138,6 +153,7 @@ struct core {
 	int64_t started_mono_ms;
 	uint8_t token_key[COMPOSE_KEY_SIZE];
 	int64_t tick_next_ms;	/* wall */
+	uint64_t asked;		/* questions the tick knows of */
 	int64_t watch_ms;	/* mono */
 	int64_t checkpoint_ms;	/* mono */
 	int64_t metrics_ms;	/* mono; next time the web role is told */
@@ -151,12 +167,16 @@ struct core {
 
 extern const struct role_ops core_role;
 
+/* As err_text; of the store it says what is the matter and what to do. */
+const char *core_why(const struct core *c, enum err err);
 /* Publishes what was committed; call after every commit. */
 void core_told(struct core *c, struct instant now);
 /* Notes a failed store: stop telling, keep beating, try again. */
 void core_degrade(struct core *c, struct instant now, enum err err,
 		  const char *what);
 void core_recover(struct core *c);
+/* The peer broke the rules: super restarts it. */
+void core_cut_off(struct core *c, enum peer peer);
 
 /* docs.c */
 void docs_init(struct core *c, struct instant now);
@@ -183,14 +203,28 @@ struct docs_own {
 /* The document's number; 0 when there is no room now. */
 uint64_t docs_own(struct core *c, const struct docs_own *o,
 		  struct instant now);
+/* There is room for one of a watched directory, or for one of fetch. */
+bool docs_room(const struct core *c, bool own);
+/* Nobody waits for ever: a role that does not end a document is broken. */
+void docs_hasten(struct core *c, struct instant now);
 /* Something is there that only the store keeps from being decided. */
 bool docs_owed(const struct core *c);
-void docs_feed_states(struct core *c);
 /* Nothing more will come of it, from fetch or parse. */
 bool docs_over(const struct doc *d);
+/* It came whole and parse liked it. */
+bool docs_accepted(const struct doc *d);
+
+/* feedstate.c */
 /* What is stored of a feed; all unknown before its first poll. */
-NODISCARD enum err docs_feed_state(struct core *c, struct str name,
-				   struct arena *a, struct feed_state *out);
+NODISCARD enum err feedstate_get(struct core *c, struct str name,
+				 struct arena *a, struct feed_state *out);
+/* fetch is new: it learns of every feed how its last poll went. */
+void feedstate_tell(struct core *c);
+/* A sign of health. */
+bool feedstate_good(const struct core *c, const struct doc *d);
+/* What a finished document leaves behind. */
+void feedstate_after(const struct core *c, const struct doc *d,
+		     struct instant now, struct feed_state *f);
 
 /* watch.c */
 /* How long ago the feed was good, never negative; TIME_NONE for never. */
@@ -208,10 +242,13 @@ bool watch_busy(const struct core *c);
 /* go_flags for the next document of that feed. */
 uint8_t watch_flags(const struct core *c, size_t feed,
 		    const struct feed_state *f);
-/* A document of that feed was decided. */
-void watch_stands(struct core *c, size_t feed);
+/* What is remembered of an earlier core: a quarantine outlives it. */
+NODISCARD enum err watch_load(struct core *c, struct instant now);
+/* The ward of its feed once the document is decided. */
+struct ward watch_after(const struct core *c, const struct doc *d);
+void watch_keep(const struct ward *w, struct feed_state *f);
 /* The operator wants the feed polled: a quarantine is over. */
-void watch_forgive(struct core *c, size_t feed);
+NODISCARD enum err watch_forgive(struct core *c, size_t feed);
 
 /* drops.c: feeds of mode drop */
 NODISCARD enum err drops_init(struct core *c, struct instant now);
@@ -235,7 +272,9 @@ NODISCARD enum err core_import(struct core *c, const struct book_file *file,
 /* bookd.c: files of the book renamed into book.directory */
 NODISCARD enum err bookd_init(struct core *c, struct instant now);
 void bookd_fini(struct core *c);
-bool bookd_step(struct core *c, struct instant now, int64_t *wait_ms);
+/* busy: there is something to decide; then it waits, but not for ever. */
+bool bookd_step(struct core *c, struct instant now, bool busy,
+		int64_t *wait_ms);
 bool bookd_idle(const struct core *c);
 
 /* The directories that the role watches; it is being locked in with them. */
@@ -247,7 +286,7 @@ void core_busy(struct core *c);
 NODISCARD enum err control_init(struct core *c);
 void control_fini(struct core *c);
 /* Takes the connection. */
-void control_accept(struct core *c, int fd, uint32_t uid);
+void control_accept(struct core *c, int fd, uint32_t uid, uint32_t gid);
 size_t control_fds(const struct core *c, int *fds, size_t max);
 /* Serves what is whole; true when something was served. */
 bool control_step(struct core *c, struct instant now);

@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 #include "core.h"
+#include "fetch.h"
 #include "log.h"
 #include "metrics.h"
-
-#define HTTP_NO_RANGE 416
+#include "schedule.h"
 
 void
 docs_init(struct core *c, struct instant now)
@@ -84,50 +84,6 @@ feed_index(const struct core *c, struct str name, size_t *i)
 	return false;
 }
 
-enum err
-docs_feed_state(struct core *c, struct str name, struct arena *a,
-	   struct feed_state *out)
-{
-	enum err err = store_feed(c->store, name, a, out);
-
-	if (err != ERR_ABSENT)
-		return err;
-	*out = (struct feed_state){ .feed = name,
-				    .last_try_ms = TIME_NONE,
-				    .last_good_ms = TIME_NONE,
-				    .refused_at = TIME_NONE };
-	return ERR_OK;
-}
-
-static void
-put_i64(struct buf *b, int64_t v)
-{
-	buf_be64(b, (uint64_t)v);
-}
-
-void
-docs_feed_states(struct core *c)
-{
-	for (size_t i = 0; i < c->feeds.count; i++) {
-		struct arena a;
-		struct feed_state f = { 0 };
-		struct buf b;
-
-		if (arena_init(&a, 65536) != ERR_OK)
-			return;
-		buf_init(&b, MSG_MAX);
-		if (docs_feed_state(c, c->feeds.feed[i].name, &a, &f) == ERR_OK) {
-			buf_blob(&b, f.feed);
-			put_i64(&b, f.last_try_ms);
-			put_i64(&b, f.last_good_ms);
-			(void)link_send(c->role->link[PEER_FETCH],
-					MSG_FEED_STATE, buf_str(&b), NULL, 0);
-		}
-		buf_free(&b);
-		arena_fini(&a);
-	}
-}
-
 /* parse is to expect a document; false when its link has no room. */
 static bool
 doc_announce(struct core *c, struct doc *d, const struct feed_state *f,
@@ -140,7 +96,7 @@ doc_announce(struct core *c, struct doc *d, const struct feed_state *f,
 	buf_init(&head, MSG_MAX);
 	buf_be64(&head, d->id);
 	buf_blob(&head, f->feed);
-	put_i64(&head, now.wall_ms);
+	buf_be64(&head, (uint64_t)now.wall_ms);
 	buf_byte(&head, f->diff_gen == 0);
 	/* Without an old state its place is taken by an empty new one. */
 	if (fd[0] < 0)
@@ -165,7 +121,7 @@ poll_go(struct core *c, const struct doc *d, const struct feed_state *f)
 	buf_blob(&go, f->body_hash);
 	buf_blob(&go, f->cursor);
 	buf_byte(&go, watch_flags(c, d->feed, f));
-	buf_blob(&go, str_of(c->watch[d->feed].bad_hash));
+	buf_blob(&go, str_of(c->watch[d->feed].ward.bad_hash));
 	sent = link_send(c->role->link[PEER_FETCH], MSG_POLL_GO, buf_str(&go),
 			 NULL, 0);
 	buf_free(&go);
@@ -187,10 +143,25 @@ file_go(struct core *c, const struct doc *d, struct str file, int body)
 	return sent;
 }
 
+_Static_assert(FETCH_PARALLEL_MAX + FETCH_STREAMS_MAX <= CORE_KIND_DOCS_MAX,
+	       "what fetch may have on its way finds room");
+
+bool
+docs_room(const struct core *c, bool own)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < CORE_DOCS_MAX; i++)
+		n += c->doc[i].id != 0 && (c->doc[i].own != 0) == own;
+	return n < CORE_KIND_DOCS_MAX;
+}
+
 /* A free place with a number, or NULL. */
 static struct doc *
-doc_new(struct core *c, size_t feed)
+doc_new(struct core *c, size_t feed, bool own)
 {
+	if (!docs_room(c, own))
+		return NULL;
 	for (size_t k = 0; k < CORE_DOCS_MAX; k++) {
 		struct doc *d = &c->doc[k];
 
@@ -198,6 +169,7 @@ doc_new(struct core *c, size_t feed)
 			continue;
 		d->id = c->doc_next++;
 		d->feed = feed;
+		d->own = own;
 		return d;
 	}
 	return NULL;
@@ -211,7 +183,7 @@ doc_open(struct core *c, struct doc *d, struct arena *a, struct feed_state *f,
 	struct str name = c->feeds.feed[d->feed].name;
 	int old = -1;
 
-	if (docs_feed_state(c, name, a, f) != ERR_OK ||
+	if (feedstate_get(c, name, a, f) != ERR_OK ||
 	    diffs_pair(&c->diffs, d->feed, name, f->diff_gen, &old,
 		       &d->fresh) != ERR_OK) {
 		core_degrade(c, now, ERR_IO, "diff state");
@@ -231,10 +203,10 @@ poll_ask(struct core *c, struct str name, struct instant now)
 	size_t i = 0;
 
 	if (c->degraded || !feed_index(c, name, &i) || feed_busy(c, i) ||
-	    (c->watch[i].careful > 0 && watch_busy(c)) ||
+	    (c->watch[i].ward.careful > 0 && watch_busy(c)) ||
 	    arena_init(&a, 65536) != ERR_OK)
 		return;
-	d = doc_new(c, i);
+	d = doc_new(c, i, false);
 	if (d != NULL)
 		d->begun_ms = now.mono_ms;
 	if (d != NULL &&
@@ -264,15 +236,15 @@ refuse(struct doc *d, const char *guard, const char *why)
 uint64_t
 docs_own(struct core *c, const struct docs_own *o, struct instant now)
 {
-	struct doc *d = doc_new(c, o->feed);
+	struct doc *d = doc_new(c, o->feed, true);
 	struct feed_state f = { 0 };
 	struct arena a;
 	int body = o->body;
 	bool good = d != NULL && arena_init(&a, 65536) == ERR_OK;
 
 	if (good) {
-		d->own = 1;
 		d->begun_ms = now.mono_ms;
+		d->polled_ms = now.mono_ms;
 		d->deaths = o->deaths;
 		d->clear = o->clear;
 		d->polled = 1;
@@ -299,7 +271,7 @@ docs_own(struct core *c, const struct docs_own *o, struct instant now)
 }
 
 static enum err
-poll_told(struct core *c, struct rd *r)
+poll_told(struct core *c, struct rd *r, struct instant now)
 {
 	struct str feed = rd_blob(r);
 	struct doc *d = doc_find(c, rd_be64(r));
@@ -307,10 +279,13 @@ poll_told(struct core *c, struct rd *r)
 	uint32_t http = rd_be32(r);
 	uint64_t bytes = rd_be64(r);
 	struct str text[4];
+	uint64_t retry_ms;
 
 	for (size_t i = 0; i < 4; i++)
 		text[i] = rd_blob(r);
-	if (rd_end(r) != ERR_OK || verdict > POLL_QUARANTINED)
+	retry_ms = rd_be64(r);
+	if (rd_end(r) != ERR_OK || verdict > POLL_QUARANTINED ||
+	    retry_ms > SCHEDULE_RETRY_MS_MAX)
 		return ERR_PEER;
 	/* Of a time before a restart, or of a document parse died on. */
 	if (d == NULL || d->polled ||
@@ -320,9 +295,11 @@ poll_told(struct core *c, struct rd *r)
 	if (verdict == POLL_FAILED && !link_up(c->role->link[PEER_PARSE]))
 		return ERR_OK;
 	d->polled = 1;
+	d->polled_ms = now.mono_ms;
 	d->poll_verdict = (enum poll_verdict)verdict;
 	d->http = http;
 	d->bytes = bytes;
+	d->retry_ms = (int64_t)retry_ms;
 	keep_text(d->etag, sizeof(d->etag), text[0]);
 	keep_text(d->last_modified, sizeof(d->last_modified), text[1]);
 	keep_text(d->body_hash, sizeof(d->body_hash), text[2]);
@@ -377,7 +354,7 @@ docs_from_fetch(struct core *c, const struct msg *m, struct instant now)
 		poll_ask(c, feed, now);
 		return ERR_OK;
 	case MSG_POLL:
-		return poll_told(c, &r);
+		return poll_told(c, &r, now);
 	case MSG_POLL_HASH:
 		return poll_hash(c, &r);
 	case MSG_FEED_NEXT:
@@ -461,107 +438,11 @@ docs_from_parse(struct core *c, const struct msg *m, struct instant now)
 	}
 }
 
-static bool
-accepted(const struct doc *d)
+bool
+docs_accepted(const struct doc *d)
 {
 	return d->polled && d->ended && d->poll_verdict == POLL_NEW &&
 	       d->doc_verdict == DOC_ACCEPTED;
-}
-
-/* Forward only; a source that forgot the place is asked from now on. */
-static void
-cursor_of(const struct core *c, const struct doc *d, struct feed_state *f)
-{
-	const struct feed *feed = &c->feeds.feed[d->feed];
-	uint64_t before = 0;
-	uint64_t at = 0;
-
-	if (feed->mode != MODE_STREAM)
-		return;
-	if (str_to_u64(f->cursor, INT64_MAX, &before) != ERR_OK)
-		before = 0;
-	if (d->poll_verdict == POLL_FAILED && d->http == HTTP_NO_RANGE &&
-	    f->cursor.n > 0) {
-		log_op(LOG_ERR, "feed.gap",
-		       "feed=%.*s cursor=%" PRIu64 " why=\"the source no longer "
-		       "has it; records may be missing\"",
-		       STR_ARG(feed->name), before);
-		f->cursor = STR_NONE;
-	}
-	if (accepted(d) &&
-	    str_to_u64(str_of(d->cursor), INT64_MAX, &at) == ERR_OK &&
-	    at > before)
-		f->cursor = str_of(d->cursor);
-}
-
-/*
- * A sign of health.  A look at a watched directory that found nothing is none
- * for who asked for a word when no file comes (stale_after).
- */
-static bool
-is_good(const struct core *c, const struct doc *d)
-{
-	if (d->own && d->poll_verdict == POLL_UNCHANGED)
-		return !c->feeds.feed[d->feed].guards.stale_given;
-	return d->poll_verdict == POLL_UNCHANGED || accepted(d);
-}
-
-/* A look at a watched directory that found nothing new.  What was refused
- * stands until a file is accepted or nobody left it there. */
-static void
-look_of(const struct core *c, const struct doc *d, struct instant now,
-	struct feed_state *f)
-{
-	f->failures = 0;
-	if (is_good(c, d))
-		f->last_good_ms = now.wall_ms;
-	if (d->clear)
-		f->refused_at = TIME_NONE;
-	if (f->refused_at == TIME_NONE) {
-		f->guard = STR_NONE;
-		f->detail = STR_NONE;
-	}
-}
-
-/* Takes the state of a finished document into f. */
-static void
-state_of(const struct core *c, const struct doc *d, struct instant now,
-	 struct feed_state *f)
-{
-	bool good = is_good(c, d);
-
-	f->last_try_ms = now.wall_ms;
-	if (d->own && d->poll_verdict == POLL_UNCHANGED) {
-		look_of(c, d, now, f);
-		return;
-	}
-	f->http = (int)d->http;
-	f->detail = d->poll_verdict == POLL_QUARANTINED ?
-			S("parse died on it twice") :
-			str_of(d->detail);
-	f->guard = str_of(d->guard);
-	f->failures = good ? 0 : f->failures + 1;
-	if (good) {
-		f->last_good_ms = now.wall_ms;
-		f->refused_at = TIME_NONE;
-		f->detail = STR_NONE;
-	}
-	cursor_of(c, d, f);
-	if (d->poll_verdict != POLL_NEW)
-		return;
-	if (!good) {
-		f->refused_at = now.wall_ms;
-		return;
-	}
-	f->etag = str_of(d->etag);
-	f->last_modified = str_of(d->last_modified);
-	f->body_hash = str_of(d->body_hash);
-	f->records = d->records;
-	f->notices = d->notices;
-	f->changed = d->changed;
-	f->rejects = d->rejects;
-	f->unknown = d->unknown;
-	f->diff_gen = d->diff_gen + 1;
 }
 
 /* Decides up to CORE_BATCH_MAX notices; *n is how many were taken. */
@@ -606,16 +487,19 @@ finish(struct core *c, struct doc *d, struct instant now)
 	const struct feed *feed = &c->feeds.feed[d->feed];
 	struct arena a;
 	struct feed_state f = { 0 };
+	struct ward ward;
 	enum err err = arena_init(&a, 65536);
 
 	if (err != ERR_OK)
 		return err;
-	err = docs_feed_state(c, feed->name, &a, &f);
-	if (err == ERR_OK && accepted(d))
+	err = feedstate_get(c, feed->name, &a, &f);
+	if (err == ERR_OK && docs_accepted(d))
 		err = diffs_stand(&c->diffs, d->feed, feed->name, d->diff_gen,
 				  d->fresh);
 	if (err == ERR_OK) {
-		state_of(c, d, now, &f);
+		ward = watch_after(c, d);
+		feedstate_after(c, d, now, &f);
+		watch_keep(&ward, &f);
 		err = store_feed_put(c->store, &f);
 	}
 	arena_fini(&a);
@@ -633,7 +517,7 @@ say_end(struct core *c, const struct doc *d)
 		log_feed(LOG_WARN, "doc.quarantined",
 			 "feed=%.*s hash=%s why=\"parse died on it twice; it is "
 			 "not read until it changes, or feed poll\"",
-			 STR_ARG(name), c->watch[d->feed].bad_hash);
+			 STR_ARG(name), c->watch[d->feed].ward.bad_hash);
 	} else if (d->poll_verdict == POLL_FAILED) {
 		c->count.polls_failed++;
 		log_feed(LOG_WARN, "poll.failed",
@@ -686,7 +570,7 @@ release(struct core *c, struct doc *d, struct instant now, bool *last)
 	if (err != ERR_OK)
 		return err;
 	*last = true;
-	if (accepted(d)) {
+	if (docs_accepted(d)) {
 		err = batch(c, d, now, &n);
 		*last = d->stage.count == 0;
 	}
@@ -707,7 +591,7 @@ release(struct core *c, struct doc *d, struct instant now, bool *last)
 static void
 was_good(struct core *c, const struct doc *d, struct instant now)
 {
-	if (is_good(c, d)) {
+	if (feedstate_good(c, d)) {
 		c->watch[d->feed].good_ms = now.mono_ms;
 		c->watch[d->feed].good_wall_ms = now.wall_ms;
 	}
@@ -733,12 +617,11 @@ docs_release(struct core *c, struct instant now)
 			was_good(c, d, now);
 			say_end(c, d);
 			metrics_poll(c, d, now);
-			if (accepted(d)) {
+			c->watch[d->feed].ward = watch_after(c, d);
+			if (docs_accepted(d))
 				diffs_forget(&c->diffs,
 					     c->feeds.feed[d->feed].name,
 					     d->diff_gen);
-				watch_stands(c, d->feed);
-			}
 			if (d->own)
 				drops_ended(c, d, now);
 			doc_drop(d);
@@ -792,4 +675,58 @@ docs_lost(struct core *c, enum peer peer, struct instant now)
 				  S("parse was lost"));
 		}
 	}
+}
+
+/* How long fetch may take: the body is weighed first, then comes again. */
+static int64_t
+fetch_limit(const struct feed *f)
+{
+	return CORE_FETCH_LATE_MS +
+	       2 * (int64_t)f->url_count * f->timeout_ms;
+}
+
+/* fetch watches the silence of a stream; its document may wait for a line. */
+static bool
+fetch_is_late(const struct core *c, const struct doc *d, struct instant now)
+{
+	const struct feed *f = &c->feeds.feed[d->feed];
+
+	return !d->polled && f->mode != MODE_STREAM &&
+	       now.mono_ms - d->begun_ms > fetch_limit(f);
+}
+
+void
+docs_hasten(struct core *c, struct instant now)
+{
+	bool fetch_late = false;
+	bool parse_late = false;
+
+	for (size_t i = 0; i < CORE_DOCS_MAX; i++) {
+		struct doc *d = &c->doc[i];
+		bool late = false;
+
+		if (d->id == 0 || docs_over(d) || d->late)
+			continue;
+		if (fetch_is_late(c, d, now)) {
+			d->polled = 1;
+			d->poll_verdict = POLL_FAILED;
+			keep_text(d->detail, sizeof(d->detail),
+				  S("fetch did not end it in time"));
+			fetch_late = late = true;
+		} else if (d->polled &&
+			   now.mono_ms - d->polled_ms > CORE_PARSE_LATE_MS) {
+			/* It dies of it, and that is how it is counted. */
+			d->late = 1;
+			parse_late = late = true;
+		}
+		if (late)
+			log_op(LOG_ERR, "doc.late", "feed=%.*s role=%s ms=%" PRId64,
+			       STR_ARG(c->feeds.feed[d->feed].name),
+			       d->late ? "parse" : "fetch",
+			       now.mono_ms - d->begun_ms);
+	}
+	if (fetch_late)
+		core_cut_off(c, PEER_FETCH);
+	if (parse_late)
+		core_cut_off(c, PEER_PARSE);
 }

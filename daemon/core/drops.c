@@ -38,6 +38,7 @@ struct drop {
 struct drops {
 	struct drop drop[FEED_DROPS_MAX];
 	size_t count;
+	size_t turn; /* whose it is when there is room again */
 };
 
 enum err
@@ -188,8 +189,6 @@ drops_ended(struct core *c, const struct doc *doc, struct instant now)
 		d->retry_ms = now.mono_ms + RETRY_MS;
 		return;
 	}
-	/* Refused or not, it is out of the way; the next is another one. */
-	watch_stands(c, d->feed);
 	buf_init(&note, INBOX_NOTE_MAX);
 	note_put(&note, d, doc);
 	if (inbox_settle(&d->inbox,
@@ -275,12 +274,19 @@ waiting(const struct drop *d)
 	return d->taken[0] != '\0' || d->at < d->list->count;
 }
 
+/* There is something to do for it, if there is room. */
+static bool
+is_due(const struct drop *d, struct instant now)
+{
+	return d->doc == 0 && now.mono_ms >= d->retry_ms &&
+	       (waiting(d) || d->list->count > 0 || now.mono_ms >= d->next_ms);
+}
+
 static void
 drop_step(struct core *c, struct drop *d, struct instant now)
 {
-	if (d->doc != 0 || now.mono_ms < d->retry_ms)
-		return;
-	if (waiting(d) && c->watch[d->feed].careful > 0 && watch_busy(c)) {
+	if (waiting(d) && c->watch[d->feed].ward.careful > 0 &&
+	    watch_busy(c)) {
 		d->retry_ms = now.mono_ms + RETRY_MS;
 		return;
 	}
@@ -297,15 +303,26 @@ drop_step(struct core *c, struct drop *d, struct instant now)
 bool
 drops_step(struct core *c, struct instant now, int64_t *wait_ms)
 {
+	struct drops *s = c->drops;
+	size_t first = s->turn;
 	bool in_reach = true;
+	bool full = false;
 
 	if (c->degraded || now.mono_ms < c->retry_ms)
 		return true;
-	for (size_t i = 0; i < c->drops->count; i++) {
-		struct drop *d = &c->drops->drop[i];
+	for (size_t k = 0; k < s->count; k++) {
+		size_t i = (first + k) % s->count;
+		struct drop *d = &s->drop[i];
 		int64_t left;
 
-		drop_step(c, d, now);
+		if (is_due(d, now) && !docs_room(c, true)) {
+			/* The end of a document wakes us. */
+			s->turn = full ? s->turn : i;
+			full = true;
+			continue;
+		}
+		if (is_due(d, now))
+			drop_step(c, d, now);
 		left = d->next_ms - now.mono_ms;
 		if (d->doc == 0 && now.mono_ms >= d->retry_ms &&
 		    (waiting(d) || d->list->count > 0))

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core.h"
@@ -43,7 +44,9 @@ map_last(struct core *c)
 	struct index *x = &c->index;
 	int64_t from = clock_now(c->role->clock).mono_ms;
 	struct diag d = { 0 };
+	int64_t built_at = TIME_NONE;
 	struct mwatch_counts n;
+	struct stat st;
 	int fd = -1;
 	enum err err = ERR_ABSENT;
 
@@ -56,8 +59,12 @@ map_last(struct core *c)
 		err = mwatch_map(x->watch, fd, c->store, &d);
 	else if (x->dir >= 0 && errno != ENOENT)
 		err = diag_set(&d, ERR_IO, 0, "%s", strerror(errno));
+	if (fd >= 0 && fstat(fd, &st) == 0)
+		built_at = (int64_t)st.st_mtim.tv_sec * 1000;
 	close_fd(&fd);
 	n = mwatch_counts(x->watch);
+	if (err == ERR_OK)
+		x->segment_ms = built_at;
 	if (err == ERR_OK)
 		log_op(LOG_NOTICE, "index.mapped",
 		       "names=%llu version=%llu delta=%llu ms=%lld",
@@ -77,6 +84,9 @@ index_open(struct core *c, const char *dir_path)
 	struct index *x = &c->index;
 	struct diag d = { 0 };
 	enum err err = mwatch_new(&x->watch, &d);
+
+	x->segment_ms = TIME_NONE;
+	x->build_ms = -1;
 
 	if (err == ERR_OK && dir_path != NULL) {
 		x->dir = open(dir_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -112,6 +122,7 @@ stop_build(struct core *c, struct instant now, const char *why)
 	close_fd(&x->fresh);
 	x->phase = INDEX_IDLE;
 	x->failed++;
+	x->last_failed = true;
 	x->backoff_ms = x->backoff_ms == 0 ? INDEX_RETRY_MS :
 					     2 * x->backoff_ms;
 	if (x->backoff_ms > INDEX_RETRY_MAX_MS)
@@ -218,6 +229,28 @@ swap(struct core *c, struct instant now)
 	x->phase = INDEX_IDLE;
 	x->backoff_ms = 0;
 	x->built++;
+	x->last_failed = false;
+	x->segment_ms = now.wall_ms;
+	x->build_ms = now.mono_ms - x->began_ms;
+}
+
+struct index_tale
+index_tell(const struct core *c, struct instant now)
+{
+	const struct index *x = &c->index;
+	struct index_tale t = { .names = mwatch_counts(x->watch),
+				.whole = mwatch_whole(x->watch),
+				.age_ms = -1,
+				.last = x->last_failed ? "failed" :
+					x->built > 0   ? "ok" :
+							 "none" };
+
+	/* The wall clock may have been set back since. */
+	if (x->segment_ms != TIME_NONE)
+		t.age_ms = now.wall_ms > x->segment_ms ?
+			       now.wall_ms - x->segment_ms :
+			       0;
+	return t;
 }
 
 /* To the index role, or on this thread when there is no other. */

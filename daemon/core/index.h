@@ -43,7 +43,19 @@ struct index {
 	struct names_scan scan;
 	uint64_t built;
 	uint64_t failed;
+	int64_t segment_ms; /* wall; when it was built; TIME_NONE: none */
+	int64_t build_ms;   /* the last one took; -1: none yet */
+	bool last_failed;
 };
+
+/* What operators see of it. */
+struct index_tale {
+	struct mwatch_counts names;
+	bool whole;
+	int64_t age_ms; /* of the segment; -1: there is none */
+	const char *last; /* ok failed none: the last build */
+};
+struct index_tale index_tell(const struct core *c, struct instant now);
 
 /* dir_path NULL: in memory.  A segment that is missing or refused is said in
  * the log and built anew. */

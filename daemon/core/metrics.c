@@ -68,6 +68,43 @@ counters(struct buf *b, const struct core *c)
 	seconds(b, n->book_ms);
 }
 
+static void
+gauge(struct buf *b, const char *name, uint64_t v, const char *help)
+{
+	family(b, name, "gauge", help);
+	buf_printf(b, "creditalarm_%s %" PRIu64 "\n", name, v);
+}
+
+static void
+index_put(struct buf *b, const struct core *c, struct instant now)
+{
+	const struct index *x = &c->index;
+	struct index_tale t = index_tell(c, now);
+
+	gauge(b, "index_names", t.names.segment_names,
+	      "Names in the index segment.");
+	gauge(b, "index_delta_names", t.names.delta_names,
+	      "Names added or changed since it was built.");
+	gauge(b, "index_whole", t.whole, "1 while it knows all of the book.");
+	family(b, "index_builds", "counter", "Builds, by how they ended.");
+	labelled(b, "index_builds", "result=\"ok\"", x->built);
+	labelled(b, "index_builds", "result=\"failed\"", x->failed);
+	gauge(b, "index_last_build_ok", !x->last_failed,
+	      "0 when the last build failed.");
+	if (x->build_ms >= 0) {
+		family(b, "index_build_seconds", "gauge",
+		       "How long the last good build took.");
+		buf_printf(b, "creditalarm_index_build_seconds");
+		seconds(b, x->build_ms);
+	}
+	if (t.age_ms >= 0) {
+		family(b, "index_age_seconds", "gauge",
+		       "How old the segment is.");
+		buf_printf(b, "creditalarm_index_age_seconds");
+		seconds(b, t.age_ms);
+	}
+}
+
 static const int64_t BOUND_MS[LATENCY_BOUNDS - 1] = { 10,   50,	 200,  1000,
 						      5000, 30000, 300000 };
 
@@ -326,6 +363,7 @@ metrics_tell(struct core *c, struct instant now)
 	family(&text, "degraded", "gauge", "1 while the store fails.");
 	buf_printf(&text, "creditalarm_degraded %d\n", c->degraded != 0);
 	counters(&text, c);
+	index_put(&text, c, now);
 	if (feeds_put(&text, c, now, &enabled, &fresh) != ERR_OK ||
 	    c->degraded)
 		why = "the store fails";

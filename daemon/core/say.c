@@ -4,8 +4,6 @@
 #include "say.h"
 
 #include <errno.h>
-#include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 struct command {
@@ -141,7 +139,7 @@ feed_list(struct core *c, const struct say_request *q, struct instant now,
 			continue;
 		if (arena_init(&a, 65536) != ERR_OK)
 			return 1;
-		err = docs_feed_state(c, name, &a, &s);
+		err = feedstate_get(c, name, &a, &s);
 		if (err != ERR_OK) {
 			arena_fini(&a);
 			return 1;
@@ -155,6 +153,34 @@ feed_list(struct core *c, const struct say_request *q, struct instant now,
 	return 0;
 }
 
+static int
+feed_poll(struct core *c, size_t feed, struct instant now, struct buf *err)
+{
+	struct buf b;
+	bool sent;
+	enum err e;
+
+	if (c->feeds.feed[feed].mode == MODE_DROP) {
+		drops_hurry(c, feed, now);
+		return 0;
+	}
+	e = watch_forgive(c, feed);
+	if (e != ERR_OK) {
+		buf_printf(err, "creditalarm: feed poll: %s\n",
+			   core_why(c, e));
+		return 1;
+	}
+	buf_init(&b, 1024);
+	buf_blob(&b, c->feeds.feed[feed].name);
+	sent = link_send(c->role->link[PEER_FETCH], MSG_POLL_NOW, buf_str(&b),
+			 NULL, 0);
+	buf_free(&b);
+	if (!sent)
+		buf_put(err, S("creditalarm: feed poll: fetch is not there; "
+			       "say it again\n"));
+	return sent ? 0 : 1;
+}
+
 int
 say_feed(struct core *c, const struct say_request *q, struct instant now,
 	 struct buf *out, struct buf *err)
@@ -164,233 +190,16 @@ say_feed(struct core *c, const struct say_request *q, struct instant now,
 	if (q->words == 3 && str_eq(q->word[1], S("show")))
 		return feed_list(c, q, now, out);
 	if (q->words == 3 && str_eq(q->word[1], S("poll"))) {
-		struct buf b;
 		const struct feed *f = feeds_find(&c->feeds, q->word[2]);
-		bool sent;
 
-		if (f != NULL && f->mode == MODE_DROP) {
-			drops_hurry(c, (size_t)(f - c->feeds.feed), now);
-			return 0;
-		}
-		if (f == NULL) {
-			buf_printf(err, "creditalarm: no feed '%.*s'\n",
-				   STR_ARG(q->word[2]));
-			return 1;
-		}
-		watch_forgive(c, (size_t)(f - c->feeds.feed));
-		buf_init(&b, 1024);
-		buf_blob(&b, q->word[2]);
-		sent = link_send(c->role->link[PEER_FETCH], MSG_POLL_NOW,
-				 buf_str(&b), NULL, 0);
-		buf_free(&b);
-		return sent ? 0 : 1;
+		if (f != NULL)
+			return feed_poll(c, (size_t)(f - c->feeds.feed), now,
+					 err);
+		buf_printf(err, "creditalarm: no feed '%.*s'\n",
+			   STR_ARG(q->word[2]));
+		return 1;
 	}
 	buf_put(err,
 		S("creditalarm: usage: feed list | show NAME | poll NAME\n"));
 	return 2;
-}
-
-/* ---- status ---- */
-
-struct feed_tally {
-	int total, ok, stale, refused, quarantined, disabled;
-	int64_t oldest_s;
-};
-
-static struct feed_tally
-tally(struct core *c, struct instant now)
-{
-	struct feed_tally t = { 0 };
-
-	for (size_t i = 0; i < c->feeds.count; i++) {
-		struct feed_state s = { .last_good_ms = TIME_NONE,
-					.refused_at = TIME_NONE };
-		const char *word;
-		int64_t age;
-		struct arena a;
-
-		if (arena_init(&a, 65536) != ERR_OK)
-			break;
-		(void)!store_feed(c->store, c->feeds.feed[i].name, &a, &s);
-		word = watch_word(c, i, &s, now);
-		age = watch_age(c, i, &s, now);
-		arena_fini(&a);
-		t.total++;
-		t.ok += strcmp(word, "ok") == 0;
-		t.stale += strcmp(word, "stale") == 0;
-		t.refused += strcmp(word, "refused") == 0;
-		t.quarantined += strcmp(word, "quarantined") == 0;
-		t.disabled += strcmp(word, "disabled") == 0;
-		if (age != TIME_NONE && age / 1000 > t.oldest_s)
-			t.oldest_s = age / 1000;
-	}
-	return t;
-}
-
-/* Something the operator should look at. */
-static bool
-feeds_ail(const struct feed_tally *t)
-{
-	return t->stale > 0 || t->refused > 0 || t->quarantined > 0;
-}
-
-static void
-status_reasons(struct core *c, const struct feed_tally *t, struct jsonw *w)
-{
-	jsonw_arr(w, "reasons");
-	if (c->degraded)
-		jsonw_str(w, NULL, S("store"));
-	if (t->stale > 0)
-		jsonw_str(w, NULL, S("feeds stale"));
-	if (t->refused > 0)
-		jsonw_str(w, NULL, S("documents refused"));
-	if (t->quarantined > 0)
-		jsonw_str(w, NULL, S("documents quarantined"));
-	jsonw_end_arr(w);
-}
-
-static int
-status_alerts(struct core *c, struct jsonw *w)
-{
-	int open[SEVERITY_CRITICAL + 1] = { 0 };
-	int unacked = 0;
-	struct alert *row = NULL;
-	int64_t review = 0;
-	size_t n = 0;
-	struct arena a;
-
-	if (arena_init(&a, 32u << 20) != ERR_OK)
-		return 1;
-	if (store_alerts(c->store, STR_NONE, &a, &row, &n) != ERR_OK ||
-	    store_review_count(c->store, &review) != ERR_OK) {
-		arena_fini(&a);
-		return 1;
-	}
-	for (size_t i = 0; i < n; i++) {
-		if (row[i].state == ALERT_RESOLVED ||
-		    row[i].state == ALERT_RETRACTED)
-			continue;
-		open[row[i].severity]++;
-		unacked += row[i].state == ALERT_OPEN;
-	}
-	arena_fini(&a);
-	jsonw_obj(w, "alerts");
-	jsonw_obj(w, "open");
-	for (int s = SEVERITY_CRITICAL; s >= SEVERITY_INFO; s--)
-		jsonw_int(w, severity_text((enum severity)s), open[s]);
-	jsonw_end_obj(w);
-	jsonw_int(w, "unacked", unacked);
-	jsonw_int(w, "review", review);
-	jsonw_end_obj(w);
-	return 0;
-}
-
-static int
-status_usage(struct core *c, struct jsonw *w)
-{
-	struct store_usage u = { 0 };
-	struct statvfs room;
-	uint64_t epoch = 0;
-	int bad = store_epoch(c->store, &epoch) != ERR_OK ||
-		  store_usage(c->store, &u) != ERR_OK;
-
-	jsonw_obj(w, "push");
-	jsonw_int(w, "epoch", (int64_t)epoch);
-	jsonw_int(w, "streams", u.streams);
-	jsonw_int(w, "consumers", u.consumers);
-	jsonw_int(w, "max_lag", u.max_lag);
-	jsonw_end_obj(w);
-	jsonw_obj(w, "store");
-	jsonw_int(w, "bytes", u.bytes);
-	/* In memory there is no disk. */
-	if (c->diffs.dir >= 0 && fstatvfs(c->diffs.dir, &room) == 0)
-		jsonw_int(w, "free_bytes",
-			  (int64_t)(room.f_bavail * room.f_frsize));
-	else
-		jsonw_null(w, "free_bytes");
-	jsonw_end_obj(w);
-	return bad;
-}
-
-/* Empty with all roles in one process. */
-static void
-status_roles(struct core *c, struct jsonw *w)
-{
-	static const char *const name[PEER_COUNT] = {
-		[PEER_SUPER] = "super", [PEER_FETCH] = "fetch",
-		[PEER_PARSE] = "parse", [PEER_CORE] = "core",
-		[PEER_PUBLISH] = "publish", [PEER_WEB] = "web",
-	};
-
-	jsonw_arr(w, "roles");
-	for (int p = 0; p < PEER_COUNT; p++) {
-		if (c->roles[p].pid == 0 && c->roles[p].restarts == 0)
-			continue;
-		jsonw_obj(w, NULL);
-		jsonw_str(w, "name", str_of(name[p]));
-		if (c->roles[p].pid == 0)
-			jsonw_null(w, "pid");
-		else
-			jsonw_int(w, "pid", c->roles[p].pid);
-		jsonw_int(w, "restarts", c->roles[p].restarts);
-		jsonw_end_obj(w);
-	}
-	jsonw_end_arr(w);
-}
-
-static int
-status_json(struct core *c, struct instant now, const struct feed_tally *t,
-	    struct buf *out)
-{
-	struct jsonw w = jsonw_of(out);
-	int bad;
-
-	jsonw_obj(&w, NULL);
-	jsonw_str(&w, "version", S(CORE_VERSION));
-	jsonw_str(&w, "instance", c->conf.instance);
-	jsonw_time(&w, "time", now.wall_ms);
-	jsonw_int(&w, "up_s", (now.mono_ms - c->started_mono_ms) / 1000);
-	jsonw_str(&w, "state",
-		  c->degraded || feeds_ail(t) ? S("degraded") : S("ok"));
-	status_reasons(c, t, &w);
-	jsonw_obj(&w, "feeds");
-	jsonw_int(&w, "total", t->total);
-	jsonw_int(&w, "ok", t->ok);
-	jsonw_int(&w, "stale", t->stale);
-	jsonw_int(&w, "refused", t->refused);
-	jsonw_int(&w, "disabled", t->disabled);
-	jsonw_int(&w, "oldest_age_s", t->oldest_s);
-	jsonw_end_obj(&w);
-	jsonw_obj(&w, "book");
-	bad = store_book_counts(c->store, &w) != ERR_OK;
-	jsonw_end_obj(&w);
-	bad += status_alerts(c, &w);
-	bad += status_usage(c, &w);
-	status_roles(c, &w);
-	jsonw_end_obj(&w);
-	buf_byte(out, '\n');
-	return bad != 0;
-}
-
-int
-say_status(struct core *c, const struct say_request *q, struct instant now,
-	   struct buf *out, struct buf *err)
-{
-	struct feed_tally t = tally(c, now);
-
-	if (q->words != 1) {
-		buf_put(err, S("creditalarm: usage: status\n"));
-		return 2;
-	}
-	if (q->json)
-		return status_json(c, now, &t, out);
-	buf_printf(out, "credit alarm %s, up %lld s: %s\n", CORE_VERSION,
-		   (long long)(now.mono_ms - c->started_mono_ms) / 1000,
-		   c->degraded	 ? "degraded (store)" :
-		   feeds_ail(&t) ? "degraded (feeds)" :
-				   "ok");
-	buf_printf(out,
-		   "feeds: %d, ok %d, stale %d, refused %d, disabled %d\n",
-		   t.total, t.ok, t.stale, t.refused, t.disabled);
-	return 0;
 }

@@ -35,7 +35,8 @@ struct say_request {
 	struct say_file file[SAY_FILES_MAX];
 	size_t files;
 	int json;
-	uint32_t uid;
+	uint32_t uid; /* who asks, as the kernel says */
+	uint32_t gid;
 	int spills; /* out_fd is one */
 	int out_fd; /* regular, for writing */
 	/* NULL: nobody looks on. */

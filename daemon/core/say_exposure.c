@@ -76,6 +76,6 @@ say_exposure(struct core *c, const struct say_request *q, struct instant now,
 		return 0;
 	buf_printf(err, "creditalarm: exposure: %s\n",
 		   e == ERR_ABSENT ? "no such exporter or obligor" :
-				     err_text(e));
+				     core_why(c, e));
 	return 1;
 }

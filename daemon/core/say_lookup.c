@@ -1,7 +1,8 @@
 /*
  * say_lookup.c - `lookup NAME`: who of the book that is, how surely and why,
- * what is known of it, and what its exporters were told.
+ * how it stands and what is known of it, and what its exporters were told.
  */
+#include "grade.h"
 #include "match.h"
 #include "say.h"
 
@@ -91,7 +92,40 @@ struct known {
 	size_t facts;
 	struct alert *alert;
 	size_t alerts;
+	struct grade grade;
 };
+
+static void
+grade_json(struct jsonw *w, const struct grade *g)
+{
+	jsonw_str(w, "grade", str_of(g->word));
+	jsonw_arr(w, "ratings");
+	for (size_t i = 0; i < g->marks; i++) {
+		jsonw_obj(w, NULL);
+		jsonw_str(w, "source", g->mark[i].source);
+		jsonw_str_or_null(w, "scale", g->mark[i].scale);
+		jsonw_str(w, "value", g->mark[i].value);
+		jsonw_str_or_null(w, "before", g->mark[i].before);
+		jsonw_time(w, "at", g->mark[i].at);
+		jsonw_end_obj(w);
+	}
+	jsonw_end_arr(w);
+}
+
+static void
+grade_lines(struct buf *out, const struct grade *g)
+{
+	buf_printf(out, "  grade: %s\n", g->word);
+	for (size_t i = 0; i < g->marks; i++) {
+		const struct grade_mark *m = &g->mark[i];
+
+		buf_printf(out, "  rating: %.*s %.*s %.*s", STR_ARG(m->source),
+			   STR_ARG(m->scale), STR_ARG(m->value));
+		if (m->before.n > 0)
+			buf_printf(out, " (was %.*s)", STR_ARG(m->before));
+		buf_byte(out, '\n');
+	}
+}
 
 static void
 known_json(const struct lookup *l, const struct match_candidate *m,
@@ -108,6 +142,7 @@ known_json(const struct lookup *l, const struct match_candidate *m,
 	jsonw_str(&w, "verdict", str_of(verdict));
 	jsonw_str(&w, "method", l->m.method);
 	jsonw_lines(&w, "why", m->why);
+	grade_json(&w, &k->grade);
 	jsonw_arr(&w, "facts");
 	for (size_t i = 0; i < k->facts; i++) {
 		jsonw_obj(&w, NULL);
@@ -148,6 +183,7 @@ known_text(const struct lookup *l, const struct match_candidate *m,
 
 		buf_printf(l->out, "    %.*s\n", STR_ARG(line));
 	}
+	grade_lines(l->out, &k->grade);
 	for (size_t i = 0; i < k->facts; i++)
 		fact_line(l, "  fact: ", &k->fact[i]);
 	for (size_t i = 0; i < k->alerts; i++)
@@ -176,6 +212,8 @@ show(struct lookup *l, size_t i)
 	if (err == ERR_OK)
 		err = store_alerts(s, m->obligor_id, l->a, &k.alert,
 				   &k.alerts);
+	if (err == ERR_OK)
+		err = grade_of(l->c, k.fact, k.facts, l->a, &k.grade);
 	if (err != ERR_OK)
 		return err;
 	l->shown++;
@@ -245,7 +283,7 @@ say_lookup(struct core *c, const struct say_request *q, struct instant now,
 	l.a = &a;
 	e = look(&l);
 	if (e != ERR_OK)
-		buf_printf(err, "creditalarm: lookup: %s\n", err_text(e));
+		buf_printf(err, "creditalarm: lookup: %s\n", core_why(c, e));
 	else if (l.shown == 0)
 		buf_put(err, S("creditalarm: nobody\n"));
 	arena_fini(&a);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "exposure.h"
+#include "log.h"
 #include "say.h"
 
 #define REVIEW_ARENA_SIZE (256u << 20)
@@ -348,7 +349,7 @@ review_list(struct core *c, const struct say_request *q, struct instant now,
 	arena_fini(&a);
 	if (e == ERR_OK)
 		return 0;
-	buf_printf(err, "creditalarm: review list: %s\n", err_text(e));
+	buf_printf(err, "creditalarm: review list: %s\n", core_why(c, e));
 	return 1;
 }
 
@@ -421,6 +422,50 @@ answer_put(const struct say_request *q, bool same, uint64_t told,
 	buf_byte(out, '\n');
 }
 
+/* Who answers, by name when operators have names; false: may not. */
+static bool
+may_answer(const struct core *c, const struct say_request *q, char *who,
+	   size_t size)
+{
+	const struct operators *all = &c->conf.operators;
+	const struct operator *o = operators_find(all, q->uid, q->gid);
+	struct str name = o == NULL ? STR_NONE : o->name;
+
+	(void)snprintf(who, size, "%.*s%suid:%u", STR_ARG(name),
+		       o == NULL ? "" : "/", q->uid);
+	return all->count == 0 ||
+	       (o != NULL && (o->roles & OPERATOR_REVIEWER) != 0);
+}
+
+/* Whoever tried what is not theirs is remembered. */
+static int
+refuse(struct core *c, const struct say_request *q, const char *who,
+       struct instant now, struct buf *err)
+{
+	struct str rest = q->word[2];
+	bool named = str_is_id(str_cut(&rest, '-')) && str_is_id(rest);
+	struct buf b;
+	enum err e = store_begin(c->store);
+
+	buf_init(&b, 1024);
+	buf_printf(&b, "rule=not-a-reviewer who=%s answer=%.*s id=%.*s", who,
+		   STR_ARG(q->word[1]),
+		   STR_ARG(named ? q->word[2] : STR_NONE));
+	if (e == ERR_OK) {
+		e = store_journal(c->store, now.wall_ms, S("review.refused"),
+				  buf_str(&b));
+		if (e == ERR_OK)
+			e = store_commit(c->store);
+		else
+			store_rollback(c->store);
+	}
+	buf_free(&b);
+	log_op(LOG_WARN, "review.refused", "who=%s journal=\"%s\"", who,
+	       err_text(e));
+	buf_printf(err, "creditalarm: review: %s is not a reviewer\n", who);
+	return 1;
+}
+
 static uint64_t
 alerts_made(const struct core *c)
 {
@@ -433,7 +478,7 @@ static int
 review_answer(struct core *c, const struct say_request *q, struct instant now,
 	      struct buf *out, struct buf *err)
 {
-	char who[32];
+	char who[STR_ID_MAX + 32];
 	struct str rest = q->word[2];
 	struct review_answer answer = { .fact_id = str_cut(&rest, '-') };
 	enum review_done done = REVIEW_DONE;
@@ -441,7 +486,8 @@ review_answer(struct core *c, const struct say_request *q, struct instant now,
 	const char *no;
 	enum err e = ERR_ABSENT;
 
-	(void)snprintf(who, sizeof(who), "uid:%u", q->uid);
+	if (!may_answer(c, q, who, sizeof(who)))
+		return refuse(c, q, who, now, err);
 	answer.who = str_of(who);
 	answer.obligor_id = rest;
 	answer.accept = q->words == 3;
@@ -451,7 +497,7 @@ review_answer(struct core *c, const struct say_request *q, struct instant now,
 		e = commit_answer(c, &answer, now, &done);
 	no = e == ERR_OK     ? refusal(done) :
 	     e == ERR_ABSENT ? "no such question" :
-			       err_text(e);
+			       core_why(c, e);
 	if (no != NULL) {
 		buf_printf(err, "creditalarm: review: %s\n", no);
 		return 1;

@@ -99,7 +99,7 @@ book_import_say(struct core *c, const struct say_request *q,
 						  " imported",
 			   report.added, report.changed, report.removed);
 	else if (report.fault_count == 0)
-		buf_printf(err, "creditalarm: %s\n", err_text(e));
+		buf_printf(err, "creditalarm: %s\n", core_why(c, e));
 	book_report_free(&report);
 	if (e == ERR_OK && o.mode == BOOK_WRITE)
 		core_told(c, now);
@@ -135,7 +135,7 @@ say_book(struct core *c, const struct say_request *q, struct instant now,
 
 		if (e == ERR_OK)
 			return 0;
-		buf_printf(err, "creditalarm: book export: %s\n", err_text(e));
+		buf_printf(err, "creditalarm: book export: %s\n", core_why(c, e));
 		return 1;
 	}
 	if (q->words == 2 && str_eq(q->word[1], S("stats"))) {
@@ -261,7 +261,7 @@ alert_show(struct core *c, struct str id, struct buf *out, struct buf *err)
 	if (e == ERR_OK && n > 0)
 		e = body_of(c, &rev[n - 1], &a, &body);
 	if (e != ERR_OK) {
-		buf_printf(err, "creditalarm: alert: %s\n", err_text(e));
+		buf_printf(err, "creditalarm: alert: %s\n", core_why(c, e));
 	} else {
 		jsonw_obj(&w, NULL);
 		alert_fields(&w, &alert);
@@ -392,7 +392,7 @@ subscriber_add(struct core *c, const struct say_request *q,
 				      c->role->link[PEER_PUBLISH]);
 	if (e != ERR_OK) {
 		buf_printf(err, "creditalarm: exporter '%.*s': %s\n",
-			   STR_ARG(want.exporter), err_text(e));
+			   STR_ARG(want.exporter), core_why(c, e));
 		return e == ERR_ABSENT ? 65 : 1;
 	}
 	buf_printf(out, "%s\n", id);
@@ -407,12 +407,13 @@ subscriber_rows(struct core *c, const struct say_request *q,
 	struct subscriber *row = NULL;
 	struct arena a;
 	size_t n = 0;
-	int status = list ? 0 : 1;
+	enum err e;
 
 	if (arena_init(&a, ROWS_ARENA_SIZE) != ERR_OK)
 		return 1;
-	if (store_subscribers(c->store, &a, &row, &n) != ERR_OK)
-		status = 1;
+	e = store_subscribers(c->store, &a, &row, &n);
+	if (e == ERR_OK && !list)
+		e = ERR_ABSENT; /* until it is found */
 	for (size_t i = 0; i < n; i++) {
 		if (list) {
 			buf_printf(out, "%.*s %.*s%s\n",
@@ -425,17 +426,17 @@ subscriber_rows(struct core *c, const struct say_request *q,
 		if (!str_eq(row[i].subscriber_id, q->word[2]))
 			continue;
 		row[i].revoked_at = now.wall_ms;
-		status = subscriber_put(c, &row[i]) == ERR_OK &&
-				 serve_subscribers(
-				     c->serve, now,
-				     c->role->link[PEER_PUBLISH]) == ERR_OK ?
-			     0 :
-			     1;
+		e = subscriber_put(c, &row[i]);
+		if (e == ERR_OK)
+			e = serve_subscribers(c->serve, now,
+					      c->role->link[PEER_PUBLISH]);
 	}
-	if (!list && status != 0)
-		buf_put(err, S("creditalarm: no such subscriber\n"));
+	if (e != ERR_OK)
+		buf_printf(err, "creditalarm: subscriber: %s\n",
+			   e == ERR_ABSENT ? "no such subscriber" :
+					     core_why(c, e));
 	arena_fini(&a);
-	return status;
+	return e == ERR_OK ? 0 : 1;
 }
 
 int

@@ -5,7 +5,7 @@
  * columns (store_schema.c), the SELECT and INSERT texts and the description
  * by which a row is bound and read (store_query.c).  Columns carry the names
  * of the struct's members.  KEY is a text column that an update leaves alone,
- * LATER one that a later schema added;
+ * LATER or LATERINT one that a later schema added;
  * max is the largest value of an ENUM, 0 elsewhere.  The book's tables come
  * from book.def instead.
  *
@@ -28,7 +28,10 @@
 	X(S, I64, changed, 0)		X(S, I64, rejects, 0)		\
 	X(S, I64, unknown, 0)		X(S, I64, diff_gen, 0)		\
 	X(S, TIME, refused_at, 0)	X(S, STR, guard, 0)		\
-	X(S, STR, detail, 0)		X(S, INT, failures, 0)
+	X(S, STR, detail, 0)		X(S, INT, failures, 0)		\
+	X(S, TIME, retry_at, 0)		X(S, LATERINT, careful, 0)	\
+	X(S, LATERINT, quarantined, 0)	X(S, LATER, suspect_hash, 0)	\
+	X(S, LATER, bad_hash, 0)
 
 #define FACT_FIELDS(X, S)						\
 	X(S, KEY, fact_id, 0)		X(S, STR, obligor_id, 0)	\
@@ -74,7 +77,8 @@
 	X(S, STR, policy_id, 0)		X(S, TIME, created_at, 0)	\
 	X(S, TIME, updated_at, 0)	X(S, TIME, knew_at, 0)		\
 	X(S, TIME, acked_at, 0)		X(S, STR, title_zh, 0)		\
-	X(S, STR, title_en, 0)		X(S, STR, material, 0)
+	X(S, STR, title_en, 0)		X(S, STR, material, 0)		\
+	X(S, DATE, duty_on, 0)		X(S, TIME, duty_met_at, 0)
 
 #define REVISION_FIELDS(X, S)						\
 	X(S, KEY, alert_id, 0)		X(S, KEYINT, revision, 0)	\
@@ -121,6 +125,7 @@
 #define SQL_SET_KEYINT(name) ""
 #define SQL_SET_STR(name) ", " name "=excluded." name
 #define SQL_SET_LATER SQL_SET_STR
+#define SQL_SET_LATERINT SQL_SET_STR
 #define SQL_SET_BLOB SQL_SET_STR
 #define SQL_SET_INT SQL_SET_STR
 #define SQL_SET_I64 SQL_SET_STR

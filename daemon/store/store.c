@@ -34,9 +34,77 @@ err_of(int rc)
 	}
 }
 
+/* The errno behind a failure, SQLite's own words for two of them included. */
+static int
+errno_of(const struct store *s, int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_FULL:
+		return ENOSPC;
+	case SQLITE_READONLY:
+		return EROFS;
+	case SQLITE_IOERR:
+	case SQLITE_CANTOPEN:
+		return s->db == NULL ? 0 : sqlite3_system_errno(s->db);
+	default:
+		return 0;
+	}
+}
+
+static const struct {
+	int number;
+	const char *word;
+	const char *text;
+} TROUBLE[] = {
+	{ ENOSPC, "disk full",
+	  "the disk is full: nothing was changed; make room where state_dir "
+	  "is and say it again" },
+	{ EDQUOT, "disk quota",
+	  "the disk quota is used up: nothing was changed; raise it, or make "
+	  "room where state_dir is, and say it again" },
+	{ EFBIG, "file limit",
+	  "a file may not grow any more: nothing was changed; raise the limit "
+	  "on file sizes (LimitFSIZE) and say it again" },
+	{ EROFS, "read-only",
+	  "the disk is read-only: nothing was changed; mount it for writing "
+	  "where state_dir is and say it again" },
+	{ EIO, "disk error",
+	  "the disk fails: nothing was changed; look into the kernel's log" },
+};
+
+static size_t
+trouble_at(const struct store *s)
+{
+	size_t i = 0;
+
+	while (i < sizeof(TROUBLE) / sizeof(TROUBLE[0]) &&
+	       TROUBLE[i].number != s->trouble)
+		i++;
+	return i;
+}
+
+const char *
+store_trouble(const struct store *s)
+{
+	size_t i = trouble_at(s);
+
+	return i < sizeof(TROUBLE) / sizeof(TROUBLE[0]) ? TROUBLE[i].word :
+							  NULL;
+}
+
+const char *
+store_why(const struct store *s)
+{
+	size_t i = trouble_at(s);
+
+	return i < sizeof(TROUBLE) / sizeof(TROUBLE[0]) ? TROUBLE[i].text :
+							  err_text(ERR_STORE);
+}
+
 enum err
 store_fail(struct store *s, int rc)
 {
+	s->trouble = errno_of(s, rc);
 	log_op(LOG_WARN, "store.fail", "rc=%d why=\"%s\"", rc,
 	       sqlite3_errstr(rc));
 	if (s->in_tx)
@@ -329,6 +397,7 @@ store_begin(struct store *s)
 	enum err err;
 
 	must(!s->in_tx);
+	s->trouble = 0;
 	q = query_of(s, "BEGIN IMMEDIATE");
 	err = query_run(&q);
 	if (err == ERR_OK) {

@@ -6,7 +6,17 @@
 SHAPE(alert_shape, ALERT_FIELDS, struct alert);
 SHAPE(revision_shape, REVISION_FIELDS, struct revision);
 
-_Static_assert(ALERT_RESOLVED == 5 && ALERT_CLOSED == 6 &&
+/* clang-format off */
+#define COUNT_FIELDS(X, S)						\
+	X(S, I64, open[1], 0)		X(S, I64, open[2], 0)		\
+	X(S, I64, open[3], 0)		X(S, I64, open[4], 0)		\
+	X(S, I64, unacked, 0)		X(S, I64, duties, 0)		\
+	X(S, I64, duties_soon, 0)	X(S, I64, duties_missed, 0)
+/* clang-format on */
+SHAPE(count_shape, COUNT_FIELDS, struct alert_counts);
+
+_Static_assert(ALERT_OPEN == 1 && ALERT_ACTIONED == 4 &&
+		   ALERT_RESOLVED == 5 && ALERT_CLOSED == 6 &&
 		   ALERT_RETRACTED == 7 && ALERT_DISCARDED == 8,
 	       "the numbers of alert states that stand in SQL text");
 
@@ -57,6 +67,34 @@ store_alerts(struct store *s, struct str obligor_id, struct arena *a,
 		query_str(&q, obligor_id);
 	}
 	return query_all(&q, &alert_shape, a, out, count);
+}
+
+#define HOW_MANY(what) ", coalesce(sum(" what "), 0)"
+#define DUTY "duty_met_at IS NULL AND duty_on "
+
+enum err
+store_alert_counts(struct store *s, int32_t today, int32_t soon,
+		   struct alert_counts *out)
+{
+	struct query q = query_of(
+	    s, "SELECT 0" HOW_MANY("severity = 1") HOW_MANY("severity = 2")
+		   HOW_MANY("severity = 3") HOW_MANY("severity = 4")
+		   HOW_MANY("state = 1") HOW_MANY(DUTY ">= ?1")
+		   HOW_MANY(DUTY "BETWEEN ?1 AND ?2") HOW_MANY(DUTY "< ?1")
+		   " FROM alert WHERE state BETWEEN 1 AND 4");
+	struct alert_counts counts = { 0 };
+	struct arena a;
+	enum err err = arena_init(&a, 4096);
+
+	if (err != ERR_OK)
+		return err;
+	query_i64(&q, today);
+	query_i64(&q, soon);
+	err = query_one(&q, &count_shape, &a, &counts);
+	arena_fini(&a);
+	if (err == ERR_OK)
+		*out = counts;
+	return err;
 }
 
 enum err
@@ -136,4 +174,13 @@ store_journal(struct store *s, int64_t now_ms, struct str what,
 	query_str(&q, what);
 	query_str(&q, detail);
 	return query_run(&q);
+}
+
+enum err
+store_journal_lines(struct store *s, int64_t *lines)
+{
+	/* Nothing is ever taken out: to count them would read all. */
+	struct query q = query_of(s, "SELECT max(rid) FROM journal");
+
+	return query_int(&q, 0, lines);
 }

@@ -164,8 +164,7 @@ store_review_put(struct store *s, const struct review *r)
 	struct query q = query_change(
 	    s, "INSERT INTO review (fact_id, obligor_id, score, at, why)"
 	       " VALUES (?, ?, ?, ?, ?) ON CONFLICT (fact_id, obligor_id)"
-	       " DO UPDATE SET score = excluded.score, why = excluded.why,"
-	       " at = excluded.at");
+	       " DO UPDATE SET score = excluded.score, why = excluded.why");
 
 	query_bind(&q, &review_shape, r);
 	return query_run(&q);
@@ -190,6 +189,17 @@ store_reviews(struct store *s, struct arena *a, struct review **out,
 	struct query q =
 	    query_of(s, SQL_SELECT("review", REVIEW_FIELDS) "ORDER BY rid");
 
+	return query_all(&q, &review_shape, a, out, count);
+}
+
+enum err
+store_reviews_of(struct store *s, struct str fact_id, struct arena *a,
+		 struct review **out, size_t *count)
+{
+	struct query q = query_of(s, SQL_SELECT("review", REVIEW_FIELDS)
+				     "WHERE fact_id = ? ORDER BY rid");
+
+	query_str(&q, fact_id);
 	return query_all(&q, &review_shape, a, out, count);
 }
 

@@ -58,10 +58,45 @@ static const char *const to_3[] = {
 	NULL,
 };
 
+/*
+ * What core knew only by heart: how a feed is watched after a death of parse,
+ * until when its server wants peace, refusals of subscribers by the hour, and
+ * the duties told of, which so far stood in the texts alone.
+ */
+static const char *const to_4[] = {
+	"ALTER TABLE feed ADD COLUMN retry_at INTEGER",
+	"ALTER TABLE feed ADD COLUMN careful INTEGER NOT NULL DEFAULT 0",
+	"ALTER TABLE feed ADD COLUMN quarantined INTEGER NOT NULL DEFAULT 0",
+	"ALTER TABLE feed ADD COLUMN suspect_hash TEXT NOT NULL DEFAULT ''",
+	"ALTER TABLE feed ADD COLUMN bad_hash TEXT NOT NULL DEFAULT ''",
+	"ALTER TABLE alert ADD COLUMN duty_on INTEGER",
+	"ALTER TABLE alert ADD COLUMN duty_met_at INTEGER",
+	"CREATE TABLE nack (rid INTEGER PRIMARY KEY, hour INTEGER NOT NULL,"
+	" count INTEGER NOT NULL, UNIQUE (hour)) STRICT",
+	/* Days since 1970, as everywhere. */
+	"UPDATE alert SET duty_on = CAST(julianday(d.day) - 2440587.5"
+	" AS INTEGER) FROM (SELECT r.alert_id, r.revision,"
+	" json_extract(CAST(e.body AS TEXT), '$.data.duty.deadline_local')"
+	" AS day FROM revision r JOIN entry e ON e.stream = r.stream"
+	" AND e.seq = r.seq WHERE json_valid(CAST(e.body AS TEXT))) d"
+	" WHERE d.alert_id = alert.alert_id AND d.revision = alert.revision",
+	"UPDATE alert SET duty_met_at = m.at FROM (SELECT r.alert_id,"
+	" min(v.stored_at) AS at FROM evidence v CROSS JOIN revision r"
+	" ON r.stream = v.stream AND r.seq = v.seq"
+	" WHERE v.state = 6 AND v.code = 'A_REPORT_LOSS'"
+	/* Of a revision that was not the last it was evidence alone. */
+	" AND NOT EXISTS (SELECT 1 FROM revision n WHERE"
+	" n.alert_id = r.alert_id AND n.revision = r.revision + 1"
+	" AND n.at <= v.stored_at)"
+	" GROUP BY r.alert_id) m WHERE m.alert_id = alert.alert_id",
+	NULL,
+};
+
 /* By the schema they start from. */
 static const char *const *const STEPS[STORE_SCHEMA] = {
 	[1] = to_2,
 	[2] = to_3,
+	[3] = to_4,
 };
 
 /* ---- what a store looks like ---- */

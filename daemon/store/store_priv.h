@@ -32,6 +32,7 @@ struct store {
 	sqlite3 *db; /* owned */
 	int lock_fd; /* -1 for :memory: */
 	int wal_pages;
+	int trouble; /* errno behind the last ERR_STORE; 0: who knows */
 	bool in_tx;
 	/* A change of this transaction failed: it cannot commit any more. */
 	bool tx_failed;
@@ -51,6 +52,7 @@ enum field_type {
 	FIELD_WORD, /* an enum kept as one of the words, by place */
 	FIELD_KEY = FIELD_STR,
 	FIELD_LATER = FIELD_STR,
+	FIELD_LATERINT = FIELD_INT,
 	FIELD_KEYINT = FIELD_INT,
 };
 

@@ -12,6 +12,7 @@
 #define DDL_KEY "TEXT NOT NULL"
 #define DDL_STR "TEXT NOT NULL"
 #define DDL_LATER "TEXT NOT NULL DEFAULT ''"
+#define DDL_LATERINT "INTEGER NOT NULL DEFAULT 0"
 #define DDL_BLOB "BLOB"
 #define DDL_KEYINT "INTEGER NOT NULL"
 #define DDL_INT "INTEGER NOT NULL"
@@ -93,6 +94,8 @@ const char *const store_schema[] = {
 	TABLE("subscriber", SUBSCRIBER_FIELDS, ", UNIQUE (subscriber_id)"),
 	TABLE("evidence", EVIDENCE_FIELDS,
 	    ", UNIQUE (key, stream, epoch, seq, state)"),
+	"CREATE TABLE nack (rid INTEGER PRIMARY KEY, hour INTEGER NOT NULL,"
+	" count INTEGER NOT NULL, UNIQUE (hour)) STRICT",
 	"CREATE TABLE journal (rid INTEGER PRIMARY KEY, at INTEGER NOT NULL,"
 	" what TEXT NOT NULL, detail TEXT NOT NULL) STRICT",
 

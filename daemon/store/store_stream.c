@@ -6,6 +6,7 @@
  */
 #include "store_priv.h"
 
+
 SHAPE(entry_shape, ENTRY_FIELDS, struct entry);
 SHAPE(consumer_shape, CONSUMER_FIELDS, struct consumer);
 SHAPE(subscriber_shape, SUBSCRIBER_FIELDS, struct subscriber);
@@ -243,6 +244,37 @@ store_usage(struct store *s, struct store_usage *out)
 	if (err == ERR_OK)
 		*out = u;
 	return err;
+}
+
+enum err
+store_nacks_add(struct store *s, int64_t now_ms, uint64_t count)
+{
+	struct query q =
+	    query_change(s, "INSERT INTO nack (hour, count) VALUES (?, ?)"
+			    " ON CONFLICT (hour) DO UPDATE SET"
+			    " count = count + excluded.count");
+	enum err err;
+
+	query_i64(&q, now_ms / HOUR_MS);
+	query_u64(&q, count);
+	err = query_run(&q);
+	if (err != ERR_OK)
+		return err;
+	/* Also what a clock set back left in the future. */
+	q = query_change(s, "DELETE FROM nack WHERE hour NOT BETWEEN"
+			    " ?1 - 24 AND ?1 + 24");
+	query_i64(&q, now_ms / HOUR_MS);
+	return query_run(&q);
+}
+
+enum err
+store_nacks(struct store *s, int64_t now_ms, int64_t *count)
+{
+	struct query q = query_of(s, "SELECT sum(count) FROM nack"
+				     " WHERE hour BETWEEN ?1 - 24 AND ?1");
+
+	query_i64(&q, now_ms / HOUR_MS);
+	return query_int(&q, 0, count);
 }
 
 enum err

@@ -2,7 +2,8 @@
 
 Parse is killed while one feed's document is in its hands, twice; another
 feed's goes on as ever.  The document is shown as quarantined, is not given to
-parse again, and the next one, which differs, is read.
+parse again, not by the next core or daemon either, and the next one, which
+differs, is read.
 """
 import json
 import os
@@ -103,6 +104,24 @@ try:
     c.equal("parse lives", h.children()["parse"], parse)
     c.check("the other feed goes on", h.server.count("/insurer") > before + 4)
     c.check("and is not blamed", feed("insurer")["state"] != "quarantined")
+    # Whoever gave it to parse once more would find it good: nobody kills now.
+    for name, again in (("core", lambda: os.kill(h.children()["core"],
+                                                 signal.SIGKILL)),
+                        ("daemon", lambda: (h.daemon.kill(),
+                                                h.daemon.wait(),
+                                                h.start()))):
+        pid, polls = h.children()["core"], doc.n
+        again()
+        h.until(lambda: h.children().get("core", pid) != pid, 10, "core")
+        h.until(h.answers, 10, "an answer")
+        c.equal("the next %s knows it at once" % name, feed("bureau")["state"],
+                "quarantined")
+        h.until(lambda: doc.n >= polls + 3, 60, "three more polls")
+        f = feed("bureau")
+        c.equal("a new %s does not read it" % name,
+                (f["state"], f["records"]), ("quarantined", 0))
+    c.check("the start says so", "since before the start" in
+            h.log.read_text())
     h.server.serve("/bureau", Doc(notice(2)))
     h.until(lambda: feed("bureau")["state"] == "ok", 30, "a changed document")
     c.equal("a changed document is read", feed("bureau")["records"], 1)

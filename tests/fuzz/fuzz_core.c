@@ -270,6 +270,7 @@ poll_end(struct rig *g, struct str in)
 	buf_be64(&b, in.n);
 	for (int i = 0; i < 4; i++)
 		buf_blob(&b, in);
+	buf_be64(&b, which & 2 ? 60000 : 0);
 	say_frame(g, PEER_FETCH, MSG_POLL, buf_str(&b));
 	buf_free(&b);
 }
@@ -434,7 +435,7 @@ fuzz_control(struct str in)
 	else
 		files = request(in, way & 2, &b, fd);
 	must(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
-	control_accept(g->role.state, pair[1], 0);
+	control_accept(g->role.state, pair[1], 0, 0);
 	send_first(pair[0], str_sub(buf_str(&b), 0, 4), fd, files);
 	for (size_t at = 4; at < b.n; at += 65536) {
 		struct str part = str_sub(buf_str(&b), at, 65536);

@@ -65,6 +65,36 @@ try:
             code == 78 and "now" in err, "%d %s" % (code, err))
     jq.write_text(text)
 
+    # Files of the book and of a feed must not be taken for each other.
+    drop = h.add_drop("insurer-drop", 10)
+    (h.dir / "link").symlink_to(drop)
+    for place, word in ((drop, "is the directory of"),
+                        (str(drop) + "/", "is the directory of"),
+                        (h.dir / "link", "is the directory of"),
+                        (drop.parent, "lies above the directory of"),
+                        (drop / "work", "lies below the directory of"),
+                        (drop / "a/../b", "lies below the directory of"),
+                        ("/", "lies above the directory of")):
+        h.write_conf("book:\n  interval: 5s\n  directory: %s\n" % place)
+        line = len(h.conf.read_text().splitlines())
+        code, _, err = run("-c", h.conf, "-n")
+        c.equal("book.directory %s" % str(place).replace(str(h.dir), ""),
+                (code, err.replace(str(h.conf), "FILE")),
+                (78, "FILE:%d: book.directory: %s feed insurer-drop\n" % (
+                    line, word)))
+    for place in (str(drop) + "s", drop.parent / "insurer"):
+        h.write_conf("book:\n  directory: %s\n" % place)
+        code, _, err = run("-c", h.conf, "-n")
+        c.equal("a directory beside it is none of those", (code, err), (0, ""))
+    h.write_conf("book:\n  directory: %s\n" % drop)
+    text = (h.dir / "etc/feeds.d/insurer-drop.yaml").read_text()
+    (h.dir / "etc/feeds.d/insurer-drop.yaml").write_text(
+        text.replace("enabled: yes", "enabled: no"))
+    code, _, err = run("-c", h.conf, "-n")
+    c.equal("nor is one that nobody looks into", (code, err), (0, ""))
+    (h.dir / "etc/feeds.d/insurer-drop.yaml").unlink()
+    h.write_conf()
+
     os.chmod(h.key, 0o644)
     code, _, err = run("-c", h.conf, "-n")
     c.check("a key others may read", code == 78 and "0600" in err, err)

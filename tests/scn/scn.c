@@ -82,14 +82,35 @@ switch_on(void *ctx, struct buf *b, const char *name)
 	accept_names(s, b, name);
 }
 
+/* OPERATOR NAME: uid:N ROLE...: lines of the configuration. */
+static void
+put_operators(struct scn *s, struct buf *b)
+{
+	size_t n = 0;
+
+	for (struct str rest = buf_str(&s->text); rest.n > 0;) {
+		struct str line = str_trim(str_cut(&rest, '\n'));
+
+		if (str_starts(line, S("OPERATOR ")))
+			buf_printf(b, "%s  %.*s\n",
+				   n++ == 0 ? "operators:\n" : "",
+				   STR_ARG(str_sub(line, 9, line.n)));
+	}
+}
+
 static int
 set_up(struct scn *s)
 {
 	struct one_rig *r = &s->rig;
+	struct buf b;
 
-	one_rig_init(r, "scn",
-		     "instance: scn\nlog:\n  level: 3\n"
-		     "contact:\n  claims_tel: \"83165355\"\n");
+	buf_init(&b, 4096);
+	buf_put(&b, S("instance: scn\nlog:\n  level: 3\n"
+		      "contact:\n  claims_tel: \"83165355\"\n"));
+	put_operators(s, &b);
+	buf_byte(&b, 0);
+	one_rig_init(r, "scn", buf_str(&b).p);
+	buf_free(&b);
 	return !one_rig_dir(r, "etc", "", NULL, NULL) ||
 	       !one_rig_dir(r, "etc/vocab", "vocab/", NULL, NULL) ||
 	       !one_rig_dir(r, "etc/feeds.d", "feeds.d/", switch_on, s);
@@ -549,7 +570,7 @@ verb_kill(struct scn *s, struct str role, struct str when)
 static int
 ask(struct scn *s, struct str *rest, struct buf *out)
 {
-	struct say_request q = { .json = 1 };
+	struct say_request q = { .json = 1, .uid = (uint32_t)s->uid };
 	struct str words;
 
 	(void)str_cut(rest, '"');
@@ -651,8 +672,13 @@ verb(struct scn *s, struct str line)
 	if (str_eq(word, S("EXPECT-NOTHING")))
 		return verb_nothing(s, rest);
 	word = str_cut(&rest, ' '); /* the first argument */
-	if (str_starts(line, S("ACCEPT-NAMES ")))
+	if (str_starts(line, S("ACCEPT-NAMES ")) ||
+	    str_starts(line, S("OPERATOR ")))
 		return 0; /* heard at set-up */
+	if (str_starts(line, S("AS ")))
+		return str_to_u64(word, UINT32_MAX - 1, &s->uid) == ERR_OK ?
+			   0 :
+			   fail(s, "AS UID");
 	if (str_starts(line, S("SERVE ")))
 		return rest.n == 0 ? fail(s, "SERVE FEED FILE") :
 				     verb_serve(s, word, rest);

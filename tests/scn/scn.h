@@ -49,6 +49,7 @@ struct scn {
 	size_t people;
 	struct scn_var var[SCN_VARS_MAX];
 	size_t vars;
+	uint64_t uid; /* of whoever says */
 };
 
 /* 0 when every line held; the first that did not is told on stderr. */

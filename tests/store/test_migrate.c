@@ -122,7 +122,8 @@ tables_of(const char *file, struct buf *out)
 static bool
 is_wider(struct str table)
 {
-	return str_eq(table, S("fact")) || str_eq(table, S("review"));
+	return str_eq(table, S("fact")) || str_eq(table, S("review")) ||
+	       str_eq(table, S("feed")) || str_eq(table, S("alert"));
 }
 
 /* Every row of those tables, without what a later schema added: columns, and
@@ -219,6 +220,44 @@ Test(migrate, no_row_is_lost_and_none_changes)
 	buf_free(&before);
 	buf_free(&after);
 	buf_free(&tables);
+}
+
+/* Duties stood in the texts alone, and that one was met in the evidence. */
+Test(migrate, duties_told_of_are_found_in_the_texts)
+{
+	static const char *const more =
+	    "UPDATE entry SET body = CAST('{\"data\":{\"duty\":{"
+	    "\"deadline_local\":\"2023-01-06\"}}}' AS BLOB) WHERE seq = 3;"
+	    "UPDATE entry SET body = CAST('{\"data\":{\"duty\":{"
+	    "\"deadline_local\":\"2023-01-05\"}}}' AS BLOB) WHERE seq < 3;"
+	    /* Of the first revision, before the second: then it counted. */
+	    "INSERT INTO evidence (key, stream, epoch, seq, state, at_us,"
+	    " actor, code, stored_at) VALUES"
+	    " ('0a', 'EXP-1', 1, 2, 6, 5, 'clerk', 'A_REPORT_LOSS', 4000),"
+	    " ('0b', 'EXP-1', 1, 2, 6, 5, 'clerk', 'A_REPORT_LOSS', 5000),"
+	    /* Of the first, after the second: evidence alone. */
+	    " ('0a', 'EXP-1', 1, 1, 6, 5, 'clerk', 'A_REPORT_LOSS',"
+	    " 1672103600000);";
+	struct alert *alert = NULL;
+	struct store *s = NULL;
+	sqlite3 *db = NULL;
+	struct arena a;
+	size_t n = 0;
+
+	ok(arena_init(&a, 1u << 20));
+	old_store(1, "tests/store/schema-1-rows.sql");
+	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(db, more, NULL, NULL, NULL), SQLITE_OK);
+	cr_assert_eq(sqlite3_close(db), SQLITE_OK);
+	ok(store_open(path, &s, NULL));
+	ok(store_alerts(s, STR_NONE, &a, &alert, &n));
+	cr_assert_eq(n, 2);
+	cr_assert_eq(alert[0].duty_on, 19363, "2023-01-06, of its last");
+	cr_assert_eq(alert[0].duty_met_at, TIME_NONE);
+	cr_assert_eq(alert[1].duty_on, 19362);
+	cr_assert_eq(alert[1].duty_met_at, 4000, "the first stands");
+	store_close(s);
+	arena_fini(&a);
 }
 
 /* What subscribers and the decider see: nothing repeated, nothing lost. */

@@ -61,6 +61,8 @@ an_alert(const char *id, const char *obligor, enum alert_state state)
 		.title_zh = S("买方破产"),
 		.title_en = S("Buyer insolvent"),
 		.material = S("{}"),
+		.duty_on = DATE_NONE,
+		.duty_met_at = TIME_NONE,
 	};
 }
 
@@ -88,6 +90,8 @@ STORE_TEST(feed_state_is_what_was_put)
 		.http = 304, .records = 1, .notices = 2, .changed = 3,
 		.rejects = 4, .unknown = 5, .diff_gen = 6, .refused_at = 7,
 		.guard = S("shrink"), .detail = S("d"), .failures = 8,
+		.retry_at = 9, .careful = 10, .quarantined = 1,
+		.suspect_hash = S("5u5"), .bad_hash = S("bad"),
 	};
 	struct feed_state out = { .http = 77 };
 
@@ -114,6 +118,10 @@ STORE_TEST(feed_state_is_what_was_put)
 	is_str(out.guard, "shrink");
 	is_str(out.detail, "d");
 	cr_assert_eq(out.failures, 8);
+	cr_assert_eq(out.retry_at, 9);
+	cr_assert(out.careful == 10 && out.quarantined == 1);
+	is_str(out.suspect_hash, "5u5");
+	is_str(out.bad_hash, "bad");
 }
 
 STORE_TEST(notice_is_first_then_same_then_changed)
@@ -280,12 +288,16 @@ STORE_TEST(a_question_is_kept_until_it_is_dropped)
 	ok(store_review_put(f->s, &in));
 	ok(store_review(f->s, S("f1"), S("OB1"), &f->a, &out));
 	cr_assert_eq(out.score, 800);
-	cr_assert_eq(out.at, 2);
+	cr_assert_eq(out.at, 1); /* when it was asked first */
 	is_str(out.why, "so\nand so");
 	ok(store_review_count(f->s, &n));
 	cr_assert_eq(n, 3);
 	ok(store_reviews(f->s, &f->a, &list, &count));
 	cr_assert_eq(count, 3);
+	is_str(list[1].obligor_id, "OB2");
+	ok(store_reviews_of(f->s, S("f1"), &f->a, &list, &count));
+	cr_assert_eq(count, 2);
+	is_str(list[0].obligor_id, "OB1");
 	is_str(list[1].obligor_id, "OB2");
 	ok(store_review_drop(f->s, S("f1"), S("OB1")));
 	cr_assert_eq(store_review(f->s, S("f1"), S("OB1"), &f->a, &out),
@@ -336,6 +348,101 @@ STORE_TEST(alert_is_what_was_put)
 	is_str(out.title_zh, "买方破产");
 	is_str(out.title_en, "Buyer insolvent");
 	is_str(out.material, "{}");
+	cr_assert_eq(out.duty_on, DATE_NONE);
+	cr_assert_eq(out.duty_met_at, TIME_NONE);
+}
+
+/* Standing ones alone; a duty that was met, or of a case that is over, is
+ * none; the day itself is still in time. */
+STORE_TEST(alerts_and_their_duties_are_counted)
+{
+	static const struct {
+		const char *id;
+		enum severity severity;
+		enum alert_state state;
+		int32_t duty_on;
+		int64_t met;
+	} rows[] = {
+		{ "a", SEVERITY_CRITICAL, ALERT_OPEN, 100, TIME_NONE },
+		{ "b", SEVERITY_CRITICAL, ALERT_ACKED, 99, TIME_NONE },
+		{ "c", SEVERITY_HIGH, ALERT_ACTIONED, 102, TIME_NONE },
+		{ "d", SEVERITY_MEDIUM, ALERT_OPEN, 103, TIME_NONE },
+		{ "e", SEVERITY_INFO, ALERT_SNOOZED, 99, 5 },
+		{ "f", SEVERITY_INFO, ALERT_OPEN, DATE_NONE, TIME_NONE },
+		{ "g", SEVERITY_HIGH, ALERT_RESOLVED, 99, TIME_NONE },
+		{ "h", SEVERITY_HIGH, ALERT_REVIEW, 99, TIME_NONE },
+		{ "i", SEVERITY_HIGH, ALERT_RETRACTED, 101, TIME_NONE },
+	};
+	struct alert_counts n = { .unacked = 77 };
+
+	ok(store_alert_counts(f->s, 100, 102, &n));
+	cr_assert(n.unacked == 0 && n.duties == 0, "of none");
+	ok(store_begin(f->s));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct alert in = an_alert(rows[i].id, "OB1", rows[i].state);
+
+		in.severity = rows[i].severity;
+		in.duty_on = rows[i].duty_on;
+		in.duty_met_at = rows[i].met;
+		ok(store_alert_put(f->s, &in));
+	}
+	ok(store_commit(f->s));
+	ok(store_alert_counts(f->s, 100, 102, &n));
+	cr_assert_eq(n.open[SEVERITY_CRITICAL], 2);
+	cr_assert_eq(n.open[SEVERITY_HIGH], 1);
+	cr_assert_eq(n.open[SEVERITY_MEDIUM], 1);
+	cr_assert_eq(n.open[SEVERITY_INFO], 2);
+	cr_assert_eq(n.unacked, 3);
+	cr_assert_eq(n.duties, 3);
+	cr_assert_eq(n.duties_soon, 2);
+	cr_assert_eq(n.duties_missed, 1);
+}
+
+STORE_TEST(refusals_are_counted_for_a_day)
+{
+	const int64_t hour = 3600000;
+	int64_t now = 480000 * hour + 5;
+	int64_t n = 77;
+
+	ok(store_nacks(f->s, now, &n));
+	cr_assert_eq(n, 0);
+	ok(store_begin(f->s));
+	ok(store_nacks_add(f->s, now, 3));
+	ok(store_nacks_add(f->s, now, 4));
+	ok(store_nacks_add(f->s, now + 2 * hour, 10));
+	ok(store_commit(f->s));
+	ok(store_nacks(f->s, now + 2 * hour, &n));
+	cr_assert_eq(n, 17);
+	ok(store_nacks(f->s, now + 24 * hour, &n));
+	cr_assert_eq(n, 17);
+	ok(store_nacks(f->s, now + 25 * hour, &n));
+	cr_assert_eq(n, 10);
+	/* What nobody counts any more is not kept. */
+	ok(store_begin(f->s));
+	ok(store_nacks_add(f->s, now + 26 * hour, 1));
+	ok(store_commit(f->s));
+	ok(store_nacks(f->s, now + 24 * hour, &n));
+	cr_assert_eq(n, 10, "the first hour is gone");
+	/* The clock is set back by a year, and counts anew. */
+	ok(store_begin(f->s));
+	ok(store_nacks_add(f->s, now - 8760 * hour, 2));
+	ok(store_commit(f->s));
+	ok(store_nacks(f->s, now - 8760 * hour, &n));
+	cr_assert_eq(n, 2);
+}
+
+STORE_TEST(lines_of_the_journal_are_counted)
+{
+	int64_t n = 77;
+
+	ok(store_journal_lines(f->s, &n));
+	cr_assert_eq(n, 0);
+	ok(store_begin(f->s));
+	ok(store_journal(f->s, 1, S("a"), S("b")));
+	ok(store_journal(f->s, 1, S("a"), S("b")));
+	ok(store_commit(f->s));
+	ok(store_journal_lines(f->s, &n));
+	cr_assert_eq(n, 2);
 }
 
 STORE_TEST(alerts_lists_all_but_closed_and_discarded)

@@ -169,6 +169,7 @@ from_fetch(struct feed_room *r)
 		feed = rd_blob(&rd);
 		(void)snprintf(r->detail, sizeof(r->detail), "%.*s",
 			       STR_ARG(feed));
+		r->retry_ms = (int64_t)rd_be64(&rd);
 		must(rd_end(&rd) == ERR_OK);
 	}
 	while (link_take(r->super_fetch, &m) == ERR_OK)

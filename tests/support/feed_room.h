@@ -31,6 +31,7 @@ struct feed_room {
 	unsigned asks, begins, ends, polls, dones, hashes, failed, accepted;
 	struct buf weighed; /* the last MSG_POLL_HASH */
 	int64_t next_ms;    /* the last MSG_FEED_NEXT */
+	int64_t retry_ms;   /* of the last MSG_POLL */
 	uint8_t verdict; /* doc_verdict */
 	uint8_t poll; /* poll_verdict */
 	uint32_t http;

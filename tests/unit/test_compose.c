@@ -260,6 +260,44 @@ Test(compose, a_single_source_is_never_written_as_a_fact)
 	cr_assert_not(has(out.event, "D-UNVERIFIED"));
 }
 
+/* Whose it is waits for a reviewer: said so in both languages, wherever. */
+Test(compose, a_suspected_match_says_so)
+{
+	in.suspected = 1;
+	alert.severity = SEVERITY_HIGH;
+	for (int i = 0; i < 4; i++) {
+		fact.status = i % 2 ? FACT_CONFIRMED : FACT_REPORTED;
+		source[0].certainty = i % 2 ? CERTAINTY_OFFICIAL :
+					      CERTAINTY_REPORTED;
+		source[0].redistribution = i > 1 ? REDIST_ACTION_ONLY :
+						   REDIST_FULL;
+		compose();
+		cr_assert(has(out.text[LANG_ZH].title, "疑似匹配"));
+		cr_assert(has(out.text[LANG_ZH].title, "暂缓出运"));
+		cr_assert(has(out.text[LANG_ZH].body, "疑似匹配"));
+		cr_assert(has(out.text[LANG_ZH].brief, "疑似匹配"));
+		cr_assert(has(out.text[LANG_EN].title, "suspected match"));
+		cr_assert(has(out.text[LANG_EN].title, "hold shipment"));
+		cr_assert(has(out.text[LANG_EN].body, "suspected match"));
+		cr_assert(has(out.text[LANG_EN].brief, "suspected match"));
+		cr_assert(has(out.event, "\"flags\":[\"suspected\"]"));
+		cr_assert(has(out.event, "\"level\":1"));
+		cr_assert(has(out.event, "D-UNVERIFIED"));
+		cr_assert_not(has(out.event, "已核实"));
+		cr_assert_not(has(out.event, "onfirmed by"));
+		cr_assert_eq(has(out.event, "破产"), i < 2);
+		expect_limits("suspected");
+	}
+	alert_dump("suspected", S("EXP-A"), 1, out.event);
+	in.suspected = 0;
+	in.recognised = 1;
+	source[0].redistribution = REDIST_FULL;
+	compose();
+	cr_assert_not(has(out.event, "疑似匹配\""));
+	cr_assert(has(out.text[LANG_ZH].body, "已核实，为同一企业"));
+	cr_assert(has(out.text[LANG_EN].body, "it is this company"));
+}
+
 /* Every kind, state, severity, and names as long as a notice may carry. */
 Test(compose, limits_hold_for_every_kind_and_long_names)
 {
@@ -283,10 +321,12 @@ Test(compose, limits_hold_for_every_kind_and_long_names)
 	in.duty_deadline = date_of(2023, 1, 6);
 	in.duty_profile = S("sinosure_st");
 	in.historic = 1;
-	for (size_t i = 0; i < kinds.count * 24; i++) {
+	for (size_t i = 0; i < kinds.count * 48; i++) {
 		size_t mark = arena_mark(&arena);
 
-		in.kind = &kinds.row[i / 24];
+		in.suspected = i / 24 % 2;
+		in.recognised = !in.suspected;
+		in.kind = &kinds.row[i / 48];
 		if (str_eq(in.kind->alert_kind, S("-")))
 			continue;
 		fact.kind = in.kind->name;

@@ -144,7 +144,7 @@ word(void)
 	const char *w;
 
 	cr_assert_eq(arena_init(&a, 65536), ERR_OK);
-	cr_assert_eq(docs_feed_state(core, S("insurer-drop"), &a, &f), ERR_OK);
+	cr_assert_eq(feedstate_get(core, S("insurer-drop"), &a, &f), ERR_OK);
 	w = watch_word(core, drop, &f, rig.sim.at);
 	arena_fini(&a);
 	return w;
@@ -200,25 +200,25 @@ Test(drops, a_suspected_file_waits_for_the_other_suspect)
 	pass(1000);
 	suspect->id = 1;
 	suspect->feed = other;
-	core->watch[other].careful = 1;
-	core->watch[drop].careful = 1;
+	core->watch[other].ward.careful = 1;
+	core->watch[drop].ward.careful = 1;
 	put(box, "a.ndjson", NOTICE);
 	pass(MINUTE_MS);
 	cr_assert(there(box, "a.ndjson"), "it went to parse beside the other one");
 	suspect->id = 0;
 	pass(MINUTE_MS);
 	cr_assert(there(box, "done/a.ndjson"));
-	cr_assert_eq(core->watch[drop].careful, 0, "it did no harm");
+	cr_assert_eq(core->watch[drop].ward.careful, 0, "it did no harm");
 }
 
 /* Who was refused does not make others wait for ever. */
 Test(drops, a_refused_file_is_no_suspect_any_more)
 {
-	core->watch[drop].careful = 1;
+	core->watch[drop].ward.careful = 1;
 	put(box, "a.ndjson", "no json\n");
 	pass(MINUTE_MS);
 	cr_assert(there(box, "refused/a.ndjson"));
-	cr_assert_eq(core->watch[drop].careful, 0);
+	cr_assert_eq(core->watch[drop].ward.careful, 0);
 }
 
 /* A file that kills parse while another feed is heard: its own fault. */
@@ -233,10 +233,10 @@ Test(drops, a_file_under_suspicion_takes_the_blame)
 			      .opened = 1, .begun = 1, .polled = 1 };
 	staging_init(&web->stage);
 	staging_init(&file->stage);
-	core->watch[drop].careful = 1;
+	core->watch[drop].ward.careful = 1;
 	watch_blame(core);
-	cr_assert_eq(core->watch[other].careful, 0, "it had no part in it");
-	cr_assert_eq(core->watch[drop].quarantined, 0, "files are refused");
+	cr_assert_eq(core->watch[other].ward.careful, 0, "it had no part in it");
+	cr_assert_eq(core->watch[drop].ward.quarantined, 0, "files are refused");
 	web->id = 0;
 	file->id = 0;
 }

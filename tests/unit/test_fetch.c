@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 
 #include "feed_room.h"
+#include "schedule.h"
 #include "log.h"
 
 #define URL "https://t.example/a"
@@ -205,6 +206,7 @@ Test(fetch, a_server_that_asks_to_wait_is_obeyed_within_reason)
 	net_sim_retry(room.net, S(URL), 600000);
 	feed_room_run(&room, 4000);
 	cr_assert_eq(room.polls, 1);
+	cr_assert_eq(room.retry_ms, 600000, "core keeps it for a restart");
 	cr_assert_gt(room.next_ms, room.sim.at.wall_ms + 590000);
 	feed_room_run(&room, 590000);
 	cr_assert_eq(room.polls, 1);
@@ -212,10 +214,27 @@ Test(fetch, a_server_that_asks_to_wait_is_obeyed_within_reason)
 	net_sim_retry(room.net, S(URL), 315360000000);
 	feed_room_run(&room, 170000);
 	cr_assert_eq(room.polls, 2);
+	cr_assert_eq(room.retry_ms, SCHEDULE_RETRY_MS_MAX);
 	cr_assert_gt(room.next_ms, room.sim.at.wall_ms + 3400000);
 	cr_assert_leq(room.next_ms, room.sim.at.wall_ms + 4500000);
 	feed_room_run(&room, 4500000);
 	cr_assert_eq(room.polls, 3);
+}
+
+Test(fetch, a_wait_at_the_limit_and_beyond)
+{
+	static const int64_t asked[] = { SCHEDULE_RETRY_MS_MAX - 1,
+					 SCHEDULE_RETRY_MS_MAX,
+					 SCHEDULE_RETRY_MS_MAX + 1 };
+
+	net_sim_serve(room.net, S(URL), S("x"));
+	net_sim_status(room.net, S(URL), 503);
+	for (unsigned i = 0; i < 3; i++) {
+		net_sim_retry(room.net, S(URL), asked[i]);
+		feed_room_run(&room, i == 0 ? 4000 : 4500000);
+		cr_assert_eq(room.polls, (int)i + 1);
+		cr_assert_eq(room.retry_ms, i == 0 ? asked[0] : asked[1]);
+	}
 }
 
 /* Parse died: its next document is weighed before it is read. */

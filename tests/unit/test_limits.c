@@ -289,6 +289,22 @@ Test(limits, errors_of_a_configuration)
 	}
 }
 
+Test(limits, operators_of_a_configuration)
+{
+	for (size_t more = 0; more < 2; more++) {
+		struct conf c;
+		struct buf errors;
+
+		buf_init(&errors, 1u << 20);
+		cr_assert_eq(conf_get(limits_many("operators:\n", "  k",
+						  OPERATORS_MAX + more,
+						  ": uid:1 viewer\n"),
+				      S("c"), &limits_arena, &c, &errors),
+			     more == 0 ? ERR_OK : ERR_CONFIG);
+		buf_free(&errors);
+	}
+}
+
 #define DEF                                                                    \
 	"name: t\nrecord_key: [k]\nmode: snapshot\n"                           \
 	"certainty: official\nredistribution: full\nmap: t.jq\n"

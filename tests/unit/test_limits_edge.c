@@ -79,7 +79,7 @@ Test(limits_edge, operators_at_one_time)
 	cr_assert_eq(control_init(c), ERR_OK);
 	for (size_t i = 0; i <= CORE_CONTROLS_MAX; i++) {
 		cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-		control_accept(c, pair[1], 0);
+		control_accept(c, pair[1], 0, 0);
 		cr_assert_eq(control_fds(c, fds, 64),
 			     i < CORE_CONTROLS_MAX ? i + 1 : CORE_CONTROLS_MAX);
 	}

@@ -155,7 +155,7 @@ operator(void)
 	core->role = &role;
 	cr_assert_eq(control_init(core), ERR_OK);
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	control_accept(core, pair[1], 0);
+	control_accept(core, pair[1], 0, 0);
 	return pair[0];
 }
 

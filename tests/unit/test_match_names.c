@@ -176,6 +176,85 @@ Test(match_names, two_written_alike_are_for_a_reviewer)
 	cr_assert_neq(m.verdict, MATCH_ACCEPT);
 }
 
+/* Short, all-common and acronym names: the country alone does not tell. */
+Test(match_names, thin_names_want_more_than_a_country)
+{
+	static const struct {
+		const char *name;
+		bool thin;
+	} pair[] = {
+		{ "X Trading LLC", true },
+		{ "General Trading Company LLC", true },
+		{ "BKV GmbH", true },
+		{ "National Bank of Industry", true },
+		{ "Velvorn Trading LLC", false },
+		{ "Oberkirnach Trading LLC", false },
+	};
+	const struct matcher by = { store, &schemes, &conf, watch };
+
+	for (size_t i = 0; i < sizeof(pair) / sizeof(pair[0]); i++) {
+		struct notice_name name = { str_of(pair[i].name), S("legal"),
+					    STR_NONE };
+		struct notice n = { .country = S("AE"),
+				    .names = &name,
+				    .name_count = 1,
+				    .certainty = CERTAINTY_OFFICIAL,
+				    .address = S("Warehouse 12 Jebel Ali") };
+		char row[300];
+
+		(void)snprintf(row, sizeof(row),
+			       "obligor_id,type,name,country,address\n"
+			       "OB-T%zu,buyer,%s,AE,Warehouse 12 Jebel Ali\n",
+			       i, pair[i].name);
+		import(row, NULL);
+		cr_assert_eq(mwatch_follow(watch, store), ERR_OK);
+		ask(pair[i].name, "AE");
+		cr_assert_eq(m.verdict, pair[i].thin ? MATCH_REVIEW :
+						       MATCH_ACCEPT,
+			     "%s: %d, %.*s", pair[i].name, m.score,
+			     STR_ARG(m.why));
+		cr_assert_eq(str_contains(m.why, S("the country alone")),
+			     pair[i].thin, "%s", pair[i].name);
+		/* the address is the more that is wanted */
+		cr_assert_eq(match_notice(&by, &n, true, &arena, &m), ERR_OK);
+		cr_assert_eq(m.verdict, MATCH_ACCEPT, "%s: %d, %.*s",
+			     pair[i].name, m.score, STR_ARG(m.why));
+	}
+}
+
+Test(match_names, namesakes_at_home_and_abroad)
+{
+	import("obligor_id,type,name,country\n"
+	       "OB-D2,buyer,Brennbacher Anlagenbau GmbH,AT\n"
+	       "OB-D3,buyer,Brennbacher Anlagenbau GmbH,CH\n", NULL);
+	cr_assert_eq(mwatch_follow(watch, store), ERR_OK);
+	/* the country tells them apart */
+	finds("Brennbacher Anlagenbau GmbH", "DE", "OB-DE", MATCH_ACCEPT);
+	cr_assert(str_contains(
+	    m.why, S("2 other obligors abroad have the same name")));
+	import("obligor_id,type,name,country\n"
+	       "OB-D4,buyer,Brennbacher Anlagenbau GmbH,DE\n", NULL);
+	cr_assert_eq(mwatch_follow(watch, store), ERR_OK);
+	ask("Brennbacher Anlagenbau GmbH", "DE");
+	cr_assert_eq(m.verdict, MATCH_REVIEW);
+	cr_assert(str_contains(
+	    m.why, S("1 other obligor in DE has the same name")), "%.*s",
+		  STR_ARG(m.why));
+}
+
+/* Another member of the group is as like as the one meant. */
+Test(match_names, a_sibling_is_for_a_reviewer)
+{
+	import("obligor_id,type,name,country\n"
+	       "OB-S1,buyer,Kestrelmond Shipping Ltd,GB\n", NULL);
+	cr_assert_eq(mwatch_follow(watch, store), ERR_OK);
+	finds("Kestrelmond Shipping Ltd", "GB", "OB-S1", MATCH_ACCEPT);
+	ask("Kestrelmond Trading Ltd", "GB");
+	cr_assert_neq(m.verdict, MATCH_ACCEPT);
+	ask("Kestrelmond Trading Shipping Ltd", "GB");
+	cr_assert_neq(m.verdict, MATCH_NONE);
+}
+
 static void
 reject(const char *key, const char *obligor)
 {
@@ -248,6 +327,29 @@ Test(match_names, every_change_of_the_book_is_visible_at_once)
 	cr_assert_eq(mwatch_follow(watch, store), ERR_OK);
 	nobody("Zavod Imeni Vorontsova OOO", "RU");
 	ask("深圳市海格电子有限公司", "CN");
+	cr_assert_eq(m.candidate_count, 1);
+}
+
+/* Its name is in the segment until the next build: in the hour before anybody
+ * followed the book, after a restart on the old segment, and by a candidate
+ * better than the one that stayed. */
+Test(match_names, whom_the_book_has_no_more_is_never_answered)
+{
+	int old = watch_fixture_segment(store);
+	struct diag d = { 0 };
+
+	import("obligor_id,type,name,country\n"
+	       "OB-D9,buyer,Brennbacher Anlagenbau GmbH,DE\n", "obligors");
+	nobody("Zavod Imeni Vorontsova OOO", "RU");
+	nobody("Brennbacher Anlagenbau GmbH", "DE");
+	cr_assert_eq(mwatch_follow(watch, store), ERR_OK);
+	finds("Brennbacher Anlagenbau GmbH", "DE", "OB-D9", MATCH_ACCEPT);
+	mwatch_free(watch);
+	cr_assert_eq(mwatch_new(&watch, &d), ERR_OK);
+	cr_assert_eq(mwatch_map(watch, old, store, &d), ERR_OK);
+	close(old);
+	nobody("Zavod Imeni Vorontsova OOO", "RU");
+	finds("Brennbacher Anlagenbau GmbH", "DE", "OB-D9", MATCH_ACCEPT);
 	cr_assert_eq(m.candidate_count, 1);
 }
 

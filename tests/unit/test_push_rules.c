@@ -267,6 +267,58 @@ Test(push_rules, nack_again_three_times_then_parked)
 	WANT_NOTHING(&s);
 }
 
+static int64_t
+refused(void)
+{
+	int64_t n = -1;
+
+	cr_assert_eq(store_nacks(w.store, w.now.wall_ms, &n), ERR_OK);
+	return n;
+}
+
+/* What `status` says: sessions that were welcomed, entries refused. */
+Test(push_rules, core_knows_how_many_sessions_and_refusals)
+{
+	struct wire_frame f = { .letter = WIRE_NACK,
+				.u.nack = { 1, 1, WIRE_NACK_SEAL, 0 } };
+	struct sub t = s;
+
+	sub_connect(&t, 'b');
+	(void)alert(4);
+	sub_hello(&s, 0, 5, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	WANT_ALERT(&s, 1);
+	sub_hello(&t, 0, 5, "d", "");
+	WANT(&t, WIRE_WELCOME);
+	WANT_ALERT(&t, 1);
+	world_pass(&w, PUBLISH_TALLY_MS);
+	cr_assert_eq(serve_sessions(w.serve, w.core), 2);
+	cr_assert_eq(serve_sessions(w.serve, NULL), 0, "nobody is there");
+	cr_assert_eq(refused(), 0);
+	sub_say(&s, &f);
+	sub_say(&s, &f);
+	sub_say(&t, &f);
+	f.u.nack.seq = 9;
+	sub_say(&t, &f);
+	WANT_ERROR(&t, WIRE_E_BEYOND);
+	world_pass(&w, PUBLISH_TALLY_MS);
+	cr_assert_eq(refused(), 3, "what was never sent is not refused");
+	f = (struct wire_frame){ .letter = WIRE_BYE };
+	sub_say(&t, &f);
+	f = (struct wire_frame){ .letter = WIRE_PING };
+	sub_say(&s, &f);
+	world_pass(&w, PUBLISH_TALLY_MS);
+	cr_assert_eq(serve_sessions(w.serve, w.core), 1);
+	sub_say(&s, &f);
+	/* A new core asks; a new publish has none. */
+	world_restart_core(&w);
+	world_pass(&w, PUBLISH_TALLY_MS);
+	cr_assert_eq(serve_sessions(w.serve, w.core), 1);
+	cr_assert_eq(refused(), 3, "each once");
+	world_restart_publish(&w);
+	cr_assert_eq(serve_sessions(w.serve, w.core), 0);
+}
+
 static void
 say_state(struct sub *t, uint64_t seq, uint8_t state, const char *code)
 {

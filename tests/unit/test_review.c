@@ -179,6 +179,68 @@ Test(review, what_a_reviewer_rejects_is_never_asked_again)
 	cr_assert_eq(dw_stream("EXP-B", NULL), 0);
 }
 
+/* Once said of a name and an obligor it is said for all who asked by it. */
+Test(review, a_rejected_name_answers_the_other_questions_that_asked_by_it)
+{
+	struct notice_name name;
+	struct notice_name other = { S("Fjellhavn Rederiet AS"), S("legal"),
+				     STR_NONE };
+	struct notice n = asked(&name);
+	struct notice_name two[2] = { name, other };
+
+	n.record = S("r-2");
+	dw_give(&n);
+	n.record = S("r-3");
+	n.names = &other;
+	dw_give(&n);
+	n.record = S("r-4");
+	n.names = two;
+	n.name_count = 2;
+	dw_give(&n);
+	cr_assert_eq(dw_questions(), 4);
+	n.record = S("r-2");
+	cr_assert_eq(say(&n, "OB-NO-1", "another Fjellhavn"), REVIEW_DONE);
+	/* one with another name, and one with that name besides, are open */
+	cr_assert_eq(dw_questions(), 2);
+	n.record = S("r-1");
+	cr_assert_eq(say(&n, "OB-NO-1", "again"), REVIEW_SAME);
+	cr_assert_eq(say(&n, "OB-NO-1", NULL), REVIEW_REJECTED);
+	n.record = S("r-3");
+	cr_assert_eq(say(&n, "OB-NO-1", "nor that"), REVIEW_DONE);
+	cr_assert_eq(dw_questions(), 0);
+}
+
+/* The index was not whole when the notice came; now it is. */
+static void
+tried_again(int64_t later, bool historic)
+{
+	struct notice_name name;
+	struct notice n = dw_named(S("r-1"), &name);
+	struct entry e;
+
+	dw.feed[1].name_accept = 1;
+	dw_give(&n);
+	dw_book(DW_FJELLHAVN);
+	dw_book("exporter_id,obligor_id\nEXP-B,OB-NO-1\n");
+	dw.now.wall_ms += later;
+	cr_assert_eq(store_begin(dw.store), ERR_OK);
+	cr_assert_eq(store_named_put(dw.store, 0), ERR_OK);
+	cr_assert_eq(store_commit(dw.store), ERR_OK);
+	dw_rebook(dw_follows);
+	cr_assert_eq(dw_stream("EXP-B", &e), 1);
+	cr_assert_eq(dw_has(e.body, "\"flags\":[\"historic\"]"), historic);
+}
+
+Test(review, by_a_whole_index_a_fresh_notice_is_news)
+{
+	tried_again(DECIDE_NEWS_MS, false);
+}
+
+Test(review, by_a_whole_index_an_old_notice_is_history)
+{
+	tried_again(DECIDE_NEWS_MS + 1, true);
+}
+
 Test(review, of_ids_of_two_a_reviewer_takes_one)
 {
 	struct notice n = dw_notice(S("bureau"), S("case-1"));

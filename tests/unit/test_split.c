@@ -90,7 +90,7 @@ Test(split, the_rule_from_xml_to_json)
 	expect_xml("//r", "<d><r>a<b>x</b>c</r></d>",
 		   "1 {\"#text\":\"ac\",\"b\":\"x\"}\n");
 	expect_xml("//r", "<d><r><t>a&lt;&#65;\"\n\\<![CDATA[<x>&]]></t></r></d>",
-		   "1 {\"t\":\"a<A\\\"\\u000a\\\\<x>&\"}\n");
+		   "1 {\"t\":\"a<A\\\"\\n\\\\<x>&\"}\n");
 	expect_xml("//r", "<d><r><r>in</r></r></d>", "1 {\"r\":\"in\"}\n");
 }
 

@@ -127,7 +127,7 @@ Test(split_csv, rows_are_objects)
 	/* CRLF, a blank line, blanks around, no newline at the end. */
 	expect(&f, S("a , b\r\n\r\n 1 ,  \r\n3,\"4\r\n5\"\r\n6,7"),
 	       "3 {\"a\":\"1\",\"b\":null}\n"
-	       "4 {\"a\":\"3\",\"b\":\"4\\u000d\\u000a5\"}\n"
+	       "4 {\"a\":\"3\",\"b\":\"4\\u000d\\n5\"}\n"
 	       "6 {\"a\":\"6\",\"b\":\"7\"}\n",
 	       "");
 	/* A BOM and a blank that does not break in the header. */

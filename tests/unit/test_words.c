@@ -152,6 +152,43 @@ Test(words, the_effective_configuration_reads_back)
 	buf_free(&text);
 }
 
+Test(words, operators_are_found_by_user_then_group)
+{
+	struct conf c;
+	struct buf errors;
+	struct buf text;
+	const char yaml[] = "operators:\n  desk: gid:120 viewer reviewer\n"
+			    "  li: uid:7 approver\n  wang: uid:8 reviewer\n";
+	const char bad[] = "operators:\n  a: uid:x reviewer\n  b: uid:1\n"
+			   "  c: uid:1 king\n  d d: uid:1 viewer\n"
+			   "  e: 5 viewer\n  f: uid:4294967295 viewer\n";
+
+	buf_init(&errors, 10000);
+	buf_init(&text, 100000);
+	cr_assert_eq(conf_get(str_of(yaml), S("a.yaml"), &arena, &c, &errors),
+		     ERR_OK, "%.*s", STR_ARG(buf_str(&errors)));
+	cr_assert_eq(c.operators.count, 3);
+	cr_assert(str_eq(operators_find(&c.operators, 7, 120)->name, S("li")));
+	cr_assert(
+	    str_eq(operators_find(&c.operators, 9, 120)->name, S("desk")));
+	cr_assert_null(operators_find(&c.operators, 9, 8));
+	cr_assert_eq(operators_find(&c.operators, 8, 0)->roles,
+		     OPERATOR_REVIEWER);
+	conf_put(&text, &c);
+	cr_assert(str_ends(buf_str(&text), str_of(yaml)));
+	cr_assert_eq(conf_get(str_of(bad), S("b.yaml"), &arena, &c, &errors),
+		     ERR_CONFIG);
+	for (unsigned line = 2; line <= 7; line++) {
+		char at[32];
+
+		(void)snprintf(at, sizeof(at), "b.yaml:%u: operators.", line);
+		cr_assert(str_contains(buf_str(&errors), str_of(at)), "%s",
+			  at);
+	}
+	buf_free(&errors);
+	buf_free(&text);
+}
+
 Test(words, a_bundle_survives_its_descriptor)
 {
 	struct bundle b;
