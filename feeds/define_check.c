@@ -57,6 +57,13 @@ define_check_where(struct def *d)
 			define_complain(d, define_line(d, "urls"), S("urls"),
 				 "is not https:// (http:// needs "
 				 "allow_private: yes)");
+	for (size_t i = 0; i < f->url_count; i++)
+		if (f->urls[i].n > FEED_URL_MAX)
+			define_complain(d, define_line(d, "urls"), S("urls"),
+					"is longer than 1900 bytes");
+	if (f->user_agent.n > FEED_AGENT_MAX)
+		define_complain(d, define_line(d, "user_agent"),
+				S("user_agent"), "is longer than 255 bytes");
 	if (f->join_count > 0 && f->url_count != f->join_count + 1)
 		define_complain(d, define_line(d, "join"), S("join"),
 			 "needs one url for the records and one for each name");

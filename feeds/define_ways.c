@@ -190,6 +190,7 @@ define_check_ways(struct def *d)
 					"is never sent in the clear");
 	if (f->proxy.n > 0 && (!str_starts(f->proxy, S("http://")) ||
 			       str_find(f->proxy, '@') < f->proxy.n ||
+			       f->proxy.n > FEED_URL_MAX ||
 			       !printable(f->proxy)))
 		define_complain(d, define_line(d, "proxy"), S("proxy"),
 				"is not http://HOST:PORT");

@@ -13,7 +13,8 @@
 #include "fetch_priv.h"
 #include "log.h"
 
-#define URL_SIZE_MAX 2048u
+/* A url, '?', the cursor's parameter, '=' and a number. */
+#define URL_SIZE_MAX (FEED_URL_MAX + 1 + STR_ID_MAX + 1 + 20)
 #define ASK_AGAIN_MS 500
 #define SHORT_MS 60000	 /* a connection that brought nothing so long */
 #define QUIET_MS 300000	 /* how long a quiet one is given each time */

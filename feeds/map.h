@@ -20,6 +20,7 @@
 
 #define MAP_PROGRAM_MAX (256u << 10)
 #define MAP_NOTICES_MAX 256u /* of one record */
+#define MAP_NATIVE_MAX 255u /* bytes of a code that the vocab may know */
 #define MAP_BUDGET_MS 250    /* CPU time of one record */
 #define MAP_ARENA_SIZE (1u << 20)
 

@@ -18,18 +18,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "feed.h"
 #include "log.h"
 
 #define CONNECT_MS_MAX 15000L
 #define STALL_S_MAX 60L /* without a byte */
 #define HTTP_OK 200
 #define FIELD_SIZE 1024u
+#define URL_MORE 128u /* a stream's cursor behind it */
 #define WAIT_WRITE_MS 10
 #define WAIT_ACTIVE_MS 200
 #define HEADER_LIMIT "more than 65536 bytes of header"
 #define AHEAD_MAX (8u << 20) /* unpacked from one round of reading */
 
 _Static_assert(NET_HEADER_MAX == 65536, "HEADER_LIMIT tells it");
+_Static_assert(URL_MORE > 1 + STR_ID_MAX + 1 + 20 + 1, "a cursor fits");
 
 struct transfer {
 	struct net_curl *net;
@@ -327,7 +330,7 @@ set_way(struct transfer *t, const struct net_request *r)
 {
 	char user[FIELD_SIZE + 1];
 	char password[FIELD_SIZE + 1];
-	char proxy[FIELD_SIZE];
+	char proxy[FEED_URL_MAX + 1];
 	bool ok = str_copy(user, sizeof(user), r->user) == ERR_OK &&
 		  str_copy(password, sizeof(password), r->password) ==
 		      ERR_OK &&
@@ -375,8 +378,8 @@ net_start(void *self, const struct net_request *r, struct instant now)
 {
 	struct net_curl *n = self;
 	struct transfer *t = NULL;
-	char url[2048];
-	char agent[256];
+	char url[FEED_URL_MAX + URL_MORE];
+	char agent[FEED_AGENT_MAX + 1];
 
 	n->wall_ms = now.wall_ms;
 	for (size_t i = 0; i < NET_TRANSFERS_MAX && t == NULL; i++)

@@ -13,6 +13,8 @@
 
 #define FEED_MAX 1024u /* feeds in one daemon */
 #define FEED_URLS_MAX 64u
+#define FEED_URL_MAX 1900u /* bytes of one, or of a proxy */
+#define FEED_AGENT_MAX 255u
 #define FEED_KEYS_MAX 8u
 #define FEED_PREPARE_MAX 64u
 #define FEED_COLUMNS_MAX 256u

@@ -1,6 +1,7 @@
 """docs/LIMITS.md is what the headers say: every *_MAX of a header has one
 row, with its value, its header and, when it bounds what comes from outside,
-a test that exists.  limits.py --rows prints what the headers have.
+a test that exists, names the limit and goes one beyond it.
+limits.py --rows prints what the headers have.
 """
 import pathlib
 import re
@@ -57,16 +58,40 @@ def constants():
     return out
 
 
+FUNCTION = re.compile(r"^(?:(?:Test|STORE_TEST)\(([^)]*)\)|(\w+)\([^;{]*\))\n"
+                      r"\{\n(.*?)^\}$", re.M | re.S)
+
+
 def tests():
-    out = set()
+    """{name: what the test says, with the functions of its file it calls}"""
+    out = {}
     for p in (ROOT / "tests").rglob("*.c"):
         text = p.read_text()
-        out |= {"%s/%s" % m for m in
-                re.findall(r"^Test\((\w+),\s*(\w+)", text, re.M)}
-        out |= {"store_memory/" + m for m in
-                re.findall(r"^STORE_TEST\((\w+)\)", text, re.M)}
-    out |= {str(p.relative_to(ROOT)) for p in (ROOT / "tests").rglob("*.py")}
+        found, own = {}, {}
+        for m in FUNCTION.finditer(text):
+            if m.group(2):
+                own[m.group(2)] = m.group(3)
+                continue
+            words = [w.strip() for w in m.group(1).split(",")]
+            found["/".join(words[:2] if len(words) > 1
+                           else ["store_memory", words[0]])] = m.group(3)
+        for name, body in found.items():
+            out[name] = body + "".join(own[f] for f in own if re.search(
+                r"\b%s\(" % f, body))
     return out
+
+
+def asks(name, body):
+    """The test names the limit twice, or with one more or less beside it, or
+    says which number it is that the test's own numbers come from.
+
+    Cheap, and easily pleased: it sees a test that asks one side only, or
+    another limit, not one that asks wrongly.
+    """
+    n = len(re.findall(r"\b%s\b" % name, body))
+    return n > 1 or (n == 1 and re.search(
+        r"\bmore\b|[+-] 1u?\b|<= %s\b|\+\+;|assert_eq\(%s," % (name, name),
+        body))
 
 
 def rows(page):
@@ -105,6 +130,8 @@ def check(page, have, known):
             for t in re.findall(r"`([^`]+)`", cell[5]) or ["nothing"]:
                 if t not in known:
                     yield "%s: there is no test %s" % (name, t)
+                elif not asks(name, known[t]):
+                    yield "%s: %s does not ask it and one more" % (name, t)
         elif len(cell) != 4 or not cell[3]:
             yield "%s: no reason" % name
     for name in sorted(set(have) - seen):
@@ -134,6 +161,9 @@ def planted(page, have, known):
                       ("a header", page.replace(name, "NO_SUCH_MAX", 1))):
         if not list(check(bad, have, known)):
             yield "does not see %s that is wrong" % what
+    for what, body in (("no name", "x + 1"), ("nothing beyond", name)):
+        if not list(check(page, have, dict(known, **{test: body}))):
+            yield "does not see a test with " + what
 
 
 def main():

@@ -206,12 +206,13 @@ rejected(const struct look *l, struct str **out, size_t *count)
 	return ERR_OK;
 }
 
+/* A question holds fewer names than a notice may have: those from *from on. */
 static void
-make_ask(const struct look *l, struct mask *ask)
+make_ask(const struct look *l, size_t *from, struct mask *ask)
 {
-	for (size_t i = 0; i < l->n->name_count; i++)
-		if (ask->names < MQUERY_NAMES_MAX)
-			ask->name[ask->names++] = l->n->names[i].text;
+	for (; *from < l->n->name_count && ask->names < MQUERY_NAMES_MAX;
+	     ++*from)
+		ask->name[ask->names++] = l->n->names[*from].text;
 	for (size_t i = 0; i < l->m.key_count; i++) {
 		const struct match_key *key = &l->m.key[i];
 
@@ -252,6 +253,40 @@ is_in_book(const struct look *l, struct str obligor_id, bool *out)
 	return err == ERR_ABSENT ? ERR_OK : err;
 }
 
+/* The best of all answers, and who is accepted. */
+struct best {
+	int score;
+	bool accepted;
+	struct str id; /* of the last one accepted */
+	unsigned ids;  /* how many were */
+};
+
+static enum err
+take_answer(struct look *l, const struct manswer *answer, struct best *best)
+{
+	struct match_candidate c = { .score = answer->score };
+	bool accepted = answer->verdict == MQ_ACCEPT;
+	bool here = false;
+	enum err err = is_in_book(l, answer->obligor_id, &here);
+
+	if (err != ERR_OK || !here)
+		return err;
+	c.obligor_id = arena_str(l->a, answer->obligor_id);
+	err = keep_lines(answer, l->a, &c.why);
+	if (err != ERR_OK || c.obligor_id.p == NULL)
+		return ERR_LIMIT;
+	if (accepted && (best->ids == 0 || !str_eq(best->id, c.obligor_id))) {
+		best->id = c.obligor_id;
+		best->ids++;
+	}
+	if (answer->score > best->score) {
+		best->score = answer->score;
+		best->accepted = accepted;
+	}
+	add_candidate(&l->m, c);
+	return ERR_OK;
+}
+
 /*
  * By the index.  *sole: the best is accepted, and nobody else is; an obligor
  * the query found by a hard id is none the book has (by_ids asked it), so a
@@ -265,37 +300,23 @@ by_index(struct look *l, const struct str *skip, size_t skips, bool *sole)
 	const int accept = (int)conf->match_accept;
 	const struct mlimits limits = { accept < review ? review : accept,
 					review, true };
-	struct mask ask = { .skip = skip, .skips = skips };
-	const struct mresult *r;
-	bool first = true;
-	unsigned accepted = 0;
+	struct best best = { .score = -1 };
+	size_t from = 0;
+	enum err err = ERR_OK;
 
-	make_ask(l, &ask);
-	r = mwatch_ask(l->by->watch, &ask, &limits);
-	for (unsigned i = 0; i < r->n; i++) {
-		const struct manswer *answer = &r->answer[i];
-		struct match_candidate c = { .score = answer->score };
-		bool here = false;
-		enum err err;
+	do {
+		struct mask ask = { .skip = skip, .skips = skips };
+		const struct mresult *r;
 
-		if (answer->verdict == MQ_REJECT || answer->by_id)
-			continue;
-		err = is_in_book(l, answer->obligor_id, &here);
-		if (err != ERR_OK)
-			return err;
-		if (!here)
-			continue;
-		accepted += answer->verdict == MQ_ACCEPT;
-		*sole = first ? answer->verdict == MQ_ACCEPT : *sole;
-		first = false;
-		c.obligor_id = arena_str(l->a, answer->obligor_id);
-		err = keep_lines(answer, l->a, &c.why);
-		if (err != ERR_OK || c.obligor_id.p == NULL)
-			return ERR_LIMIT;
-		add_candidate(&l->m, c);
-	}
-	*sole = *sole && accepted == 1;
-	return ERR_OK;
+		make_ask(l, &from, &ask);
+		r = mwatch_ask(l->by->watch, &ask, &limits);
+		for (unsigned i = 0; err == ERR_OK && i < r->n; i++)
+			if (r->answer[i].verdict != MQ_REJECT &&
+			    !r->answer[i].by_id)
+				err = take_answer(l, &r->answer[i], &best);
+	} while (err == ERR_OK && from < l->n->name_count);
+	*sole = best.ids == 1 && best.accepted;
+	return err;
 }
 
 /* Who is written alike, out of the store. */

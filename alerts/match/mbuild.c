@@ -153,14 +153,14 @@ take_slice(struct mbuild *b, const struct mslice *s)
 {
 	const struct mfolded *r = s->row.p;
 	const uint64_t *h = s->h.p;
-	const uint64_t *h_end = h == NULL ? NULL : h + s->h.n / 8;
+	size_t left = s->h.n / 8;
 	const uint64_t *key = s->key.p;
 	const char *letters = s->letters.p;
 	uint64_t cold = b->cold_n + b->out.n;
 
 	for (size_t i = 0; i < s->row.n / sizeof(*r); i++) {
 		for (unsigned k = 0; k < r[i].meta.n; k++)
-			if (b->slots > 0 && h + AHEAD + k < h_end)
+			if (b->slots > 0 && AHEAD + k < left)
 				__builtin_prefetch(
 				    &b->slot[(h[AHEAD + k] >> 3) &
 					     (b->slots - 1)]);
@@ -171,6 +171,7 @@ take_slice(struct mbuild *b, const struct mslice *s)
 		    !take_keys(b, &r[i], &key) ||
 		    !mvec_put(&b->meta, &r[i].meta, sizeof(r[i].meta)))
 			return false;
+		left -= r[i].meta.n;
 		cold += r[i].cold_n;
 		b->rows++;
 	}

@@ -239,6 +239,7 @@ bool wire_routing_ok(struct str id);
 const char *wire_code_text(uint16_t code);
 
 #define WIRE_FILTER_VALUES_MAX 64u
+#define WIRE_FILTER_VALUE_MAX 64u /* bytes of one */
 
 /*
  * A filter, checked: empty, or key=value[,value...][;key=...].  Values borrow

@@ -83,7 +83,7 @@ wire_code_text(uint16_t code)
 static bool
 is_word(struct str s)
 {
-	if (s.n == 0 || s.n > 64)
+	if (s.n == 0 || s.n > WIRE_FILTER_VALUE_MAX)
 		return false;
 	for (size_t i = 0; i < s.n; i++)
 		if (!is_alnum(s.p[i]) && s.p[i] != '_' && s.p[i] != '-')

@@ -220,6 +220,7 @@ core_degrade(struct core *c, struct instant now, enum err err,
 {
 	c->count.store_errors++;
 	c->retry_ms = now.mono_ms + CORE_RETRY_MS;
+	c->trouble = err == ERR_STORE ? store_trouble(c->store) : NULL;
 	if (c->degraded)
 		return;
 	c->degraded = 1;

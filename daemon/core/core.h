@@ -159,6 +159,7 @@ struct core {
 	int64_t metrics_ms;	/* mono; next time the web role is told */
 	int64_t retry_ms;	/* mono; the store failed, not before this */
 	int degraded;
+	const char *trouble; /* of the store, in a word; NULL: who knows */
 	int locked_in; /* the sandbox stands */
 	struct core_role roles[PEER_COUNT];
 	int fetch_done; /* --once: fetch polled everything */

@@ -323,12 +323,7 @@ feeds_put(struct buf *b, struct core *c, struct instant now, int *enabled,
 		struct state *s = &state[i];
 
 		*s = (struct state){ 0 };
-		err = store_feed(c->store, c->feeds.feed[i].name, &a, &s->f);
-		if (err == ERR_ABSENT) {
-			s->f.last_good_ms = TIME_NONE;
-			s->f.refused_at = TIME_NONE;
-			err = ERR_OK;
-		}
+		err = feedstate_get(c, c->feeds.feed[i].name, &a, &s->f);
 		s->word = watch_word(c, i, &s->f, now);
 		*enabled += c->feeds.feed[i].enabled != 0;
 		*fresh += strcmp(s->word, "ok") == 0;

@@ -85,7 +85,7 @@ static bool
 reasons(const struct core *c, const struct state *s,
 	void (*put)(void *to, const char *why), void *to)
 {
-	const char *disk = c->degraded ? store_trouble(c->store) : NULL;
+	const char *disk = c->degraded ? c->trouble : NULL;
 	const struct {
 		bool is;
 		const char *why;

@@ -34,18 +34,40 @@ err_of(int rc)
 	}
 }
 
-/* The errno behind a failure, SQLite's own words for two of them included. */
+/* What the last call on that file of the store failed with; 0: nothing. */
+static int
+file_errno(const struct store *s, int which)
+{
+	sqlite3_file *f = NULL;
+	int number = 0;
+
+	if (sqlite3_file_control(s->db, "main", which, &f) != SQLITE_OK ||
+	    f == NULL || f->pMethods == NULL ||
+	    f->pMethods->xFileControl(f, SQLITE_FCNTL_LAST_ERRNO, &number) !=
+		    SQLITE_OK)
+		return 0;
+	return number;
+}
+
+/* The errno behind a failure, SQLite's own words for two of them included.
+ * sqlite3_system_errno is overwritten by what SQLite does to roll back. */
 static int
 errno_of(const struct store *s, int rc)
 {
+	int number;
+
 	switch (rc & 0xff) {
 	case SQLITE_FULL:
 		return ENOSPC;
 	case SQLITE_READONLY:
 		return EROFS;
 	case SQLITE_IOERR:
-	case SQLITE_CANTOPEN:
-		return s->db == NULL ? 0 : sqlite3_system_errno(s->db);
+		if (s->db == NULL)
+			return 0;
+		number = file_errno(s, SQLITE_FCNTL_JOURNAL_POINTER);
+		return number != 0 ?
+			       number :
+			       file_errno(s, SQLITE_FCNTL_FILE_POINTER);
 	default:
 		return 0;
 	}
@@ -397,7 +419,6 @@ store_begin(struct store *s)
 	enum err err;
 
 	must(!s->in_tx);
-	s->trouble = 0;
 	q = query_of(s, "BEGIN IMMEDIATE");
 	err = query_run(&q);
 	if (err == ERR_OK) {

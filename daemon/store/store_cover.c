@@ -175,10 +175,10 @@ store_fx_remove(struct store *s, const struct fx_rate *row, bool *found)
 /* Walked by an index in the order told, nothing is sorted or held: the book
  * is large.  One obligor or exporter asks for the country of each of its few
  * rows; all of them for the obligors of the country, once. */
-#define EXPOSED_OF(rows, in_country)                                           \
+#define EXPOSED_OF(rows, in_country, more)                                     \
 	"SELECT 0" EXPOSED(B_COL, -) " FROM shipments " rows                   \
 	" AND (?1 = '' OR exporter_id = ?1) AND (?3 = '' OR " in_country ")"   \
-	" GROUP BY exporter_id, risk_id ORDER BY exporter_id, risk_id"
+	" GROUP BY exporter_id, risk_id ORDER BY exporter_id, risk_id" more
 #define ONE_IN_COUNTRY                                                         \
 	"EXISTS (SELECT 1 FROM obligors o WHERE o.obligor_id = risk_id"        \
 	" AND o.country = ?3)"
@@ -186,12 +186,12 @@ store_fx_remove(struct store *s, const struct fx_rate *row, bool *found)
 	"risk_id IN (SELECT obligor_id FROM obligors WHERE country = ?3)"
 #define EXPOSED_TEXTS(more)                                                    \
 	{                                                                      \
-		EXPOSED_OF("WHERE risk_id = ?2", ONE_IN_COUNTRY) more,         \
+		EXPOSED_OF("WHERE risk_id = ?2", ONE_IN_COUNTRY, more),        \
 		EXPOSED_OF("WHERE exporter_id = ?1 AND risk_id IS NOT NULL",   \
-			   ONE_IN_COUNTRY) more,                               \
+			   ONE_IN_COUNTRY, more),                              \
 		EXPOSED_OF("INDEXED BY shipments_exporter"                     \
 			   " WHERE risk_id IS NOT NULL",                       \
-			   ALL_IN_COUNTRY) more,                               \
+			   ALL_IN_COUNTRY, more),                              \
 	}
 
 static struct query

@@ -6,7 +6,6 @@
  */
 #include "store_priv.h"
 
-
 SHAPE(entry_shape, ENTRY_FIELDS, struct entry);
 SHAPE(consumer_shape, CONSUMER_FIELDS, struct consumer);
 SHAPE(subscriber_shape, SUBSCRIBER_FIELDS, struct subscriber);

@@ -21,6 +21,7 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+SANITIZER = re.compile(r"(?m)^==\d+==ERROR: |: runtime error: ")
 
 
 class FeedServer:
@@ -260,8 +261,14 @@ class House:
     def close(self):
         self.stop()
         self.server.close()
+        # Roles know no environment: what a sanitizer says of them is here.
+        log = self.log.read_text(errors="replace") if self.log.exists() else ""
+        report = SANITIZER.search(log)
         if not self.keep:
             shutil.rmtree(self.dir, ignore_errors=True)
+        if report:
+            raise RuntimeError("sanitizer report of a role:\n" +
+                               log[report.start():][:4000])
 
 
 class Checks:

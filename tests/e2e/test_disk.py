@@ -69,7 +69,7 @@ def status_line():
 
 
 def degraded():
-    return h.say("status")[0]["reasons"] == ["store"]
+    return h.say("status")[0]["reasons"][:1] == ["store"]
 
 
 def well():
@@ -89,10 +89,31 @@ def fill():
 
 
 class Trouble:
-    """One way for the disk to fail, and to come back."""
+    """One way for the disk to fail, and to come back; what is said of it in
+    a word, and to who gives a command."""
 
-    def __init__(self, name, begin, end):
+    def __init__(self, name, begin, end, word, text):
         self.name, self.begin, self.end = name, begin, end
+        self.word, self.text = word, text
+
+
+def commands_say(t):
+    """Every command that writes says what is the matter and what to do."""
+    key = h.run("key", "generate", "-o", h.dir / ("%s.key" % t.word)).strip()
+    have = h.run("subscriber", "list").split()[0]
+    commands = [["subscriber", "add", "--exporter", "EXP-1", "--key", key],
+                ["subscriber", "revoke", have],
+                ["book", "import", *sorted((h.dir / "book").iterdir())]]
+    if t.word == "file limit":
+        del commands[2:]  # it empties the log first, which makes room
+    for words in commands:
+        p = subprocess.run([h.build / "creditalarm", "-c", h.conf,
+                            *map(str, words)], capture_output=True, text=True)
+        c.check("%s: %s says so" % (t.name, " ".join(words[:2])),
+                p.returncode == 1 and t.text in p.stderr and
+                "nothing was changed" in p.stderr, (p.returncode, p.stderr))
+    c.equal(t.name + ": the reasons of status", h.say("status")[0]["reasons"],
+            ["store", t.word])
 
 
 def forbid_growth():
@@ -151,6 +172,7 @@ def drill(t, done):
     listening(lambda: status_line() == "degraded: the store fails", 10,
               "the status line")
     c.check(t.name + ": the service manager is told", True)
+    commands_say(t)
     heard = clerk.beats
     clerk.take(4)
     c.equal(t.name + ": nothing is told", len(clerk.alerts), done)
@@ -215,15 +237,17 @@ try:
     roles = {r["name"]: r["pid"] for r in h.say("status")[0]["roles"]}
     c.equal("status tells the roles", roles, h.children())
     done = drill(Trouble("disk full", fill,
-                         lambda: (state / "ballast").unlink()), done)
-    done = drill(Trouble("file limit", forbid_growth, allow_growth), done)
+                         lambda: (state / "ballast").unlink(), "disk full",
+                         "the disk is full"), done)
+    done = drill(Trouble("file limit", forbid_growth, allow_growth,
+                         "file limit", "a file may not grow"), done)
     if shutil.which("strace") is None:
         c.skip("fsync fails, read-only", "no strace here")
     else:
         done = drill(Trouble("fsync fails", fails("fsync,fdatasync", "EIO"),
-                             heal), done)
-        done = drill(Trouble("read-only", fails("pwrite64", "EROFS"), heal),
-                     done)
+                             heal, "disk error", "the disk fails"), done)
+        done = drill(Trouble("read-only", fails("pwrite64", "EROFS"), heal,
+                             "read-only", "the disk is read-only"), done)
     os.kill(h.children()["parse"], signal.SIGKILL)
     h.until(lambda: {r["name"]: r["restarts"] for r in
                      h.say("status")[0]["roles"]}.get("parse") == 1, 10,

@@ -26,6 +26,7 @@ SHAPE = {
     "feeds": {"total": int, "ok": int, "stale": int, "refused": int,
               "disabled": int, "oldest_age_s": int},
     "book": dict,
+    "index": dict,
     "alerts": {"open": {"CRITICAL": int, "HIGH": int, "MEDIUM": int,
                         "INFO": int},
                "unacked": int, "escalated": int, "review": int},

@@ -11,22 +11,6 @@
 
 #define FILES_MAX 64u
 
-/* libjq keeps only the end of its stack, which no leak checker follows. */
-const char *__lsan_default_suppressions(void);
-const char *
-__lsan_default_suppressions(void)
-{
-	return "leak:jv_mem_realloc\n";
-}
-
-/* A word about it would be taken for a finding. */
-const char *__asan_default_options(void);
-const char *
-__asan_default_options(void)
-{
-	return "print_suppressions=0";
-}
-
 #define FUZZ_ROW(name) { #name, fuzz_##name },
 const struct fuzz_target fuzz_targets[] = { FUZZ_TARGETS(FUZZ_ROW){ NULL,
 								    NULL } };

@@ -22,6 +22,7 @@
 	X(split_json)	/* one document */				\
 	X(split_ndjson)							\
 	X(split_csv)	/* any dialect a definition can ask for */	\
+	X(stream)	/* lines of a response that never ends */	\
 	X(decode)	/* encodings to UTF-8 */			\
 	X(jscan)	/* one value out of JSON text */		\
 	X(prepare)	/* dates, html, split, id, amount ... */	\

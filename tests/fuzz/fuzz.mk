@@ -1,13 +1,13 @@
 # make fuzz [TARGET=name] [TIME=seconds]: libFuzzer over every target, each
 # from its committed corpus; finds are kept under build/fuzz/.  make replay
 # is what `make test` does: the corpora alone, without the fuzzer.
-FUZZ_SRCS := $(filter-out tests/fuzz/explore.c tests/fuzz/replay.c,\
-	$(wildcard tests/fuzz/*.c))
+FUZZ_SRCS := $(wildcard tests/fuzz/fuzz*.c)
 FUZZ_OBJS := $(FUZZ_SRCS:%.c=$(B)/%.o) \
 	$(B)/tests/support/feed_rig.o $(B)/tests/support/book_fixture.o \
 	$(B)/tests/support/scratch.o
 
-$(B)/fuzz: $(B)/tests/fuzz/explore.o $(FUZZ_OBJS) $(B)/all.a
+$(B)/fuzz: $(B)/tests/fuzz/explore.o $(B)/tests/fuzz/mutate.o $(FUZZ_OBJS) \
+    $(B)/all.a
 	@echo '  LD $@'
 	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer $(filter %.o,$^) \
 	    $(B)/all.a $(LIBS) -o $@
@@ -22,4 +22,5 @@ fuzz:
 
 .PHONY: fuzz
 
--include $(FUZZ_OBJS:.o=.d) $(B)/tests/fuzz/explore.d $(B)/tests/fuzz/replay.d
+-include $(FUZZ_OBJS:.o=.d) \
+	$(patsubst %,$(B)/tests/fuzz/%.d,explore mutate replay)

@@ -3,6 +3,7 @@
  * record and any document; the prepare steps; the diff state.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -18,6 +19,14 @@ static const char *const feeds[FEEDS] = {
 	"bureau",   "ecb-rates", "fdic",	     "gleif",	    "insurer",
 	"ofac-sdn", "uk-ch-insolvency", "uk-gazette", "us-bankruptcy",
 };
+
+static struct feed_rig rig;
+
+static void
+rig_free(void)
+{
+	feed_rig_free(&rig);
+}
 
 static struct feed_rig *
 shipped(void)
@@ -36,7 +45,6 @@ shipped(void)
 		"feeds.d/insurer-csv.yaml",
 		NULL,
 	};
-	static struct feed_rig rig;
 	static bool made;
 
 	if (made)
@@ -56,6 +64,7 @@ shipped(void)
 	if (feed_rig_load(&rig) != ERR_OK)
 		(void)fprintf(stderr, "%.*s", STR_ARG(buf_str(&rig.errors)));
 	must(rig.errors.n == 0);
+	must(atexit(rig_free) == 0);
 	made = true;
 	return &rig;
 }

@@ -10,8 +10,10 @@ only=${1:-}
 seconds=${2:-120}
 fuzz=build/clang-fuzz/fuzz
 mkdir -p build/fuzz
-# A small quarantine keeps the machine's memory for the others.
+# A small quarantine keeps the machine's memory for the others; the shadow of
+# our large arenas is cleared in place, not mapped anew (twice as fast).
 export ASAN_OPTIONS=detect_leaks=1:quarantine_size_mb=16
+ASAN_OPTIONS=$ASAN_OPTIONS:clear_shadow_mmap_threshold=1073741824
 # shellcheck disable=SC2046
 set -- $(sed -n 's/^	X(\([a-z_]*\)).*/\1/p' tests/fuzz/fuzz.h)
 bad=0
@@ -20,7 +22,7 @@ for t in "$@"; do
 	mkdir -p "build/fuzz/$t"
 	dict=$t
 	case $t in
-	split_json | split_ndjson | jscan) dict=json ;;
+	split_json | split_ndjson | jscan | stream) dict=json ;;
 	core) dict=notice ;;
 	esac
 	dict=tests/fuzz/dict/$dict.dict
@@ -28,8 +30,8 @@ for t in "$@"; do
 	len=4096
 	case $t in map | doc | split_* | match_fold) len=16384 ;; esac
 	# shellcheck disable=SC2086
-	"$fuzz" "$t" -max_total_time="$seconds" -max_len=$len -timeout=20 \
-	    -rss_limit_mb=4096 -print_final_stats=1 -use_value_profile=1 \
+	"$fuzz" "$t" -max_total_time="$seconds" -max_len=$len -timeout=10 \
+	    -rss_limit_mb=1024 -print_final_stats=1 -use_value_profile=1 \
 	    $dict -artifact_prefix="build/fuzz/$t.crash-" \
 	    "build/fuzz/$t" "tests/fuzz/corpus/$t" \
 	    >"build/fuzz/$t.log" 2>&1

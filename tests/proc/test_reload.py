@@ -50,6 +50,41 @@ def reloaded(count):
     h.until(lambda: len(lines("super.reloaded")) == count, 10, "reload")
 
 
+def provoked(number):
+    """What every role says of the same happenings: {event: role}."""
+    start = len(h.log.read_text())
+    polls = h.server.count("/bureau")
+    # A line that is none: parse; the document: core; a failed poll: fetch.
+    h.server.serve("/bureau", b'{"msg_no": %d\n' % number)
+    h.run("feed", "poll", "bureau")
+    h.until(lambda: h.server.count("/bureau") > polls + 1, 20, "polls")
+    h.server.serve("/bureau", None)
+    h.run("feed", "poll", "bureau")
+    h.until(lambda: h.say("feed", "list")[0]["http"] == 404, 20, "a 404")
+    # A number that was never sent: publish.
+    said = len(clerk.other)
+    clerk.state(999, "read")
+    h.until(lambda: clerk.take(0.3) is not None and any(
+        e.kind == "error" for e in clerk.other[said:]), 10, "an error")
+    time.sleep(0.3)
+    out = {}
+    for line in h.log.read_text()[start:].splitlines():
+        role, _, rest = line.partition(">")[2].partition(" ")
+        out[rest.split(" ")[0]] = role
+    return {e: r for e, r in out.items() if e in (
+        "parse.reject", "doc.refused", "poll.failed", "fetch.failed",
+        "push.error")}
+
+
+def level(number, reloads):
+    """The level by SIGHUP alone."""
+    h.write_conf("watchdog: 2s\nlog:\n  level: %d\n" % number)
+    h.daemon.send_signal(signal.SIGHUP)
+    # At 4 and below nobody says that it was done.
+    h.until(lambda: m.count("READY=1") == reloads, 10, "READY")
+    h.until(h.answers, 10, "an answer")
+
+
 try:
     h.write_conf("watchdog: 2s\n")
     h.server.serve("/bureau", (DEMO / "feeds/bureau-1.ndjson").read_bytes())
@@ -158,6 +193,23 @@ try:
     reloaded(3)
     c.equal("SIGHUP takes a feed away",
             [f["name"] for f in h.say("feed", "list")], ["bureau"])
+
+    # The level of the log, in every role, also those that stay as they are.
+    publish = h.children()["publish"]
+    ready = m.count("READY=1")
+    level(6, ready + 1)
+    c.equal("level 6: every role says what it has to", provoked(6),
+            {"parse.reject": "parse", "doc.refused": "core",
+             "poll.failed": "core", "fetch.failed": "fetch",
+             "push.error": "publish"})
+    level(3, ready + 2)
+    c.equal("level 3: nobody does", provoked(3), {})
+    level(5, ready + 3)
+    c.equal("level 5: no information", provoked(5),
+            {"parse.reject": "parse", "doc.refused": "core",
+             "poll.failed": "core"})
+    c.equal("publish is the one of before", h.children()["publish"], publish)
+    h.server.serve("/bureau", (DEMO / "feeds/bureau-2.ndjson").read_bytes())
 
     # The manager's watchdog: fed only while the three answer.
     fed = m.count("WATCHDOG=1")

@@ -444,12 +444,12 @@ interrupted(enum fault_how how)
 	buf_free(&tables);
 }
 
-Test(migrate, killed_anywhere_it_is_the_old_or_the_new, .timeout = 120)
+Test(migrate, killed_anywhere_it_is_the_old_or_the_new, .timeout = 300)
 {
 	interrupted(FAULT_KILL);
 }
 
-Test(migrate, on_a_disk_that_dies_it_is_the_old_or_the_new, .timeout = 120)
+Test(migrate, on_a_disk_that_dies_it_is_the_old_or_the_new, .timeout = 300)
 {
 	interrupted(FAULT_FOR_EVER);
 }

@@ -2,8 +2,11 @@
  * test_exposure.c - from the book in the store to the printed exposures.
  */
 #include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "book_fixture.h"
+#include "exposure.h"
 #include "exposures.h"
 #include "say.h"
 
@@ -306,6 +309,128 @@ Test(exposure, totals_are_summed_only_when_asked_for)
 	ask.country = S("US");
 	cr_assert_eq(exposures_put(s, &ask, &out), ERR_OK);
 	has("\"if_shipped\":null,\"quality\":\"too_large\"}");
+}
+
+static const char *
+ccy(size_t i)
+{
+	static const char all[] =
+		"AED ALL AMD AOA ARS AUD AZN BAM BBD BDT BGN BHD BIF BMD BND "
+		"BOB BRL BSD BWP BYN BZD CAD CHF CLP CNY COP CRC CZK DJF DKK "
+		"DOP DZD EGP ETB EUR FJD GBP GEL GHS GMD GNF GTQ HKD HNL HUF "
+		"IDR ILS INR IQD ISK JMD JOD JPY KES KGS KHR KRW KWD KZT LAK "
+		"LKR MAD MDL MXN MYR ";
+	static char one[4];
+
+	cr_assert_lt(4 * i, sizeof(all) - 1);
+	memcpy(one, all + 4 * i, 3);
+	return one;
+}
+
+/* The last of 18 characters checks the others (GB 32100). */
+static void
+uscc(size_t i, char id[19])
+{
+	static const char digit[] = "0123456789ABCDEFGHJKLMNPQRTUWXY";
+	unsigned sum = 0;
+	unsigned weight = 1;
+
+	(void)snprintf(id, 19, "91440300MA%07zu", i % 10000000);
+	for (int k = 0; k < 17; k++) {
+		sum += weight * (unsigned)(strchr(digit, id[k]) - digit);
+		weight = weight * 3 % 31;
+	}
+	id[17] = digit[(31 - sum % 31) % 31];
+	id[18] = '\0';
+}
+
+enum { SCHEMES, EXPORTERS, POLICIES, OBLIGORS, SHIPMENTS, TABLES };
+
+static void
+crowd_begin(struct buf b[TABLES])
+{
+	static const char *const head[TABLES] = {
+		"scheme_id,insured_bp,cap_amount,cap_currency,cap_basis,"
+		"year_from,year_to\n",
+		"exporter_id,uscc,name\n",
+		"policy_id,scheme_id,exporter_id,status\n",
+		"obligor_id,type,name,country\nZ,buyer,Z,ZA\n",
+		"shipment_id,exporter_id,obligor_id,amount,currency,"
+		"payment_term,ship_date,status\n",
+	};
+
+	for (int k = 0; k < TABLES; k++) {
+		buf_init(&b[k], 65536);
+		buf_put(&b[k], str_of(head[k]));
+	}
+}
+
+static enum err
+crowd_put(struct buf b[TABLES])
+{
+	const struct exposures_ask ask = { .as_of = date_of(2022, 5, 1),
+					   .country = S("ZA"), .json = 1 };
+	struct book_text text[TABLES];
+
+	for (int k = 0; k < TABLES; k++) {
+		buf_byte(&b[k], 0);
+		text[k] = (struct book_text){ "f", b[k].p };
+	}
+	book_fixture_add(s, text, TABLES);
+	for (int k = 0; k < TABLES; k++)
+		buf_free(&b[k]);
+	buf_clear(&out);
+	return exposures_put(s, &ask, &out);
+}
+
+/* Currencies of the totals: exporters whose schemes have a cap in each. */
+Test(exposure, currencies_of_the_totals_at_the_limit_and_one_more)
+{
+	for (size_t n = EXPOSURES_TOTALS_MAX; n <= EXPOSURES_TOTALS_MAX + 1;
+	     n++) {
+		struct buf b[TABLES];
+
+		crowd_begin(b);
+		for (size_t i = 0; i < n; i++) {
+			char id[19];
+
+			uscc(i, id);
+			buf_printf(&b[SCHEMES], "T%zu,8000,10000,%s,indemnity,"
+				   "2021-01-01,2022-06-30\n", i, ccy(i));
+			buf_printf(&b[EXPORTERS], "T%zu,%s,t\n", i, id);
+			buf_printf(&b[POLICIES], "T%zu,T%zu,T%zu,effective\n",
+				   i, i, i);
+			buf_printf(&b[SHIPMENTS], "T%zu,T%zu,Z,10,%s,OA,"
+				   "2022-02-01,shipped\n", i, i, ccy(i));
+		}
+		cr_assert_eq(crowd_put(b), n == EXPOSURES_TOTALS_MAX ?
+						   ERR_OK : ERR_LIMIT, "%zu",
+			     n);
+		cr_assert_not(str_contains(buf_str(&out), S("too_large")));
+	}
+}
+
+/* USD and 15 caps among themselves, 17 currencies into each; one more. */
+Test(exposure, ways_between_currencies_at_the_limit_and_one_more)
+{
+	cr_assert_eq(EXPOSURE_WAYS_MAX, 16u * 15u + 17u * 16u);
+	for (size_t n = 17; n <= 18; n++) {
+		struct buf b[TABLES];
+
+		crowd_begin(b);
+		for (size_t i = 0; i < 15; i++) {
+			buf_printf(&b[SCHEMES], "T%zu,8000,10000,%s,indemnity,"
+				   "2021-01-01,2022-06-30\n", i, ccy(i));
+			buf_printf(&b[POLICIES], "T%zu,T%zu,E1,effective\n",
+				   i, i);
+		}
+		for (size_t i = 0; i < n; i++)
+			buf_printf(&b[SHIPMENTS], "T%zu,E1,Z,10,%s,OA,"
+				   "2022-02-01,shipped\n", i, ccy(15 + i));
+		cr_assert_eq(crowd_put(b), ERR_OK);
+		cr_assert_eq(str_contains(buf_str(&out), S("too_large")),
+			     n == 18, "%.*s", STR_ARG(buf_str(&out)));
+	}
 }
 
 /* One row that cannot be told does not keep back the others. */

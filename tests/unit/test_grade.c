@@ -60,7 +60,7 @@ Test(grade, carries_ratings_newest_first)
 	cr_assert(str_eq(g.mark[0].before, S("B")));
 	cr_assert(str_eq(g.mark[0].scale, S("own")));
 	for (int i = 1; i < 12; i++) {
-		char record[16], value[16];
+		char record[24], value[24];
 
 		(void)snprintf(record, sizeof(record), "rate-%d", i);
 		(void)snprintf(value, sizeof(value), "%d", i);

@@ -346,6 +346,37 @@ Test(limits, urls_of_a_feed)
 			    NULL), ERR_CONFIG);
 }
 
+/* A definition with one line more: a key, a head and x to that length. */
+static enum err
+with_text(const char *key, const char *head, size_t n)
+{
+	struct buf b;
+	enum err err;
+
+	buf_init(&b, 65536);
+	buf_printf(&b, DEF XML EVERY "%s%s", key, head);
+	buf_put(&b, limits_fill(n - strlen(head), 'x'));
+	buf_put(&b, strcmp(key, "urls: [") == 0 ? S("]\n") : S("\n" URL));
+	err = define("t", buf_str(&b), NULL);
+	buf_free(&b);
+	return err;
+}
+
+Test(limits, bytes_of_a_url_a_proxy_and_a_user_agent)
+{
+	for (size_t more = 0; more < 2; more++) {
+		enum err want = more == 0 ? ERR_OK : ERR_CONFIG;
+
+		cr_assert_eq(with_text("urls: [", "https://t.example/",
+				       FEED_URL_MAX + more), want, "%s",
+			     limits_diag.why);
+		cr_assert_eq(with_text("proxy: ", "http://",
+				       FEED_URL_MAX + more), want);
+		cr_assert_eq(with_text("user_agent: ", "",
+				       FEED_AGENT_MAX + more), want);
+	}
+}
+
 Test(limits, prepared_fields_of_a_feed)
 {
 	const char *head = DEF XML EVERY URL "prepare:\n";
@@ -627,6 +658,7 @@ Test(limits, bundle_bytes)
 	bundle_init(&b);
 	bundle_add(&b, S("n"), half);
 	bundle_add(&b, S("m"), half);
+	cr_assert_eq(BUNDLE_MAX, 2u * (9 + half.n));
 	cr_assert_eq(b.bytes.n, BUNDLE_MAX);
 	cr_assert_eq(bundle_fd(&b, &fd), ERR_OK);
 	(void)close(fd);

@@ -367,6 +367,7 @@ Test(limits_book, faults_told_one_by_one)
 /* Of a hundred rows a replace may take thirty, and not thirty-one. */
 Test(limits_book, percent_a_replace_may_remove)
 {
+	cr_assert_eq(BOOK_SHRINK_PCT_MAX, 30);
 	for (int left = 100; left >= 69; left -= left == 100 ? 31 : -1) {
 		struct book_options opt = { .replace = S("follows") };
 		struct book_text text = { "f.csv", NULL };
@@ -396,23 +397,29 @@ Test(limits_book, percent_a_replace_may_remove)
 	}
 }
 
-/* Two policies of 15 exporters' years: every pair overlaps. */
+/* Pairs of policies that cover one day, each pair its own. */
 Test(limits_book, warnings_told_one_by_one)
 {
-	for (size_t n = 14; n <= 15; n++) {
+	for (size_t n = BOOK_WARNINGS_MAX; n <= BOOK_WARNINGS_MAX + 1; n++) {
 		struct buf csv;
 
 		buf_init(&csv, 65536);
 		buf_put(&csv, S("policy_id,scheme_id,exporter_id,status,"
 				"picked_up_on,issued_on,cover_from,cover_to\n"));
-		/* In a year that no other policy has: n(n-1)/2 pairs. */
-		for (size_t i = 0; i < n; i++)
-			buf_printf(&csv, "W%zu,SZ2022,EXP-SZ-0002,received,,,"
-					 "2031-01-01,2031-06-01\n", i);
+		for (size_t i = 0; i < 2 * n; i++) {
+			int32_t day = date_of(2031, 1, 1) + (int32_t)i / 2;
+
+			buf_printf(&csv, "W%zu,SZ2022,EXP-SZ-0002,received,,,",
+				   i);
+			date_put(&csv, day);
+			buf_byte(&csv, ',');
+			date_put(&csv, day);
+			buf_byte(&csv, '\n');
+		}
 		buf_byte(&csv, 0);
 		ok(book_rig_one(csv.p));
-		cr_assert_eq(rig.r.warning_count,
-			     n == 14 ? 91 : BOOK_WARNINGS_MAX);
+		cr_assert_eq(rig.r.warning_count, BOOK_WARNINGS_MAX);
+		cr_assert_eq(lines_in(&rig.r.warnings), BOOK_WARNINGS_MAX);
 		buf_free(&csv);
 	}
 }

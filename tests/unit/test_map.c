@@ -2,6 +2,7 @@
  * test_map.c - the fence around jq, and what becomes of its objects.
  */
 #include <criterion/criterion.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -90,6 +91,27 @@ Test(map, jq_may_say_it_all_but_the_source)
 	       "{\"k\":\"1\"}", "\"source\":\"t\",\"record\":\"r\","
 				"\"action\":\"CANCEL\"",
 	       "");
+}
+
+/* A longer code is one the vocab does not know. */
+Test(map, native_codes_at_the_limit_and_one_more)
+{
+	for (unsigned more = 0; more < 2; more++) {
+		char vocab[MAP_NATIVE_MAX + 32];
+		char jq[MAP_NATIVE_MAX + 32];
+		struct feed_rig r;
+
+		memset(vocab, 'L', sizeof(vocab));
+		(void)snprintf(vocab + MAP_NATIVE_MAX + more, 16,
+			       "\tLIQUIDATION\n");
+		(void)snprintf(jq, sizeof(jq), "{native: \"%.*s\"}",
+			       (int)(MAP_NATIVE_MAX + more), vocab);
+		load(&r, jq, vocab, "", ERR_OK);
+		feed_rig_parse(&r, "t", S("{\"k\":\"1\"}"), 0);
+		cr_assert_eq(r.result.map.notices, 1);
+		cr_assert_eq(r.result.map.unknown, more);
+		feed_rig_free(&r);
+	}
 }
 
 Test(map, variables)
@@ -222,6 +244,50 @@ Test(map, notices_at_the_limit_and_one_more)
 	cr_assert_eq(r.result.map.notices, 0);
 	cr_assert_eq(r.result.rejects, 1);
 	feed_rig_free(&r);
+}
+
+/* Memory in use that many records more leave behind. */
+static size_t
+left_by(const char *jq, struct str record, unsigned records)
+{
+	struct feed_rig r;
+	struct buf doc;
+	size_t before = 0;
+	size_t after = 0;
+
+	load(&r, jq, "L\tLIQUIDATION\n", "", ERR_OK);
+	buf_init(&doc, 4u << 20);
+	for (unsigned i = 0; i < records; i++)
+		buf_put(&doc, record);
+	for (unsigned i = 0; i < 4; i++) {
+		before = after;
+		feed_rig_parse(&r, "t", buf_str(&doc), 0);
+		cr_assert_eq(r.result.records, records);
+		after = mallinfo2().uordblks;
+	}
+	buf_free(&doc);
+	feed_rig_free(&r);
+	return after > before ? after - before : 0;
+}
+
+Test(map, a_walk_left_early_leaves_nothing_behind)
+{
+	struct buf b;
+
+	buf_init(&b, 65536);
+	buf_put(&b, S("{\"k\":\"1\",\"o\":[{"));
+	for (unsigned i = 0; i < 3; i++) {
+		buf_printf(&b, "%s\"%u", i == 0 ? "" : ",", i);
+		for (unsigned n = 0; n < 4096; n++)
+			buf_byte(&b, 'k');
+		buf_put(&b, S("\":\"1\""));
+	}
+	buf_put(&b, S("}]}\n"));
+	cr_assert_lt(left_by(".o[0][] | .x", buf_str(&b), 64), 65536);
+	cr_assert_lt(left_by("{native: first(.o[][])}", buf_str(&b), 64),
+		     65536);
+	cr_assert_lt(left_by("{native: .k}", buf_str(&b), 64), 65536);
+	buf_free(&b);
 }
 
 Test(map, prepared_fields)

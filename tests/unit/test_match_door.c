@@ -2,6 +2,7 @@
  * test_match_door.c - ids, names and what they are worth.
  */
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #include "fold.h"
 #include "match.h"
@@ -141,6 +142,66 @@ Test(match_door, a_name_is_a_question_unless_the_feed_may_accept)
 	cr_assert(str_contains(m.why, S("country AE = AE")), "%.*s",
 		  STR_ARG(m.why));
 	cr_assert_eq(m.obligor_id.n, 0);
+}
+
+/* A question to the index holds sixteen names, a notice may have more. */
+Test(match_door, every_name_of_a_notice_is_asked)
+{
+	static char text[NOTICE_NAMES_MAX][32];
+	struct notice_name name[NOTICE_NAMES_MAX];
+
+	for (size_t i = 0; i < NOTICE_NAMES_MAX; i++) {
+		(void)snprintf(text[i], sizeof(text[i]), "Quorvax %zu Brel", i);
+		name[i] = (struct notice_name){ str_of(text[i]), S("legal"),
+						STR_NONE };
+	}
+	look(NULL, 0, name, NOTICE_NAMES_MAX);
+	cr_assert_eq(m.verdict, MATCH_NONE);
+	for (size_t at = MQUERY_NAMES_MAX - 1; at <= MQUERY_NAMES_MAX; at++) {
+		struct str was = name[at].text;
+
+		name[at].text = S("X General Trading LLC");
+		look(NULL, 0, name, at + 1);
+		cr_assert_eq(m.verdict, MATCH_REVIEW, "name %zu", at + 1);
+		cr_assert(str_eq(m.candidate[0].obligor_id, S("OB-1")));
+		look(NULL, 0, name, NOTICE_NAMES_MAX);
+		cr_assert_eq(m.verdict, MATCH_REVIEW, "name %zu", at + 1);
+		name[at].text = was;
+	}
+	/* One obligor by names of two questions is one. */
+	name[0].text = S("X Trading LLC");
+	name[NOTICE_NAMES_MAX - 1].text = S("X Trading LLC");
+	name_accept = true;
+	look(NULL, 0, name, 1);
+	cr_assert_eq(m.candidate_count, 1);
+	look(NULL, 0, name, NOTICE_NAMES_MAX);
+	cr_assert_eq(m.candidate_count, 1);
+}
+
+TestSuite(match_crowd, .fini = teardown);
+
+/* Everybody has the same id: a reviewer's list has an end. */
+Test(match_crowd, candidates_at_the_limit_and_one_more)
+{
+	struct notice_id id[] = { { S("sinosure"), S("AE000777") } };
+
+	for (size_t more = 0; more < 2; more++) {
+		struct buf csv;
+
+		buf_init(&csv, 65536);
+		buf_put(&csv, S("obligor_id,type,name,country,ids\n"));
+		for (size_t i = 0; i < MATCH_CANDIDATES_MAX + more; i++)
+			buf_printf(&csv, "C%zu,buyer,N %zu,AE,"
+					 "sinosure:AE000777\n", i, i);
+		buf_byte(&csv, 0);
+		begin(csv.p);
+		look(id, 1, NULL, 0);
+		cr_assert_eq(m.verdict, MATCH_REVIEW);
+		cr_assert_eq(m.candidate_count, MATCH_CANDIDATES_MAX);
+		if (more == 0)
+			teardown();
+		buf_free(&csv);
+	}
 }
 
 Test(match_door, a_soft_id_decides_nothing)

@@ -160,6 +160,7 @@ Test(push_rules, filter_consumer_stream)
 		sub_hello(&s, 0, 5, name, "");
 		WANT(&s, WIRE_WELCOME);
 	}
+	cr_assert_eq(SERVE_CONSUMERS_MAX, 16);
 	sub_hello(&s, 0, 5, "c17", "");
 	WANT_ERROR(&s, WIRE_E_CONSUMER);
 	sub_hello(&s, 0, 5, "c3", "");

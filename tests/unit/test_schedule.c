@@ -341,5 +341,3 @@ Test(schedule, once_knows_no_hours)
 	s = schedule_new(&arena, &one, SCHEDULE_ONCE, at(0));
 	cr_assert_eq(schedule_due(s, 16, at(0), &wait), 0);
 }
-
-/* However long a server asks to wait. */

@@ -392,6 +392,7 @@ Test(stream, a_line_at_its_limit_and_beyond)
 
 	stream_init(&s, AT);
 	fill(&b, '{', STREAM_LINE_MAX);
+	cr_assert_eq(b.n, STREAM_LINE_MAX);
 	cr_assert_eq(push(&s, buf_str(&b), 65536), ERR_OK);
 	cr_assert_eq(s.lines, 0);
 	cr_assert_eq(push(&s, S("\n"), 1), ERR_OK);
@@ -438,6 +439,7 @@ Test(stream, heartbeats_at_their_limit_and_beyond)
 
 	stream_init(&s, AT);
 	fill(&b, '\n', STREAM_BLANK_MAX);
+	cr_assert_eq(b.n, STREAM_BLANK_MAX);
 	cr_assert_eq(push(&s, buf_str(&b), 4096), ERR_OK);
 	cr_assert_eq(push(&s, S("\n"), 1), ERR_LIMIT);
 	stream_restart(&s, AT);

@@ -90,6 +90,7 @@ Test(suspect, is_told_when_the_two_hours_are_over_and_not_before)
 	/* who only follows ships nothing */
 	cr_assert_eq(dw_stream("EXP-B", NULL), 0);
 	later(HOUR_MS);
+	decide_free(dw.decide);
 	dw_load();
 	later(HOUR_MS);
 	cr_assert_eq(dw_stream("EXP-A", NULL), 1);

@@ -353,6 +353,7 @@ Test(wire, header_fields_have_ranges)
 	cr_assert_eq(header_with(4, 1), ERR_INPUT);
 	cr_assert_eq(header_with(5, 0), ERR_INPUT);
 	cr_assert_eq(header_with(5, 5), ERR_INPUT);
+	cr_assert_eq(WIRE_BODY_MAX, 0x00010000);
 	memcpy(p + 32, "\x00\x01\x00\x00", 4);
 	cr_assert_eq(wire_get_header(s, &h, NULL), ERR_OK, "65,536 is allowed");
 	memcpy(p + 32, "\x00\x01\x00\x01", 4);
@@ -428,6 +429,12 @@ Test(wire, filters)
 		cr_assert_neq(filter_of(bad[i]), ERR_OK, "%s", bad[i]);
 	memset(big, 'X', sizeof(big));
 	memcpy(big, "kind=", 5);
+	cr_assert_eq(wire_get_filter((struct str){ big, 5 +
+						   WIRE_FILTER_VALUE_MAX },
+				     &f, NULL), ERR_OK);
+	cr_assert_eq(wire_get_filter((struct str){ big, 5 + 1 +
+						   WIRE_FILTER_VALUE_MAX },
+				     &f, NULL), ERR_INPUT);
 	for (size_t i = 57; i < WIRE_FILTER_MAX - 1; i += 53)
 		big[i] = ',';
 	cr_assert_eq(wire_get_filter((struct str){ big, WIRE_FILTER_MAX }, &f,
