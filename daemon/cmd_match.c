@@ -156,7 +156,7 @@ static void
 print_stats(const struct mbuild_stats *st)
 {
 	static const char *const name[SEG_COUNT] = {
-		"row directory", "row lengths", "rows",	  "cold directory",
+		"row directory", "row lengths", "countries", "rows", "cold directory",
 		"cold text",	 "token slots", "tokens", "token text",
 		"postings",	 "by country",	"variant buckets", "variants",
 		"key buckets",	 "keys",	"key tags",

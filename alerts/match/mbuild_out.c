@@ -155,17 +155,15 @@ varint(uint8_t *p, uint32_t v)
 }
 
 static enum err
-put_row(struct mbuild *b, const struct mrow_meta *m, const uint32_t *ids,
-	struct mvec *row, uint8_t *len)
+put_row(const struct mrow_meta *m, const uint32_t *ids, struct mvec *row,
+	uint8_t *len)
 {
 	uint8_t rec[8 + 5 * MFOLD_TOKENS_MAX];
-	size_t n = 5;
+	size_t n = 3;
 	void *to;
 
-	(void)b;
-	memcpy(rec, &m->country, 2);
-	rec[2] = m->flags;
-	memcpy(rec + 3, &m->classes, 2);
+	rec[0] = m->flags;
+	memcpy(rec + 1, &m->classes, 2);
 	for (unsigned i = 0; i < m->n; i++)
 		n += varint(rec + n, ids[i]);
 	to = mvec_more(row, n);
@@ -183,14 +181,18 @@ write_rows(struct mbuild *b)
 	size_t blocks = b->rows / MSEG_BLOCK + 1;
 	uint64_t *base = malloc(blocks * 8);
 	uint8_t *len = malloc(b->rows + 1);
+	uint16_t *home = malloc(b->rows * 2 + 2);
 	const struct mrow_meta *m = b->meta.p;
 	const uint32_t *ids = b->ids.p;
-	enum err err = base == NULL || len == NULL ? ERR_LIMIT : ERR_OK;
+	enum err err = base == NULL || len == NULL || home == NULL ?
+			   ERR_LIMIT :
+			   ERR_OK;
 
 	for (uint64_t r = 0; r < b->rows && err == ERR_OK; r++) {
 		if (r % MSEG_BLOCK == 0)
 			base[r / MSEG_BLOCK] = row.n;
-		err = put_row(b, &m[r], ids, &row, &len[r]);
+		err = put_row(&m[r], ids, &row, &len[r]);
+		home[r] = m[r].country;
 		ids += m[r].n;
 	}
 	if (err == ERR_OK && b->rows % MSEG_BLOCK == 0)
@@ -200,9 +202,12 @@ write_rows(struct mbuild *b)
 	if (err == ERR_OK)
 		err = section(b, SEG_ROW_LEN, len, b->rows);
 	if (err == ERR_OK)
+		err = section(b, SEG_ROW_HOME, home, b->rows * 2);
+	if (err == ERR_OK)
 		err = section(b, SEG_ROW, row.p, row.n);
 	free(base);
 	free(len);
+	free(home);
 	mvec_free(&row);
 	return err;
 }

@@ -22,6 +22,8 @@
 #define ALL_MAX 1024u /* df up to which other countries are walked too */
 #define HOME_SHARE 0.3f /* what the right country adds to a word */
 #define HOME_SCORE 0.25f /* and to a row */
+#define HOME_FIRST 0.6f /* and to a row not read yet, of the whole query */
+#define BARS 64u
 #define WORTH 0.3f /* share of the best sum below which no row is read */
 #define FUZZY_MIN 0.3f /* weight below which a known word is not misspelt */
 
@@ -145,7 +147,7 @@ add_key(const struct mseg *s, struct mscratch *x, uint64_t key, float promise,
 	/* Many namesakes: the country is asked for before all are read. */
 	if (country != 0 && n > KEY_FEW)
 		for (size_t i = 0; i < n; i++)
-			mseg_row_prefetch(s, x->keyed[i]);
+			mseg_row_country_prefetch(s, x->keyed[i]);
 	for (size_t i = 0; i < n; i++) {
 		struct mcand_slot *c = slot_of(x, x->keyed[i]);
 		float p = promise;
@@ -318,19 +320,67 @@ insert(struct mhit *out, unsigned n, unsigned max, struct mhit h)
 	return n + 1;
 }
 
-/* The best rows by what was walked, then decoded and covered. */
-static unsigned
-select_best(const struct mseg *s, struct mscratch *x,
-	    const struct mquery_name *q, struct mhit *out, unsigned max)
+/*
+ * What a row promises before it is read: what was walked, what a key says,
+ * and whether it is of the country.  Reads countries of the better ones only.
+ */
+static float
+promise(const struct mseg *s, const struct mquery_name *q,
+	const struct mcand_slot *c)
 {
-	UNSET struct mhit first[MCAND_DECODED_MAX];
-	unsigned n = 0, kept = 0;
+	float v = c->acc + c->key * (q->total + 0.5f);
+
+	if (q->country != 0 && mseg_row_country(s, c->row) == q->country)
+		v += HOME_FIRST * q->total;
+	return v;
+}
+
+/* The lowest worth that about MCAND_SEEN_MAX of the rows walked reach. */
+static float
+bar_of(const struct mscratch *x, const struct mquery_name *q)
+{
+	unsigned at[BARS] = { 0 }, n = 0, i = BARS;
 	float high = 0;
 
-	for (unsigned i = 0; i < x->taken_n; i++) {
+	for (unsigned k = 0; k < x->taken_n; k++) {
+		const struct mcand_slot *c = &x->slot[x->taken[k]];
+		float v = c->acc + c->key * (q->total + 0.5f);
+
+		high = v > high ? v : high;
+	}
+	if (high <= 0)
+		return 0;
+	for (unsigned k = 0; k < x->taken_n; k++) {
+		const struct mcand_slot *c = &x->slot[x->taken[k]];
+		float v = c->acc + c->key * (q->total + 0.5f);
+
+		at[(unsigned)(v / high * (BARS - 1))]++;
+	}
+	while (i > 0 && n + at[i - 1] <= MCAND_SEEN_MAX)
+		n += at[--i];
+	return high * (n == 0 ? WORTH : (float)i / (BARS - 1));
+}
+
+/* The best rows by what was walked. */
+static unsigned
+select_first(const struct mseg *s, struct mscratch *x,
+	     const struct mquery_name *q, struct mhit *first)
+{
+	float bar = bar_of(x, q), high = 0;
+	unsigned n = 0, seen = 0;
+
+	for (unsigned i = 0; i < x->taken_n && seen < MCAND_SEEN_MAX; i++) {
 		const struct mcand_slot *c = &x->slot[x->taken[i]];
-		struct mhit h = { c->row,
-				  c->acc + c->key * (q->total + 0.5f) };
+
+		if (c->acc + c->key * (q->total + 0.5f) < bar)
+			continue;
+		x->seen[seen++] = x->taken[i];
+		if (q->country != 0)
+			mseg_row_country_prefetch(s, c->row);
+	}
+	for (unsigned i = 0; i < seen; i++) {
+		const struct mcand_slot *c = &x->slot[x->seen[i]];
+		struct mhit h = { c->row, promise(s, q, c) };
 
 		high = h.score > high ? h.score : high;
 		if (h.score < WORTH * high ||
@@ -338,6 +388,17 @@ select_best(const struct mseg *s, struct mscratch *x,
 			continue;
 		n = insert(first, n, MCAND_DECODED_MAX, h);
 	}
+	return n;
+}
+
+/* The best rows by what was walked, then decoded and covered. */
+static unsigned
+select_best(const struct mseg *s, struct mscratch *x,
+	    const struct mquery_name *q, struct mhit *out, unsigned max)
+{
+	UNSET struct mhit first[MCAND_DECODED_MAX];
+	unsigned n = select_first(s, x, q, first), kept = 0;
+
 	for (unsigned i = 0; i < n; i++)
 		mseg_row_prefetch(s, first[i].row);
 	for (unsigned i = 0; i < n; i++) {

@@ -16,6 +16,7 @@
 #define MCAND_ROWS 8192u /* slots of the row table, a power of two */
 #define MCAND_TAKEN_MAX (MCAND_ROWS / 2)
 #define MCAND_BUDGET 3000u /* postings walked in a round */
+#define MCAND_SEEN_MAX 512u /* rows whose country is looked at */
 #define MCAND_DECODED_MAX 48u
 #define MCAND_EXPAND_MAX 256u
 #define MCAND_KEY_ROWS 768u
@@ -49,6 +50,7 @@ struct mscratch {
 	uint32_t taken[MCAND_TAKEN_MAX];
 	unsigned taken_n;
 	uint32_t stamp;
+	uint32_t seen[MCAND_SEEN_MAX];
 	struct mexpand expand[MCAND_EXPAND_MAX];
 	unsigned expand_n;
 	uint32_t mark[MCAND_MARKS]; /* stamp where a token of expand falls */

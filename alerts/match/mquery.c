@@ -14,7 +14,9 @@
 #define FIND_FOREIGN_MAX 16u /* across scripts likeness is vaguer */
 #define FIND_NAMESAKES_MAX 20u
 #define NAMESAKE 0.005f /* of a hit: as good as the best */
+#define STRONG 0.75f /* likeness at home from which the rest need be close */
 #define FAR_SHARE 0.72f
+#define FAR_WEAK 0.6f /* the same while nothing strong was found */
 #define TIE 0.02f
 #define MQ_SCAN_LOG 8.97f /* log2 of MQ_SCAN_ROWS */
 
@@ -170,24 +172,61 @@ clear_namesakes(struct mpair *p)
 	p->ties_home = 0;
 }
 
-static void
+/* Aligns the row; how alike its name is, 0 when it is of another country. */
+static float
 consider(const struct mseg *s, struct mqscratch *x, unsigned name,
 	 struct mhit hit)
 {
 	struct mpair *p = x->spare;
 	struct mqname *n = &x->name[name];
+	bool abroad;
+	float base;
 
 	if (!load_pair(s, x, hit.row, p) ||
 	    skipped(x->ask, p->obligor_id))
-		return;
+		return 0;
 	malign_names(&n->q, &n->side, &p->name, p->w, &p->align);
 	p->align.f[MF_FOUND] = hit.score;
 	p->qname = name;
 	p->by_id = false;
 	clear_namesakes(p);
-	if (p->align.f[MF_BASE] <= 0.05f)
-		return;
-	place(x, p->align.f[MF_BASE]);
+	base = p->align.f[MF_BASE];
+	if (base <= 0.05f)
+		return 0;
+	abroad = n->q.country != 0 && p->country != 0 &&
+		 p->country != n->q.country;
+	place(x, base);
+	return abroad ? 0 : base;
+}
+
+/* The hits of a name, until the rest are too far behind. */
+static void
+consider_hits(const struct mseg *s, struct mqscratch *x, unsigned name,
+	      const struct mhit *hit, unsigned hits)
+{
+	const struct mqname *n = &x->name[name];
+	unsigned most = n->q.foreign ? FIND_FOREIGN_MAX : FIND_MAX;
+	float best = 0;
+
+	for (unsigned i = 0; i < hits; i++)
+		mseg_cold_prefetch(s, hit[i].row);
+	for (unsigned i = 0; i < hits; i++) {
+		/* While nothing strong was found, more of the right country. */
+		bool more = best < STRONG && n->q.country != 0 &&
+			    mseg_row_country(s, hit[i].row) == n->q.country;
+		float far = more ? FAR_WEAK : FAR_SHARE;
+		float like;
+
+		/* Far behind the best, only for its rivals' sake. */
+		if (i >= 4 && hit[i].score < hit[0].score * far)
+			break;
+		/* Beyond the usual number namesakes only. */
+		if (i >= most && !more &&
+		    hit[i].score < hit[0].score - NAMESAKE)
+			break;
+		like = consider(s, x, name, hit[i]);
+		best = like > best ? like : best;
+	}
 }
 
 /* A row that an id of the ask points at, with or without a name. */
@@ -223,7 +262,7 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 	for (unsigned v = 0; v < MV_COUNT; v++) {
 		struct mqname *n = &x->name[x->names];
 		UNSET struct mhit hit[FIND_NAMESAKES_MAX];
-		unsigned hits, most;
+		unsigned hits;
 
 		if (x->names == MQ_NAMES_MAX)
 			return;
@@ -232,34 +271,23 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 			return;
 		mcand_name(s, &n->name, country, &n->q);
 		malign_side(&n->side, &n->name, n->q.idf);
-		most = n->q.foreign ? FIND_FOREIGN_MAX : FIND_MAX;
 		hits = s->head.rows <= MQ_SCAN_ROWS ?
 			   0 :
 			   mcand_find(s, &x->cand, &n->q, hit,
 				      FIND_NAMESAKES_MAX);
-		for (unsigned i = 0; i < hits; i++)
-			mseg_cold_prefetch(s, hit[i].row);
-		for (unsigned i = 0; i < hits; i++) {
-			/* Far behind the best, only for its rivals' sake. */
-			if (i >= 4 && hit[i].score < hit[0].score * FAR_SHARE)
-				break;
-			/* Beyond the usual number namesakes only. */
-			if (i >= most && hit[i].score < hit[0].score - NAMESAKE)
-				break;
-			consider(s, x, x->names, hit[i]);
-		}
+		consider_hits(s, x, x->names, hit, hits);
 		for (uint32_t r = 0;
 		     s->head.rows <= MQ_SCAN_ROWS && r < s->head.rows; r++)
-			consider(s, x, x->names, (struct mhit){ r, 0 });
+			(void)consider(s, x, x->names, (struct mhit){ r, 0 });
 		if (x->delta != NULL) {
 			uint32_t row[FIND_MAX];
 
 			hits = (unsigned)mdelta_find(x->delta, &n->name, row,
 						     FIND_MAX);
 			for (unsigned i = 0; i < hits; i++)
-				consider(s, x, x->names,
-					 (struct mhit){ DELTA_ROW + row[i],
-							0.5f });
+				(void)consider(s, x, x->names,
+					       (struct mhit){ DELTA_ROW + row[i],
+							      0.5f });
 		}
 		x->names++;
 		if (!n->name.two_views)

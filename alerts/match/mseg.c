@@ -123,6 +123,7 @@ check_head(const struct mseg_head *h, uint64_t size, struct diag *d)
 	if (rows > MSEG_ROWS_MAX || h->tokens > MSEG_TOKENS_MAX ||
 	    h->slot_bits > 34 || h->var_bits > 32 || h->key_bits > 32 ||
 	    h->split_bits > 32 || h->section[SEG_ROW_LEN].n != rows ||
+	    h->section[SEG_ROW_HOME].n != rows * 2 ||
 	    h->section[SEG_ROW_BASE].n < (rows / MSEG_BLOCK + 1) * 8 ||
 	    h->section[SEG_COLD_BASE].n < (rows / MSEG_BLOCK + 1) * 8 ||
 	    h->section[SEG_SLOT].n != UINT64_C(8) << h->slot_bits ||
@@ -403,6 +404,7 @@ mseg_row_prefetch(const struct mseg *s, uint32_t row)
 		return;
 	__builtin_prefetch(s->sec[SEG_ROW_BASE] + row / MSEG_BLOCK * 8u);
 	__builtin_prefetch(s->sec[SEG_ROW_LEN] + row);
+	mseg_row_country_prefetch(s, row);
 }
 
 void
@@ -412,21 +414,6 @@ mseg_row_prefetch2(const struct mseg *s, uint32_t row)
 
 	if (row < s->head.rows)
 		__builtin_prefetch(s->sec[SEG_ROW] + row_at(s, row, &n));
-}
-
-uint16_t
-mseg_row_country(const struct mseg *s, uint32_t row)
-{
-	uint16_t country = 0;
-	unsigned n;
-	uint64_t off;
-
-	if (row >= s->head.rows)
-		return 0;
-	off = row_at(s, row, &n);
-	if (n >= 2)
-		memcpy(&country, s->sec[SEG_ROW] + off, 2);
-	return country;
 }
 
 void
@@ -442,15 +429,15 @@ mseg_row(const struct mseg *s, uint32_t row, struct mrow *out)
 	out->flags = 0;
 	if (row >= s->head.rows)
 		return;
+	out->country = mseg_row_country(s, row);
 	off = row_at(s, row, &n);
-	if (n < 5)
+	if (n < 3)
 		return;
 	p = s->sec[SEG_ROW] + off;
 	end = p + n;
-	memcpy(&out->country, p, 2);
-	out->flags = p[2];
-	memcpy(&out->classes, p + 3, 2);
-	p += 5;
+	out->flags = p[0];
+	memcpy(&out->classes, p + 1, 2);
+	p += 3;
 	while (p < end && out->n < MFOLD_TOKENS_MAX)
 		out->tok[out->n++] = mseg_varint(&p, end);
 }

@@ -14,10 +14,12 @@
 #ifndef MSEG_H
 #define MSEG_H
 
+#include <string.h>
+
 #include "mfold.h"
 
 #define MSEG_MAGIC UINT64_C(0x3147455354414343) /* "CCATSEG1" */
-#define MSEG_VERSION 3u
+#define MSEG_VERSION 4u
 #define MSEG_HEADER 4096u
 #define MSEG_ROWS_MAX (UINT64_C(1) << 28)
 #define MSEG_TOKENS_MAX (UINT64_C(1) << 28)
@@ -30,7 +32,8 @@
 enum mseg_section {
 	SEG_ROW_BASE,  /* u64 per block: offset in SEG_ROW */
 	SEG_ROW_LEN,   /* u8 per row */
-	SEG_ROW,       /* country u16, flags u8, classes u16, varint tokens */
+	SEG_ROW_HOME,  /* u16 per row: its country */
+	SEG_ROW,       /* flags u8, classes u16, varint tokens */
 	SEG_COLD_BASE, /* u64 per block: offset in SEG_COLD */
 	SEG_COLD,      /* blobs: id, name, ids, address */
 	SEG_SLOT,      /* u64 hash table of tokens: tag 36 bits, token id 28 */
@@ -138,7 +141,6 @@ struct str mseg_post(const struct mseg *s, uint32_t token);
 struct str mseg_post_in(const struct mseg *s, uint32_t token,
 			uint16_t country);
 void mseg_row(const struct mseg *s, uint32_t row, struct mrow *out);
-uint16_t mseg_row_country(const struct mseg *s, uint32_t row);
 void mseg_row_prefetch(const struct mseg *s, uint32_t row);
 /* Once the directory has come: the row itself. */
 void mseg_row_prefetch2(const struct mseg *s, uint32_t row);
@@ -180,6 +182,24 @@ mseg_varint(const uint8_t **p, const uint8_t *end)
 		shift += 7;
 	}
 	return v;
+}
+
+/* The country of a row, without reading the row; 0 out of range. */
+static inline uint16_t
+mseg_row_country(const struct mseg *s, uint32_t row)
+{
+	uint16_t country = 0;
+
+	if (row < s->head.rows)
+		memcpy(&country, s->sec[SEG_ROW_HOME] + row * UINT64_C(2), 2);
+	return country;
+}
+
+static inline void
+mseg_row_country_prefetch(const struct mseg *s, uint32_t row)
+{
+	if (row < s->head.rows)
+		__builtin_prefetch(s->sec[SEG_ROW_HOME] + row * UINT64_C(2));
 }
 
 /* Countries are numbered by their two letters. */

@@ -5,12 +5,16 @@
  *
  * BOOK.tsv (row, cluster, name, folded) lends its names as templates: how
  * many words, which common words, which legal forms and scripts.  A common
- * word stays or is redrawn by frequency; a rare one is drawn from the rare
- * words or made up by a letter model of its script, so that new words keep
- * appearing as the book grows.  The real names themselves are planted evenly
- * (ids C<cluster>R<row>), made-up ones are C-9R<n>.  Countries follow the mix
- * of Chinese exports, or the script.  The same arguments give the same bytes.
+ * word stays or is redrawn by frequency; a rare one is redrawn from the rare
+ * words, by how often they came again, or made up by a model of letters,
+ * so that new words keep appearing as the book grows.  How often two names
+ * share a word does not depend on the size of the book: it is that of BOOK.
+ * The real names themselves are planted evenly (ids C<cluster>R<row>), made-up
+ * ones are C-9R<n>.  Countries follow the mix of Chinese exports, or the
+ * script.  The same arguments give the same bytes.
  */
+#include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +25,12 @@
 #define WORDS_MAX 2000000
 #define NAMES_MAX 200000
 #define RARE_DF 12
-#define LETTERS 512 /* of the letter model, by hash */
+#define REUSE 35 /* of 100 rare words, how many are not new */
+#define ALPHABET 27u /* a to z, and none */
+#define MADE_MIN 4u /* letters of a made-up word */
+#define MADE_MAX 14u
+#define LEXICON 30000.0 /* made-up words that are used more than others */
+#define TAIL 0.6 /* how fast the others grow rare: Zipf 1.6, Heaps 0.63 */
 
 struct word {
 	char *p;
@@ -34,9 +43,8 @@ static size_t names;
 static struct word *slot; /* hash table */
 static struct word *common_w, *rare_w;
 static size_t commons, rares;
-static uint64_t *common_sum;
+static uint64_t *common_sum, *rare_sum;
 static uint64_t state;
-static size_t reuse; /* of 10,000 rare words, how many are not new */
 
 static const struct {
 	char code[3];
@@ -135,56 +143,73 @@ count_word(const char *p, size_t n)
 
 /* ---- letters of made-up words ---- */
 
-static uint16_t follow[LETTERS * LETTERS][4];
-static uint8_t follows[LETTERS * LETTERS];
+/* How often a letter (0: the end) follows two others (0: the beginning). */
+static uint32_t follow[ALPHABET][ALPHABET][ALPHABET];
 
 static void
 learn(const char *p, size_t n)
 {
 	unsigned a = 0, b = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		unsigned c = (unsigned char)p[i];
-		size_t key = (a * 31 + b) % (LETTERS * LETTERS);
+	for (size_t i = 0; i <= n; i++) {
+		unsigned c = i == n ? 0 : (unsigned)(p[i] | 32) - 'a' + 1;
 
-		if (follows[key] < 4)
-			follow[key][follows[key]++] = (uint16_t)c;
-		else if (below(8) == 0)
-			follow[key][below(4)] = (uint16_t)c;
-		a = b * 257 % LETTERS;
+		follow[a][b][c]++;
+		a = b;
 		b = c;
 	}
 }
 
 static void
-learn_ascii(const char *p, size_t n)
+learn_rare(const char *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if ((unsigned char)p[i] >= 128)
+		if ((p[i] | 32) < 'a' || (p[i] | 32) > 'z')
 			return;
-	if (n > 3 && word_of(p, n)->df <= RARE_DF)
+	if (n >= MADE_MIN && word_of(p, n)->df <= RARE_DF)
 		learn(p, n);
 }
 
-static size_t
-make_up(char *dst, size_t n)
+static unsigned
+next_letter(unsigned a, unsigned b, bool end)
 {
+	const uint32_t *f = follow[a][b];
+	uint64_t sum = 0, v;
+	unsigned c = end ? 0 : 1;
+
+	for (unsigned i = c; i < ALPHABET; i++)
+		sum += f[i];
+	if (sum == 0)
+		return end ? 0 : 1 + (unsigned)below(ALPHABET - 1);
+	for (v = below(sum); v >= f[c]; c++)
+		v -= f[c];
+	return c;
+}
+
+/*
+ * A word that sounds like the rare ones: of an endless list of words, each
+ * seldomer than the one before.  Its letters follow from its place there.
+ */
+static size_t
+make_up(char *dst)
+{
+	double u = (double)(draw() >> 11) / 9007199254740992.0;
+	double place = LEXICON * (pow(1 - u, -1 / TAIL) - 1);
+	uint64_t keep = state;
 	unsigned a = 0, b = 0;
+	size_t n = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		size_t key = (a * 31 + b) % (LETTERS * LETTERS);
-		unsigned c;
+	state = place < 1e15 ? (uint64_t)place : 0;
+	while (n < MADE_MAX) {
+		unsigned c = next_letter(a, b, n >= MADE_MIN);
 
-		if (follows[key] == 0)
-			c = (unsigned)"aeiounrstl"[below(10)];
-		else
-			c = follow[key][below(follows[key])];
-		if (i > 0 && below(6) == 0)
-			c = (unsigned)"aeioumnrstlkbd"[below(14)];
-		dst[i] = (char)c;
-		a = b * 257 % LETTERS;
+		if (c == 0)
+			break;
+		dst[n++] = (char)('a' + c - 1);
+		a = b;
 		b = c;
 	}
+	state = keep;
 	return n;
 }
 
@@ -215,11 +240,12 @@ read_book(const char *path)
 static void
 sort_words(void)
 {
-	uint64_t sum = 0;
+	uint64_t sum = 0, often = 0;
 
 	common_w = calloc(WORDS_MAX, sizeof(*common_w));
 	rare_w = calloc(WORDS_MAX, sizeof(*rare_w));
 	common_sum = calloc(WORDS_MAX, sizeof(*common_sum));
+	rare_sum = calloc(WORDS_MAX, sizeof(*rare_sum));
 	for (size_t i = 0; i < WORDS_MAX; i++) {
 		if (slot[i].p == NULL)
 			continue;
@@ -228,26 +254,30 @@ sort_words(void)
 			common_sum[commons] = sum;
 			common_w[commons++] = slot[i];
 		} else {
+			/* Seen once, it hardly comes again. */
+			often += slot[i].df - 1;
+			rare_sum[rares] = often;
 			rare_w[rares++] = slot[i];
 		}
 	}
 }
 
+/* A word of w by its weight; sum[i] is the weight of the words up to i. */
 static const char *
-draw_common(void)
+draw_word(const struct word *w, const uint64_t *sum, size_t n)
 {
-	uint64_t v = below(common_sum[commons - 1]);
-	size_t lo = 0, hi = commons - 1;
+	uint64_t v = below(sum[n - 1]);
+	size_t lo = 0, hi = n - 1;
 
 	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;
 
-		if (common_sum[mid] <= v)
+		if (sum[mid] <= v)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	return common_w[lo].p;
+	return w[lo].p;
 }
 
 /* Length of the legal form or the like at s, which stays as it is. */
@@ -316,19 +346,17 @@ put_word(char *dst, const char *p, size_t n)
 		if (kind < 72 || (unsigned char)p[0] >= 128)
 			other = w->p;
 		else
-			other = draw_common();
+			other = draw_word(common_w, common_sum, commons);
 	} else if ((unsigned char)p[0] >= 0xE3) {
 		return mutate(dst, p, n);
-	} else if (below(10000) < reuse) {
-		other = rare_w[below(rares)].p;
+	} else if (kind < REUSE) {
+		other = draw_word(rare_w, rare_sum, rares);
 		if ((unsigned char)other[0] >= 0xE3)
 			other = w->p;
 	} else {
-		size_t len = 4 + below(3) + below(4);
+		size_t len = make_up(dst);
 
-		make_up(dst, len);
-		if (p[0] >= 'A' && p[0] <= 'Z' && dst[0] >= 'a' &&
-		    dst[0] <= 'z')
+		if (p[0] >= 'A' && p[0] <= 'Z' && len > 0)
 			dst[0] = (char)(dst[0] - 32);
 		changed++;
 		return len;
@@ -392,17 +420,12 @@ main(int argc, char **argv)
 	    str_to_u64(str_of(argv[1]), 1000000000, &rows) != ERR_OK ||
 	    str_to_u64(str_of(argv[2]), UINT64_MAX, &state) != ERR_OK)
 		return 2;
-	/* Words grow with the book as in real ones (Heaps): new ones more
-	 * than in proportion to how rarely old ones come again. */
-	reuse = 2200;
-	for (unsigned long n = 1000000; n < rows; n += n / 4)
-		reuse -= reuse / 9;
 	setvbuf(stdout, out, _IOFBF, sizeof(out));
 	slot = calloc(WORDS_MAX, sizeof(*slot));
 	read_book(argv[3]);
 	sort_words();
 	for (size_t i = 0; i < names; i++)
-		each_word(name[i], learn_ascii);
+		each_word(name[i], learn_rare);
 	step = rows / names;
 	puts("obligor_id,type,name,aliases,country,jurisdiction,ids,address,"
 	     "natural_person");
@@ -423,10 +446,11 @@ main(int argc, char **argv)
 		each_word(name[below(names)], add_word);
 		/* Two companies are seldom called quite the same. */
 		if (changed == 0) {
-			size_t n = 4 + below(6);
+			char word[MADE_MAX];
+			size_t n = make_up(word);
 
 			memmove(made + n + 1, made, made_n);
-			make_up(made, n);
+			memcpy(made, word, n);
 			made[n] = ' ';
 			made_n += n + 1;
 		}

@@ -13,6 +13,8 @@
 #include "mid.h"
 #include "mquery.h"
 
+#define CROWD 110u
+
 static char path[64];
 static struct mseg seg;
 static struct mqscratch *scratch;
@@ -46,6 +48,19 @@ build(const char *to, unsigned threads, unsigned copies)
 	cr_assert_eq(mbuild_new(to, threads, &b, &d), ERR_OK, "%s", d.why);
 	for (size_t i = 0; i < sizeof(book) / sizeof(book[0]); i++)
 		cr_assert_eq(mbuild_add(b, &book[i], &d), ERR_OK);
+	/* A word of many abroad: more than are read, the one at home last. */
+	for (unsigned i = 0; i <= CROWD; i++) {
+		char id[16], name[64];
+		struct mbuild_obligor o = { .country = i < CROWD ? S("DE") :
+								   S("KE") };
+
+		snprintf(id, sizeof(id), "C%u", i);
+		snprintf(name, sizeof(name), "Zorvanta %cu%cipel",
+			 'a' + (int)(i % 26), 'b' + (int)(i / 26));
+		o.obligor_id = str_of(id);
+		o.name = str_of(name);
+		cr_assert_eq(mbuild_add(b, &o, &d), ERR_OK);
+	}
 	/* Others, so that the book is not compared whole. */
 	for (unsigned i = 0; i < copies; i++) {
 		char id[16], name[64];
@@ -125,6 +140,11 @@ Test(match_query, finds)
 	first_is("Hatoya Shoji", "JP", "B2");
 	first_is("Old | Name", "", "B2");
 	first_is("Merdiano Shipping", "PA", "B3");
+}
+
+Test(match_query, the_country_counts_before_rows_are_read)
+{
+	first_is("Zorvanta Xyloqua", "KE", "C110");
 }
 
 Test(match_query, nobody)
