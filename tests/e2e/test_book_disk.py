@@ -55,7 +55,8 @@ try:
     for n in range(2):
         code, why = told(files)
         c.check("import %d says that it did not happen, and why" % n,
-                code == 1 and len(why.splitlines()) == 1 and "storage" in why,
+                code == 1 and len(why.splitlines()) == 1 and
+                "the disk is full" in why,
                 (code, why))
         h.until(h.answers, 20, "an answer")
         c.equal("the old book stands", books.stats(h), before)
