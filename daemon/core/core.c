@@ -460,7 +460,10 @@ core_step(struct role *r, struct instant now, int64_t *wait_ms)
 			core_degrade(c, now, ERR_STORE, "checkpoint");
 	}
 	*wait_ms = more ? 0 : WATCH_MS;
-	return look_in(c, now, more, wait_ms);
+	err = look_in(c, now, more, wait_ms);
+	/* An import is one transaction; whose links are full waits for it. */
+	docs_held(c, clock_now(r->clock).mono_ms - now.mono_ms);
+	return err;
 }
 
 size_t

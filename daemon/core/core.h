@@ -45,7 +45,7 @@ struct doc {
 	uint64_t id; /* 0: free */
 	size_t feed;
 	int64_t begun_ms;  /* mono */
-	int64_t polled_ms; /* mono; parse has all of it since */
+	int64_t since_ms;  /* mono; fetch, then parse, is to end it since */
 	uint64_t bytes;
 	int64_t retry_ms; /* its server wants peace for so long; or 0 */
 	struct staging stage;
@@ -145,6 +145,7 @@ struct core {
 	struct serve *serve;
 	struct doc doc[CORE_DOCS_MAX];
 	uint64_t doc_next;
+	size_t doc_turn; /* whose notices are decided next */
 	struct control *control;
 	struct counters count;
 	struct latency stored; /* a document let go to what came of it */
@@ -208,6 +209,8 @@ uint64_t docs_own(struct core *c, const struct docs_own *o,
 bool docs_room(const struct core *c, bool own);
 /* Nobody waits for ever: a role that does not end a document is broken. */
 void docs_hasten(struct core *c, struct instant now);
+/* core heard nobody for so long: that is not theirs. */
+void docs_held(struct core *c, int64_t ms);
 /* Something is there that only the store keeps from being decided. */
 bool docs_owed(const struct core *c);
 /* Nothing more will come of it, from fetch or parse. */

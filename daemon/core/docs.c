@@ -208,7 +208,7 @@ poll_ask(struct core *c, struct str name, struct instant now)
 		return;
 	d = doc_new(c, i, false);
 	if (d != NULL)
-		d->begun_ms = now.mono_ms;
+		d->begun_ms = d->since_ms = now.mono_ms;
 	if (d != NULL &&
 	    (!doc_open(c, d, &a, &f, now) || !poll_go(c, d, &f)))
 		doc_drop(d);
@@ -243,8 +243,7 @@ docs_own(struct core *c, const struct docs_own *o, struct instant now)
 	bool good = d != NULL && arena_init(&a, 65536) == ERR_OK;
 
 	if (good) {
-		d->begun_ms = now.mono_ms;
-		d->polled_ms = now.mono_ms;
+		d->begun_ms = d->since_ms = now.mono_ms;
 		d->deaths = o->deaths;
 		d->clear = o->clear;
 		d->polled = 1;
@@ -295,7 +294,7 @@ poll_told(struct core *c, struct rd *r, struct instant now)
 	if (verdict == POLL_FAILED && !link_up(c->role->link[PEER_PARSE]))
 		return ERR_OK;
 	d->polled = 1;
-	d->polled_ms = now.mono_ms;
+	d->since_ms = now.mono_ms;
 	d->poll_verdict = (enum poll_verdict)verdict;
 	d->http = http;
 	d->bytes = bytes;
@@ -600,8 +599,10 @@ was_good(struct core *c, const struct doc *d, struct instant now)
 bool
 docs_release(struct core *c, struct instant now)
 {
-	for (size_t i = 0; i < CORE_DOCS_MAX; i++) {
-		struct doc *d = &c->doc[i];
+	size_t first = c->doc_turn;
+
+	for (size_t k = 0; k < CORE_DOCS_MAX; k++) {
+		struct doc *d = &c->doc[(first + k) % CORE_DOCS_MAX];
 		bool last = false;
 		enum err err;
 
@@ -612,6 +613,8 @@ docs_release(struct core *c, struct instant now)
 			core_degrade(c, now, err, "decision");
 			return false;
 		}
+		/* A large one, or new ones in its place, let others pass. */
+		c->doc_turn = (first + k + 1) % CORE_DOCS_MAX;
 		core_recover(c);
 		if (last) {
 			was_good(c, d, now);
@@ -692,7 +695,14 @@ fetch_is_late(const struct core *c, const struct doc *d, struct instant now)
 	const struct feed *f = &c->feeds.feed[d->feed];
 
 	return !d->polled && f->mode != MODE_STREAM &&
-	       now.mono_ms - d->begun_ms > fetch_limit(f);
+	       now.mono_ms - d->since_ms > fetch_limit(f);
+}
+
+void
+docs_held(struct core *c, int64_t ms)
+{
+	for (size_t i = 0; ms > CORE_HELD_MS && i < CORE_DOCS_MAX; i++)
+		c->doc[i].since_ms += ms;
 }
 
 void
@@ -714,7 +724,7 @@ docs_hasten(struct core *c, struct instant now)
 				  S("fetch did not end it in time"));
 			fetch_late = late = true;
 		} else if (d->polled &&
-			   now.mono_ms - d->polled_ms > CORE_PARSE_LATE_MS) {
+			   now.mono_ms - d->since_ms > CORE_PARSE_LATE_MS) {
 			/* It dies of it, and that is how it is counted. */
 			d->late = 1;
 			parse_late = late = true;

@@ -195,7 +195,7 @@ flood(size_t n)
 		d->feed = feed("gleif");
 		d->own = d->opened = d->polled = 1;
 		d->poll_verdict = POLL_NEW;
-		d->polled_ms = rig.sim.at.mono_ms;
+		d->since_ms = rig.sim.at.mono_ms;
 		done++;
 	}
 }
@@ -308,6 +308,31 @@ Test(fair, the_book_has_its_turn_beside_a_stream)
 	cr_assert_gt(core->checkpoint_ms, checkpoint);
 }
 
+/* A large document, or one behind another in the same place, is decided
+ * batch by batch, and others between. */
+Test(fair, a_document_does_not_wait_for_those_before_it)
+{
+	struct doc *d = &core->doc[CORE_DOCS_MAX - 1];
+
+	for (int i = 0; i < 4; i++) {
+		for (int k = 0; k < 2; k++) { /* never through */
+			core->doc[k].id = FLOOD + (uint64_t)k;
+			core->doc[k].feed = feed("gleif");
+			core->doc[k].polled = 1;
+			core->doc[k].poll_verdict = POLL_UNCHANGED;
+		}
+		if (i == 0) {
+			d->id = 1;
+			d->feed = feed("fdic");
+			d->polled = 1;
+			d->poll_verdict = POLL_UNCHANGED;
+		}
+		cr_assert(docs_release(core, rig.sim.at));
+	}
+	cr_assert_eq(d->id, 0, "it had its turn");
+	ebb(CORE_DOCS_MAX);
+}
+
 /* What core told super of, of that type; a peer, or 0. */
 static uint8_t
 broken(void)
@@ -356,6 +381,26 @@ Test(fair, a_poll_that_fetch_never_ends_is_a_failed_one)
 	cr_assert_eq(one_rig_restart(&rig, PEER_FETCH), ERR_OK);
 	pass(30000);
 	cr_assert_gt(core->count.polls, 1, "and polls");
+}
+
+/* While core imports a book it hears nobody: that is nobody's fault. */
+Test(fair, what_core_is_held_up_by_is_not_fetchs)
+{
+	int64_t hour = (int64_t)CORE_BUSY_S * 1000;
+
+	deaf = true;
+	pass(10000);
+	cr_assert_not_null(of_bureau());
+	rig.sim.at.mono_ms += hour;
+	docs_held(core, hour);
+	pass(60000);
+	cr_assert_not_null(of_bureau(), "it may still come");
+	cr_assert_eq(broken(), 0);
+	pass(CORE_FETCH_LATE_MS + 2 * 30000);
+	cr_assert_eq(broken(), PEER_FETCH);
+	deaf = false;
+	cr_assert_eq(one_kill(&rig.one, PEER_FETCH), ERR_OK);
+	cr_assert_eq(one_rig_restart(&rig, PEER_FETCH), ERR_OK);
 }
 
 /* Whoever hears nothing from parse for hours takes it for broken, once. */
