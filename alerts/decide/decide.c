@@ -281,7 +281,7 @@ take(struct decide *d, const struct notice *n, const struct match *m,
 		if (i == 0 && m->verdict == MATCH_REVIEW && facts_is_live(f))
 			err = decide_ask(d, f, m, now);
 	}
-	return err;
+	return err == ERR_OK ? decide_freed(d, now) : err;
 }
 
 /* Keeps the notice; *seen NOTICE_SAME: there is nothing to do. */

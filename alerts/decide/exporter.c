@@ -408,6 +408,9 @@ publish(struct draft *t, const char *rule)
 	if (t->alert.material.p == NULL)
 		return ERR_LIMIT;
 	err = append(t, out.event);
+	if (err == ERR_OK && (t->state == ALERT_RETRACTED ||
+			      t->r->fact->status == FACT_ENDED))
+		err = str_copy(d->freed, sizeof(d->freed), t->alert.obligor_id);
 	if (err != ERR_OK)
 		return err;
 	return decide_journal(d, t->r->now, "decide.alert",

@@ -207,6 +207,11 @@ Test(suspect, taken_back_when_the_notice_is)
 	later(DECIDE_REVIEW_MS);
 	cr_assert_eq(dw_stream("EXP-A", &e), 3);
 	cr_assert_eq(e.type, 1);
+	/* and taken back once more, not only the first time */
+	answer(&n, false);
+	cr_assert_eq(dw_stream("EXP-A", &e), 4);
+	cr_assert_eq(e.type, 3);
+	cr_assert(dw_has(e.body, "\"episode\":2"));
 }
 
 Test(suspect, ends_with_the_case)
@@ -274,6 +279,48 @@ Test(suspect, is_said_once_however_many_ask)
 	later(DECIDE_REVIEW_MS);
 	later(HOUR_MS);
 	cr_assert_eq(dw_stream("EXP-A", NULL), 1);
+}
+
+/* The one that spoke is taken back: the other, as old, is told at once. */
+Test(suspect, another_question_takes_over)
+{
+	struct notice_name name;
+	struct notice n = asked(&name, LEAVES("2022-12-29"));
+	struct notice other = n;
+	struct entry e;
+
+	other.record = S("r-2");
+	other.occurred_on = date_of(2022, 3, 1);
+	dw_give(&other);
+	later(DECIDE_REVIEW_MS);
+	cr_assert_eq(dw_stream("EXP-A", NULL), 1);
+	n.action = ACTION_CANCEL;
+	dw_give(&n);
+	cr_assert_eq(dw_stream("EXP-A", &e), 3);
+	cr_assert_eq(e.type, 1);
+	cr_assert(dw_has(e.body, "\"episode\":2"));
+	/* whom the same names asked for are answered together */
+	answer(&other, false);
+	cr_assert_eq(dw_stream("EXP-A", &e), 4);
+	cr_assert_eq(e.type, 3);
+}
+
+/* Both asked by the same names: a no is the answer to both. */
+Test(suspect, questions_alike_are_not_told_on_the_way_out)
+{
+	struct notice_name name;
+	struct notice n = asked(&name, LEAVES("2022-12-29"));
+	struct notice other = n;
+	struct entry e;
+
+	other.record = S("r-2");
+	other.occurred_on = date_of(2022, 3, 1);
+	dw_give(&other);
+	later(DECIDE_REVIEW_MS);
+	answer(&n, false);
+	cr_assert_eq(dw_questions(), 0);
+	cr_assert_eq(dw_stream("EXP-A", &e), 2);
+	cr_assert_eq(e.type, 3);
 }
 
 /* The buyer came into the book long after the notice: it is history. */
