@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "book_import.h"
 #include "watch_fixture.h"
 
 TestSuite(suspect, .init = dw_setup, .fini = dw_teardown);
@@ -303,6 +304,37 @@ Test(suspect, another_question_takes_over)
 	answer(&other, false);
 	cr_assert_eq(dw_stream("EXP-A", &e), 4);
 	cr_assert_eq(e.type, 3);
+}
+
+/* The order left the book before the reviewer said no. */
+Test(suspect, is_taken_back_from_who_has_the_buyer_no_more)
+{
+	const struct book_file file = {
+		S("t.csv"), S("shipment_id,exporter_id,obligor_id,amount,"
+			      "currency,payment_term,contract_date,etd,"
+			      "status\n"
+			      "S-8,EXP-B,OB-NO-1,100,USD,OA,2022-11-20,"
+			      "2023-03-01,ready\n")
+	};
+	const struct book_options opt = { .schemes = &dw.schemes,
+					  .mode = BOOK_WRITE,
+					  .replace = S("shipments"),
+					  .force = 1 };
+	struct notice_name name;
+	struct notice n = asked(&name, LEAVES("2022-12-29"));
+	struct book_report r;
+	struct entry e;
+
+	later(DECIDE_REVIEW_MS);
+	cr_assert_eq(dw_stream("EXP-A", NULL), 1);
+	book_report_init(&r);
+	cr_assert_eq(book_import(dw.store, &file, 1, &opt, dw.now, &r), ERR_OK,
+		     "%.*s", STR_ARG(buf_str(&r.faults)));
+	book_report_free(&r);
+	answer(&n, false);
+	cr_assert_eq(dw_stream("EXP-A", &e), 2);
+	cr_assert_eq(e.type, 3);
+	cr_assert_eq(dw_stream("EXP-B", NULL), 0);
 }
 
 /* Both asked by the same names: a no is the answer to both. */
