@@ -267,6 +267,50 @@ Test(suspect, what_is_known_for_sure_is_not_suspected)
 	cr_assert_eq(dw_stream("EXP-A", NULL), 1);
 }
 
+/* Nobody checked the match: another notice, by an id, is what is sure. */
+Test(suspect, another_fact_does_not_confirm_the_match)
+{
+	struct notice_name name;
+	struct notice_id id = { S("sinosure"), S("AE000555") };
+	struct notice sure = dw_notice(S("bureau"), S("case-9"));
+	struct entry e;
+
+	(void)asked(&name, LEAVES("2022-12-29"));
+	dw_book("obligor_id,type,name,country,ids\n"
+		"OB-NO-1,buyer,Fjellhavn Rederi AS,NO,sinosure:AE000555\n");
+	later(DECIDE_REVIEW_MS);
+	sure.ids = &id;
+	sure.id_count = 1;
+	dw_give(&sure);
+	cr_assert_eq(dw_stream("EXP-A", &e), 2);
+	cr_assert_eq(e.revision, 2);
+	cr_assert(dw_has(e.body, "\"flags\":[]"));
+	cr_assert_not(dw_has(e.body, "The suspected match of the earlier"));
+	/* the question that is left has nothing to take back */
+	later(DAY_MS);
+	cr_assert_eq(dw_stream("EXP-A", NULL), 2);
+}
+
+/* No claim is filed in an estate that may be another's. */
+Test(suspect, files_no_proof_of_debt_before_it_is_sure)
+{
+	struct notice_name name;
+	struct notice n = asked(&name, LEAVES("2022-12-29"));
+	struct entry e;
+
+	dw_book("shipment_id,exporter_id,obligor_id,bank_id,amount,currency,"
+		"payment_term,contract_date,etd,ship_date,due_date,status\n"
+		"S-7,EXP-A,OB-NO-1,,50000,USD,OA,2022-10-20,2022-11-01,"
+		"2022-11-01,2023-02-01,shipped\n");
+	later(DECIDE_REVIEW_MS);
+	cr_assert_eq(dw_stream("EXP-A", &e), 1);
+	cr_assert_not(dw_has(e.body, "A_FILE_PROOF_OF_DEBT"));
+	answer(&n, true);
+	cr_assert_eq(dw_stream("EXP-A", &e), 2);
+	cr_assert(dw_has(e.body, "A_FILE_PROOF_OF_DEBT"));
+	cr_assert(dw_has(e.body, "The suspected match of the earlier"));
+}
+
 /* A second question of the same obligor tells nothing new. */
 Test(suspect, is_said_once_however_many_ask)
 {
