@@ -156,6 +156,26 @@ Test(suspect, accepted_it_is_the_same_alert)
 	cr_assert_eq(dw_stream("EXP-A", NULL), 2);
 }
 
+/* What a reviewer recognised once is the obligor's when it comes back. */
+Test(suspect, accepted_cancelled_and_back_it_is_told_anew)
+{
+	struct notice_name name;
+	struct notice n = asked(&name, LEAVES("2022-12-29"));
+	struct entry e;
+
+	answer(&n, true);
+	cr_assert_eq(dw_stream("EXP-A", &e), 1);
+	n.action = ACTION_CANCEL;
+	dw_give(&n);
+	cr_assert_eq(dw_stream("EXP-A", &e), 2);
+	cr_assert_eq(e.type, 3);
+	n.action = ACTION_NEW;
+	dw_give(&n);
+	cr_assert_eq(dw_stream("EXP-A", &e), 3);
+	cr_assert_eq(e.type, 1);
+	cr_assert(dw_has(e.body, "\"episode\":2"));
+}
+
 /* And what is true of the buyer later is told in an episode of its own. */
 Test(suspect, rejected_it_is_taken_back_and_bars_nothing)
 {
