@@ -180,7 +180,8 @@ add_all(struct list *l)
 		add_contact(l);
 		add(l, "A_REPORT_RISK", "claim");
 	}
-	if (compose_is_insolvency(in) && c->open > 0)
+	/* Not in the estate of who may be another. */
+	if (compose_is_insolvency(in) && c->open > 0 && !in->suspected)
 		add(l, "A_FILE_PROOF_OF_DEBT", "claim");
 	if (loud && c->open > 0)
 		add(l, "A_NO_RESCHEDULE", "claim");

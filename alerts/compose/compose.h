@@ -48,7 +48,7 @@ struct compose_in {
 	size_t reason_count;
 	int historic;
 	int suspected;	  /* whose the fact is waits for a reviewer */
-	int recognised;	  /* the last revision said suspected */
+	int recognised;	  /* the last revision suspected this fact */
 	int reports_left;      /* -1: no policy */
 	int32_t duty_deadline; /* DATE_NONE: no duty */
 	struct str duty_profile;

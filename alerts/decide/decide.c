@@ -126,6 +126,52 @@ contain(struct ring *r, struct str exporter_id, enum err err)
 			      STR_ARG(exporter_id), STR_ARG(r->fact->fact_id));
 }
 
+static bool
+is_among(const struct str *list, size_t count, struct str s)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_eq(list[i], s))
+			return true;
+	return false;
+}
+
+/* Who was told hears that it was wrong, though the book links it to the
+ * obligor no more. */
+static enum err
+add_told(struct ring *r, struct str **exporter, size_t *count)
+{
+	struct arena *a = &r->d->arena;
+	struct alert *alert = NULL;
+	struct exporter ignored;
+	struct str *all;
+	size_t alerts = 0;
+	enum err err = store_alerts(r->d->in.store, r->fact->obligor_id, a,
+				    &alert, &alerts);
+
+	if (err != ERR_OK)
+		return err;
+	all = arena_array(a, struct str, *count + alerts + 1);
+	if (all == NULL)
+		return ERR_LIMIT;
+	for (size_t i = 0; i < *count; i++)
+		all[i] = (*exporter)[i];
+	*exporter = all;
+	for (size_t i = 0; i < alerts; i++) {
+		if (alert[i].state == ALERT_RETRACTED ||
+		    alert[i].episode != r->fact->episode ||
+		    !str_eq(alert[i].family, r->fact->family) ||
+		    is_among(all, *count, alert[i].exporter_id))
+			continue;
+		err = store_exporter(r->d->in.store, alert[i].exporter_id, a,
+				     &ignored);
+		if (err == ERR_OK)
+			all[(*count)++] = alert[i].exporter_id;
+		else if (err != ERR_ABSENT)
+			return err;
+	}
+	return ERR_OK;
+}
+
 static enum err
 ring_all(struct ring *r)
 {
@@ -135,6 +181,8 @@ ring_all(struct ring *r)
 
 	err = store_exporters_of(r->d->in.store, r->fact->obligor_id,
 				 &r->d->arena, &exporter, &count);
+	if (err == ERR_OK && r->fact->status == FACT_REFUTED)
+		err = add_told(r, &exporter, &count);
 	if (err != ERR_OK)
 		return err;
 	if (count == 0)
@@ -281,7 +329,7 @@ take(struct decide *d, const struct notice *n, const struct match *m,
 		if (i == 0 && m->verdict == MATCH_REVIEW && facts_is_live(f))
 			err = decide_ask(d, f, m, now);
 	}
-	return err;
+	return err == ERR_OK ? decide_freed(d, now) : err;
 }
 
 /* Keeps the notice; *seen NOTICE_SAME: there is nothing to do. */

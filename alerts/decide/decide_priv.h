@@ -25,6 +25,8 @@ struct decide {
 	struct msieve *sieve; /* owned; of decide_names, may be NULL */
 	int64_t sieve_since;  /* -1: none was made */
 	struct decide_counts counts;
+	/* An alert of this obligor ended in this call; "": none did. */
+	char freed[STR_ID_MAX + 1];
 };
 
 /* One fact on its way to the exporters it concerns. */
@@ -93,6 +95,9 @@ NODISCARD enum err decide_is_history(struct decide *d, struct str fact_id,
  * is. */
 NODISCARD enum err decide_suspects(struct decide *d, struct instant now,
 				   int64_t *next_ms);
+/* Whom an alert that ended spoke for: questions as old as that, which it kept
+ * silent, speak now. */
+NODISCARD enum err decide_freed(struct decide *d, struct instant now);
 /* A fact that found its obligor, or is over, is no question any more: what
  * was told elsewhere as suspected is taken back. */
 NODISCARD enum err decide_unask(struct decide *d, const struct fact *fact,

@@ -22,6 +22,7 @@ struct draft {
 	int reports_left;
 	struct str duty_profile;
 	const char *why; /* of the revision */
+	bool recognised; /* what was suspected of this fact is so */
 	enum alert_state state;
 };
 
@@ -318,8 +319,7 @@ compose(struct draft *t, struct compose_out *out)
 		.reason_count = t->reason_count,
 		.historic = t->new.historic,
 		.suspected = t->new.suspected,
-		.recognised = t->exists && t->old.suspected &&
-			      !t->new.suspected,
+		.recognised = t->recognised,
 		.reports_left = t->reports_left,
 		.duty_deadline = t->alert.duty_on,
 		.duty_profile = t->duty_profile,
@@ -394,6 +394,9 @@ publish(struct draft *t, const char *rule)
 	enum err err;
 
 	take_duty(t);
+	/* It may also be another fact that is the obligor's for sure. */
+	t->recognised = t->exists && t->old.suspected && !t->new.suspected &&
+			str_eq(t->alert.fact_id, t->r->fact->fact_id);
 	update_alert(t);
 	err = compose(t, &out);
 	if (err != ERR_OK)
@@ -408,6 +411,9 @@ publish(struct draft *t, const char *rule)
 	if (t->alert.material.p == NULL)
 		return ERR_LIMIT;
 	err = append(t, out.event);
+	if (err == ERR_OK && (t->state == ALERT_RETRACTED ||
+			      t->r->fact->status == FACT_ENDED))
+		err = str_copy(d->freed, sizeof(d->freed), t->alert.obligor_id);
 	if (err != ERR_OK)
 		return err;
 	return decide_journal(d, t->r->now, "decide.alert",

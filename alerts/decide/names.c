@@ -164,6 +164,8 @@ decide_names(struct decide *d, struct names_scan *scan, struct instant now,
 		scan->after = name[i].rid;
 	}
 	d->by_book = false;
+	if (err == ERR_OK)
+		err = decide_freed(d, now);
 	*more = count == DECIDE_NAMES_MAX;
 	if (err == ERR_OK && !*more) {
 		err = store_named_put(d->in.store, scan->upto);

@@ -344,6 +344,8 @@ decide_review(struct decide *d, const struct review_answer *a,
 	else if (err == ERR_OK)
 		err = a->accept ? accept(d, a, &q, now) :
 				  reject(d, a, &q, now);
+	if (err == ERR_OK)
+		err = decide_freed(d, now);
 	arena_rewind(&d->arena, mark);
 	return err;
 }

@@ -9,6 +9,8 @@
  */
 #include "decide_priv.h"
 
+#include <string.h>
+
 static enum err
 suspect(struct decide *d, const struct review *q, struct fact *fact,
 	struct instant now)
@@ -28,8 +30,10 @@ suspect(struct decide *d, const struct review *q, struct fact *fact,
 	return err;
 }
 
-enum err
-decide_suspects(struct decide *d, struct instant now, int64_t *next_ms)
+/* Those about one obligor, or about all. */
+static enum err
+suspects(struct decide *d, struct str obligor_id, struct instant now,
+	 int64_t *next_ms)
 {
 	struct review *q = NULL;
 	size_t count = 0;
@@ -40,6 +44,8 @@ decide_suspects(struct decide *d, struct instant now, int64_t *next_ms)
 		size_t mark = arena_mark(&d->arena);
 		struct fact fact;
 
+		if (obligor_id.n > 0 && !str_eq(obligor_id, q[i].obligor_id))
+			continue;
 		if (now.wall_ms < due) {
 			*next_ms = due < *next_ms ? due : *next_ms;
 			continue;
@@ -50,6 +56,26 @@ decide_suspects(struct decide *d, struct instant now, int64_t *next_ms)
 		arena_rewind(&d->arena, mark);
 	}
 	return err;
+}
+
+enum err
+decide_suspects(struct decide *d, struct instant now, int64_t *next_ms)
+{
+	d->freed[0] = '\0';
+	return suspects(d, STR_NONE, now, next_ms);
+}
+
+enum err
+decide_freed(struct decide *d, struct instant now)
+{
+	char id[sizeof(d->freed)];
+	int64_t never = 0;
+
+	if (d->freed[0] == '\0')
+		return ERR_OK;
+	memcpy(id, d->freed, sizeof(id));
+	d->freed[0] = '\0';
+	return suspects(d, str_of(id), now, &never);
 }
 
 /* Takes back what was told of the fact as perhaps the obligor's. */
@@ -63,6 +89,7 @@ take_back(struct decide *d, const struct review *q, const struct fact *is,
 	struct alert *alert = NULL;
 	struct match m;
 	size_t count = 0;
+	int rung = 0;
 	enum err err = store_alerts(d->in.store, q->obligor_id, &d->arena,
 				    &alert, &count);
 
@@ -75,11 +102,13 @@ take_back(struct decide *d, const struct review *q, const struct fact *is,
 	if (is->status != FACT_ENDED)
 		fact.status = FACT_REFUTED;
 	for (size_t i = 0; i < count && err == ERR_OK; i++) {
-		if (!str_eq(alert[i].fact_id, fact.fact_id))
+		/* Taken back before, it was told again in a later episode. */
+		if (!str_eq(alert[i].fact_id, fact.fact_id) ||
+		    alert[i].state == ALERT_RETRACTED ||
+		    alert[i].episode == rung)
 			continue;
-		fact.episode = alert[i].episode;
+		rung = fact.episode = alert[i].episode;
 		err = decide_ring(&r, &fact, 1);
-		break;
 	}
 	return err;
 }

@@ -416,6 +416,10 @@ join(const struct apply *p, struct fact *fact, struct facts_touched *out)
 	if (p->m->verdict == MATCH_ACCEPT &&
 	    (fact->obligor_id.n == 0 || was_refuted))
 		err = facts_suppose(p->f, fact, p->m, p->a);
+	else if (was_refuted && fact->obligor_id.n > 0)
+		/* Whose it is was said before; its alerts are taken back. */
+		err = episode_of(p->f, fact->obligor_id, fact->family, fact,
+				 p->a, &fact->episode);
 	if (err == ERR_OK)
 		err = put_source(p, fact->fact_id);
 	if (err == ERR_OK)

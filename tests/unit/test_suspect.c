@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "book_import.h"
 #include "watch_fixture.h"
 
 TestSuite(suspect, .init = dw_setup, .fini = dw_teardown);
@@ -155,6 +156,26 @@ Test(suspect, accepted_it_is_the_same_alert)
 	cr_assert_eq(dw_stream("EXP-A", NULL), 2);
 }
 
+/* What a reviewer recognised once is the obligor's when it comes back. */
+Test(suspect, accepted_cancelled_and_back_it_is_told_anew)
+{
+	struct notice_name name;
+	struct notice n = asked(&name, LEAVES("2022-12-29"));
+	struct entry e;
+
+	answer(&n, true);
+	cr_assert_eq(dw_stream("EXP-A", &e), 1);
+	n.action = ACTION_CANCEL;
+	dw_give(&n);
+	cr_assert_eq(dw_stream("EXP-A", &e), 2);
+	cr_assert_eq(e.type, 3);
+	n.action = ACTION_NEW;
+	dw_give(&n);
+	cr_assert_eq(dw_stream("EXP-A", &e), 3);
+	cr_assert_eq(e.type, 1);
+	cr_assert(dw_has(e.body, "\"episode\":2"));
+}
+
 /* And what is true of the buyer later is told in an episode of its own. */
 Test(suspect, rejected_it_is_taken_back_and_bars_nothing)
 {
@@ -207,6 +228,11 @@ Test(suspect, taken_back_when_the_notice_is)
 	later(DECIDE_REVIEW_MS);
 	cr_assert_eq(dw_stream("EXP-A", &e), 3);
 	cr_assert_eq(e.type, 1);
+	/* and taken back once more, not only the first time */
+	answer(&n, false);
+	cr_assert_eq(dw_stream("EXP-A", &e), 4);
+	cr_assert_eq(e.type, 3);
+	cr_assert(dw_has(e.body, "\"episode\":2"));
 }
 
 Test(suspect, ends_with_the_case)
@@ -261,6 +287,50 @@ Test(suspect, what_is_known_for_sure_is_not_suspected)
 	cr_assert_eq(dw_stream("EXP-A", NULL), 1);
 }
 
+/* Nobody checked the match: another notice, by an id, is what is sure. */
+Test(suspect, another_fact_does_not_confirm_the_match)
+{
+	struct notice_name name;
+	struct notice_id id = { S("sinosure"), S("AE000555") };
+	struct notice sure = dw_notice(S("bureau"), S("case-9"));
+	struct entry e;
+
+	(void)asked(&name, LEAVES("2022-12-29"));
+	dw_book("obligor_id,type,name,country,ids\n"
+		"OB-NO-1,buyer,Fjellhavn Rederi AS,NO,sinosure:AE000555\n");
+	later(DECIDE_REVIEW_MS);
+	sure.ids = &id;
+	sure.id_count = 1;
+	dw_give(&sure);
+	cr_assert_eq(dw_stream("EXP-A", &e), 2);
+	cr_assert_eq(e.revision, 2);
+	cr_assert(dw_has(e.body, "\"flags\":[]"));
+	cr_assert_not(dw_has(e.body, "The suspected match of the earlier"));
+	/* the question that is left has nothing to take back */
+	later(DAY_MS);
+	cr_assert_eq(dw_stream("EXP-A", NULL), 2);
+}
+
+/* No claim is filed in an estate that may be another's. */
+Test(suspect, files_no_proof_of_debt_before_it_is_sure)
+{
+	struct notice_name name;
+	struct notice n = asked(&name, LEAVES("2022-12-29"));
+	struct entry e;
+
+	dw_book("shipment_id,exporter_id,obligor_id,bank_id,amount,currency,"
+		"payment_term,contract_date,etd,ship_date,due_date,status\n"
+		"S-7,EXP-A,OB-NO-1,,50000,USD,OA,2022-10-20,2022-11-01,"
+		"2022-11-01,2023-02-01,shipped\n");
+	later(DECIDE_REVIEW_MS);
+	cr_assert_eq(dw_stream("EXP-A", &e), 1);
+	cr_assert_not(dw_has(e.body, "A_FILE_PROOF_OF_DEBT"));
+	answer(&n, true);
+	cr_assert_eq(dw_stream("EXP-A", &e), 2);
+	cr_assert(dw_has(e.body, "A_FILE_PROOF_OF_DEBT"));
+	cr_assert(dw_has(e.body, "The suspected match of the earlier"));
+}
+
 /* A second question of the same obligor tells nothing new. */
 Test(suspect, is_said_once_however_many_ask)
 {
@@ -274,6 +344,79 @@ Test(suspect, is_said_once_however_many_ask)
 	later(DECIDE_REVIEW_MS);
 	later(HOUR_MS);
 	cr_assert_eq(dw_stream("EXP-A", NULL), 1);
+}
+
+/* The one that spoke is taken back: the other, as old, is told at once. */
+Test(suspect, another_question_takes_over)
+{
+	struct notice_name name;
+	struct notice n = asked(&name, LEAVES("2022-12-29"));
+	struct notice other = n;
+	struct entry e;
+
+	other.record = S("r-2");
+	other.occurred_on = date_of(2022, 3, 1);
+	dw_give(&other);
+	later(DECIDE_REVIEW_MS);
+	cr_assert_eq(dw_stream("EXP-A", NULL), 1);
+	n.action = ACTION_CANCEL;
+	dw_give(&n);
+	cr_assert_eq(dw_stream("EXP-A", &e), 3);
+	cr_assert_eq(e.type, 1);
+	cr_assert(dw_has(e.body, "\"episode\":2"));
+	/* whom the same names asked for are answered together */
+	answer(&other, false);
+	cr_assert_eq(dw_stream("EXP-A", &e), 4);
+	cr_assert_eq(e.type, 3);
+}
+
+/* The order left the book before the reviewer said no. */
+Test(suspect, is_taken_back_from_who_has_the_buyer_no_more)
+{
+	const struct book_file file = {
+		S("t.csv"), S("shipment_id,exporter_id,obligor_id,amount,"
+			      "currency,payment_term,contract_date,etd,"
+			      "status\n"
+			      "S-8,EXP-B,OB-NO-1,100,USD,OA,2022-11-20,"
+			      "2023-03-01,ready\n")
+	};
+	const struct book_options opt = { .schemes = &dw.schemes,
+					  .mode = BOOK_WRITE,
+					  .replace = S("shipments"),
+					  .force = 1 };
+	struct notice_name name;
+	struct notice n = asked(&name, LEAVES("2022-12-29"));
+	struct book_report r;
+	struct entry e;
+
+	later(DECIDE_REVIEW_MS);
+	cr_assert_eq(dw_stream("EXP-A", NULL), 1);
+	book_report_init(&r);
+	cr_assert_eq(book_import(dw.store, &file, 1, &opt, dw.now, &r), ERR_OK,
+		     "%.*s", STR_ARG(buf_str(&r.faults)));
+	book_report_free(&r);
+	answer(&n, false);
+	cr_assert_eq(dw_stream("EXP-A", &e), 2);
+	cr_assert_eq(e.type, 3);
+	cr_assert_eq(dw_stream("EXP-B", NULL), 0);
+}
+
+/* Both asked by the same names: a no is the answer to both. */
+Test(suspect, questions_alike_are_not_told_on_the_way_out)
+{
+	struct notice_name name;
+	struct notice n = asked(&name, LEAVES("2022-12-29"));
+	struct notice other = n;
+	struct entry e;
+
+	other.record = S("r-2");
+	other.occurred_on = date_of(2022, 3, 1);
+	dw_give(&other);
+	later(DECIDE_REVIEW_MS);
+	answer(&n, false);
+	cr_assert_eq(dw_questions(), 0);
+	cr_assert_eq(dw_stream("EXP-A", &e), 2);
+	cr_assert_eq(e.type, 3);
 }
 
 /* The buyer came into the book long after the notice: it is history. */
