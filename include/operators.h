@@ -1,5 +1,5 @@
 /*
- * operators.h - who may do what over the control socket.  Floor 0.
+ * operators.h - who may answer a question over the control socket.  Floor 0.
  *
  * In the configuration, under `operators:`, one line each:
  *
@@ -8,7 +8,8 @@
  *
  * The kernel says who knocks; the first line with that user wins, else the
  * first with that (primary) group.  Without any line everybody whom the
- * socket's mode lets in may do everything.
+ * socket's mode lets in may answer.  Every other command is for everybody whom
+ * it lets in: who may write the book is trusted with more than an answer.
  */
 #ifndef OPERATORS_H
 #define OPERATORS_H
