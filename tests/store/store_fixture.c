@@ -65,3 +65,33 @@ store_fixture_reopen(struct store_fixture *f)
 	f->s = NULL;
 	open_or_fail(f);
 }
+
+struct alert
+an_alert(const char *id, const char *obligor, enum alert_state state)
+{
+	return (struct alert){
+		.alert_id = str_of(id),
+		.dedup_key = str_of(id),
+		.exporter_id = S("EXP1"),
+		.obligor_id = str_of(obligor),
+		.country = S("AE"),
+		.family = S("insolvency"),
+		.episode = 1,
+		.kind = S("BUYER_INSOLVENCY"),
+		.kind_class = S("buyer"),
+		.severity = SEVERITY_CRITICAL,
+		.state = state,
+		.revision = 1,
+		.fact_id = S("f1"),
+		.policy_id = S("P1"),
+		.created_at = 10,
+		.updated_at = 11,
+		.knew_at = TIME_NONE,
+		.acked_at = 12,
+		.title_zh = S("买方破产"),
+		.title_en = S("Buyer insolvent"),
+		.material = S("{}"),
+		.duty_on = DATE_NONE,
+		.duty_met_at = TIME_NONE,
+	};
+}

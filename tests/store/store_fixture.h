@@ -43,6 +43,9 @@ void store_fixture_init(struct store_fixture *f, enum store_where where);
 void store_fixture_fini(struct store_fixture *f);
 /* Closes and opens again: on a file only what was committed is left. */
 void store_fixture_reopen(struct store_fixture *f);
+/* An alert for EXP1 with every column filled. */
+struct alert an_alert(const char *id, const char *obligor,
+		      enum alert_state state);
 
 #define ok(expr)                                                               \
 	do {                                                                   \
