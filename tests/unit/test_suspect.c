@@ -331,15 +331,22 @@ Test(suspect, files_no_proof_of_debt_before_it_is_sure)
 	cr_assert(dw_has(e.body, "The suspected match of the earlier"));
 }
 
+/* Another case under the same name: a second question of the obligor. */
+static struct notice
+ask_again(struct notice n)
+{
+	n.record = S("r-2");
+	n.occurred_on = date_of(2022, 3, 1);
+	dw_give(&n);
+	return n;
+}
+
 /* A second question of the same obligor tells nothing new. */
 Test(suspect, is_said_once_however_many_ask)
 {
 	struct notice_name name;
-	struct notice n = asked(&name, LEAVES("2022-12-29"));
 
-	n.record = S("r-2");
-	n.occurred_on = date_of(2022, 3, 1);
-	dw_give(&n);
+	(void)ask_again(asked(&name, LEAVES("2022-12-29")));
 	cr_assert_eq(dw_questions(), 2);
 	later(DECIDE_REVIEW_MS);
 	later(HOUR_MS);
@@ -351,12 +358,9 @@ Test(suspect, another_question_takes_over)
 {
 	struct notice_name name;
 	struct notice n = asked(&name, LEAVES("2022-12-29"));
-	struct notice other = n;
+	struct notice other = ask_again(n);
 	struct entry e;
 
-	other.record = S("r-2");
-	other.occurred_on = date_of(2022, 3, 1);
-	dw_give(&other);
 	later(DECIDE_REVIEW_MS);
 	cr_assert_eq(dw_stream("EXP-A", NULL), 1);
 	n.action = ACTION_CANCEL;
@@ -406,12 +410,9 @@ Test(suspect, questions_alike_are_not_told_on_the_way_out)
 {
 	struct notice_name name;
 	struct notice n = asked(&name, LEAVES("2022-12-29"));
-	struct notice other = n;
 	struct entry e;
 
-	other.record = S("r-2");
-	other.occurred_on = date_of(2022, 3, 1);
-	dw_give(&other);
+	(void)ask_again(n);
 	later(DECIDE_REVIEW_MS);
 	answer(&n, false);
 	cr_assert_eq(dw_questions(), 0);
