@@ -23,7 +23,7 @@ list_variants(const struct mbuild *b, unsigned bits, struct mvec *out)
 	const uint8_t *letters = b->letters.p;
 	UNSET uint64_t key[MKEY_VARIANTS_MAX];
 
-	for (uint32_t i = 0; i < b->tokens; i++) {
+	for (uint32_t i = 0; i < b->token.n; i++) {
 		struct str t = { (const char *)letters + text[i] + 1,
 				 letters[text[i]] };
 		size_t sounds, n = mkey_variants(t, key, &sounds);
@@ -42,7 +42,7 @@ list_variants(const struct mbuild *b, unsigned bits, struct mvec *out)
 static enum err
 make_variants(struct mtables *t)
 {
-	unsigned bits = mbuild_bits((uint64_t)t->b->tokens * 4 + 16);
+	unsigned bits = mbuild_bits((uint64_t)t->b->token.n * 4 + 16);
 	size_t buckets = (size_t)1 << bits;
 	struct mvec all = { 0 };
 	const struct entry *e;

@@ -67,9 +67,7 @@ mcand_name(const struct mseg *s, const struct mname *m, uint16_t country,
 	out->m = m;
 	out->country = country;
 	out->total = 0;
-	out->foreign = (m->scripts & ~(1u << MS_LATIN | 1u << MS_DIGIT |
-				       1u << MS_SEP | 1u << MS_IGNORE |
-				       1u << MS_JOIN)) != 0;
+	out->foreign = (m->scripts & ~MFOLD_LATIN) != 0;
 	for (unsigned i = 0; i < m->n; i++) {
 		const struct mtok *t = &m->tok[i];
 

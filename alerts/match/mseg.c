@@ -16,7 +16,6 @@
 
 #define COLD_MAPPED_MAX (UINT64_C(1) << 31)
 #define SUM_CHUNK (1u << 20)
-#define COLD_USUAL 48u /* bytes of a cold record, about */
 #define KEY_READ 4096u /* entries of a bucket that are read */
 #define TRUST_HALF 3000.0 /* rows at which df counts half */
 
@@ -129,6 +128,7 @@ check_head(const struct mseg_head *h, uint64_t size, struct diag *d)
 	    h->section[SEG_SLOT].n != UINT64_C(8) << h->slot_bits ||
 	    h->section[SEG_SPLIT].n != UINT64_C(16) << h->split_bits ||
 	    h->section[SEG_TOKEN].n != h->tokens * 16 ||
+	    h->section[SEG_FORM].n % 8 != 0 ||
 	    h->section[SEG_VAR_BASE].n !=
 		((UINT64_C(1) << h->var_bits) + 1) * 4 ||
 	    h->section[SEG_KEY_BASE].n !=
@@ -316,23 +316,29 @@ mseg_token(const struct mseg *s, uint64_t h)
 struct mseg_token
 mseg_token_at(const struct mseg *s, uint32_t id)
 {
-	struct mseg_token t = { .post = UINT64_MAX };
+	struct mseg_token t = { .post = UINT32_MAX, .post_high = UINT16_MAX };
 
 	if (id < s->head.tokens)
 		memcpy(&t, s->sec[SEG_TOKEN] + (uint64_t)id * 16, 16);
 	return t;
 }
 
-struct str
-mseg_text(const struct mseg *s, uint32_t id)
+/* The length byte and letters at off. */
+static struct str
+letters_at(const struct mseg *s, uint64_t off)
 {
-	uint64_t off = mseg_token_at(s, id).text;
 	uint64_t n = s->head.section[SEG_TEXT].n;
 	const uint8_t *p = s->sec[SEG_TEXT];
 
 	if (off >= n || p[off] > n - off - 1)
 		return STR_NONE;
 	return (struct str){ (const char *)p + off + 1, p[off] };
+}
+
+struct str
+mseg_text(const struct mseg *s, uint32_t id)
+{
+	return letters_at(s, mseg_token_at(s, id).text);
 }
 
 static struct str
@@ -349,7 +355,9 @@ post_at(const struct mseg *s, uint64_t off)
 struct str
 mseg_post(const struct mseg *s, uint32_t token)
 {
-	return post_at(s, mseg_token_at(s, token).post);
+	struct mseg_token t = mseg_token_at(s, token);
+
+	return post_at(s, (uint64_t)t.post_high << 32 | t.post);
 }
 
 struct str
@@ -416,6 +424,22 @@ mseg_row_prefetch2(const struct mseg *s, uint32_t row)
 		__builtin_prefetch(s->sec[SEG_ROW] + row_at(s, row, &n));
 }
 
+/* What stands between the classes and the tokens. */
+static const uint8_t *
+read_tail(const uint8_t *p, const uint8_t *end, struct mrow *out)
+{
+	if (out->flags & MR_SCRIPTS && end - p >= 2) {
+		memcpy(&out->scripts, p, 2);
+		p += 2;
+	}
+	if (out->flags & MR_FORMS && p < end && p[0] < end - p) {
+		out->form_n = p[0];
+		out->form = p + 1;
+		p += 1 + p[0];
+	}
+	return p;
+}
+
 void
 mseg_row(const struct mseg *s, uint32_t row, struct mrow *out)
 {
@@ -426,7 +450,10 @@ mseg_row(const struct mseg *s, uint32_t row, struct mrow *out)
 	out->n = 0;
 	out->country = 0;
 	out->classes = 0;
+	out->scripts = 1u << MS_LATIN;
 	out->flags = 0;
+	out->form_n = 0;
+	out->form = NULL;
 	if (row >= s->head.rows)
 		return;
 	out->country = mseg_row_country(s, row);
@@ -437,9 +464,77 @@ mseg_row(const struct mseg *s, uint32_t row, struct mrow *out)
 	end = p + n;
 	out->flags = p[0];
 	memcpy(&out->classes, p + 1, 2);
-	p += 3;
+	p = read_tail(p + 3, end, out);
 	while (p < end && out->n < MFOLD_TOKENS_MAX)
 		out->tok[out->n++] = mseg_varint(&p, end);
+}
+
+uint32_t
+mseg_first(const struct mseg *s, uint32_t row)
+{
+	unsigned n;
+
+	while (row > 0 && row < s->head.rows) {
+		uint64_t off = row_at(s, row, &n);
+
+		if (n == 0 || (s->sec[SEG_ROW][off] & MR_LATER) == 0)
+			break;
+		row--;
+	}
+	return row;
+}
+
+/* Puts token i of the name, written in a form. */
+static void
+put_token(const struct mseg *s, struct mname *out, unsigned i, uint16_t form,
+	  uint32_t text)
+{
+	struct str t = letters_at(s, text);
+
+	if (t.n > MFOLD_TOKEN_LEN_MAX)
+		t.n = MFOLD_TOKEN_LEN_MAX;
+	out->tok[i] = mseg_formed(form, t);
+	out->tok[i].off = (uint16_t)out->text_n;
+	if (t.n > 0)
+		memcpy(out->text + out->text_n, t.p, t.n);
+	out->text_n += (unsigned)t.n;
+}
+
+bool
+mseg_name(const struct mseg *s, const struct mrow *r, struct mname *out)
+{
+	uint32_t forms = (uint32_t)(s->head.section[SEG_FORM].n / 8);
+	const uint8_t *p = r->form, *end = p + r->form_n;
+	uint32_t put = 0;
+
+	memset(out, 0, offsetof(struct mname, tok));
+	memset(&out->form, 0, offsetof(struct mname, text) -
+				  offsetof(struct mname, form));
+	out->n = r->n;
+	out->classes = r->classes;
+	out->scripts = r->scripts;
+	if (r->flags & MR_TEXT)
+		return false;
+	while (p < end) {
+		unsigned at = *p++;
+		uint32_t i = mseg_varint(&p, end);
+		struct mseg_form f;
+
+		if (at >= r->n || i >= forms || put >> at & 1)
+			continue;
+		memcpy(&f, s->sec[SEG_FORM] + i * UINT64_C(8), 8);
+		put_token(s, out, at, f.form, f.text);
+		put |= 1u << at;
+	}
+	for (unsigned i = 0; i < r->n; i++) {
+		struct mseg_token t;
+
+		if (put >> i & 1)
+			continue;
+		t = mseg_token_at(s, r->tok[i]);
+		put_token(s, out, i, t.form, t.text);
+	}
+	return true;
 }
 
 /* Length-prefixed field; ok is cleared when it does not fit. */
@@ -468,20 +563,6 @@ cold_end(const struct mseg *s, uint32_t row)
 		return all;
 	end = get64(s, SEG_COLD_BASE, block + 1);
 	return end > all || end < get64(s, SEG_COLD_BASE, block) ? all : end;
-}
-
-void
-mseg_cold_prefetch(const struct mseg *s, uint32_t row)
-{
-	uint64_t off;
-
-	if (row >= s->head.rows || s->sec[SEG_COLD] == NULL)
-		return;
-	off = get64(s, SEG_COLD_BASE, row / MSEG_BLOCK);
-	if (off > s->head.section[SEG_COLD].n)
-		return;
-	for (unsigned i = 0; i <= row % MSEG_BLOCK; i++)
-		__builtin_prefetch(s->sec[SEG_COLD] + off + i * COLD_USUAL);
 }
 
 enum err

@@ -19,7 +19,7 @@
 #include "mfold.h"
 
 #define MSEG_MAGIC UINT64_C(0x3147455354414343) /* "CCATSEG1" */
-#define MSEG_VERSION 4u
+#define MSEG_VERSION 5u
 #define MSEG_HEADER 4096u
 #define MSEG_ROWS_MAX (UINT64_C(1) << 28)
 #define MSEG_TOKENS_MAX (UINT64_C(1) << 28)
@@ -28,17 +28,19 @@
 #define MSEG_KEY_LONG 512u /* entries from which a bucket is by country */
 #define MSEG_BLOCK 16u /* rows per block of the row directories */
 #define MSEG_COUNTRIES_MAX 1024u /* codes of two letters, and none */
+#define MSEG_NO_POST UINT64_C(0xFFFFFFFFFFFF)
 
 enum mseg_section {
 	SEG_ROW_BASE,  /* u64 per block: offset in SEG_ROW */
 	SEG_ROW_LEN,   /* u8 per row */
 	SEG_ROW_HOME,  /* u16 per row: its country */
-	SEG_ROW,       /* flags u8, classes u16, varint tokens */
+	SEG_ROW,       /* flags u8, classes u16, tail, varint tokens */
 	SEG_COLD_BASE, /* u64 per block: offset in SEG_COLD */
 	SEG_COLD,      /* blobs: id, name, ids, address */
 	SEG_SLOT,      /* u64 hash table of tokens: tag 36 bits, token id 28 */
 	SEG_TOKEN,     /* struct mseg_token per token, most frequent first */
-	SEG_TEXT,      /* length byte and letters of every token */
+	SEG_TEXT,      /* length byte and letters of tokens and forms */
+	SEG_FORM,      /* struct mseg_form: further forms of tokens */
 	SEG_POST,      /* posting lists: varint count, varint gaps */
 	SEG_SPLIT,     /* struct mseg_split hash table: token and country */
 	SEG_VAR_BASE,  /* u32 per bucket: variant keys of tokens */
@@ -49,10 +51,23 @@ enum mseg_section {
 	SEG_COUNT,
 };
 
+/*
+ * How a token is written.  A concept has one identity and many spellings, and
+ * a word may come from several scripts; most rows have the one that stands
+ * with the token, so that they are compared without reading their text.
+ */
+struct mseg_form {
+	uint32_t text; /* offset in SEG_TEXT */
+	uint16_t form; /* mseg_form_of */
+	uint16_t zero;
+};
+
 struct mseg_token {
 	uint32_t df;
 	uint32_t text; /* offset in SEG_TEXT */
-	uint64_t post; /* offset in SEG_POST; UINT64_MAX: too common */
+	uint32_t post; /* offset in SEG_POST, 48 bits; MSEG_NO_POST: too common */
+	uint16_t post_high;
+	uint16_t form; /* mseg_form_of: the one met first */
 };
 
 struct mseg_split {
@@ -95,13 +110,25 @@ enum mrow_flag {
 	MR_PINYIN = 1,	/* folded in MV_PINYIN */
 	MR_ALIAS = 2,	/* not the first name of its obligor */
 	MR_COMMON = 4,	/* every token is common: found by pairs */
+	MR_LATER = MR_PINYIN | MR_ALIAS, /* behind the first of its obligor */
+	MR_SCRIPTS = 32, /* has letters that are not Latin */
+	MR_FORMS = 64,	 /* some tokens are in another form than usual */
+	MR_TEXT = 128,	 /* only the text itself says how it was folded */
 };
 
+/*
+ * A row.  Its tail in the file: u16 scripts when MR_SCRIPTS; when MR_FORMS, a
+ * length byte and, for every token in another form, its place (u8) and a
+ * varint into SEG_FORM.
+ */
 struct mrow {
 	uint16_t country;
 	uint16_t classes;
+	uint16_t scripts; /* bits of enum mscript; of Latin ones one bit */
 	uint8_t flags;
 	uint8_t n;
+	uint8_t form_n; /* bytes of form */
+	const uint8_t *form; /* places and forms, in the map */
 	uint32_t tok[MFOLD_TOKENS_MAX];
 };
 
@@ -141,14 +168,20 @@ struct str mseg_post(const struct mseg *s, uint32_t token);
 struct str mseg_post_in(const struct mseg *s, uint32_t token,
 			uint16_t country);
 void mseg_row(const struct mseg *s, uint32_t row, struct mrow *out);
+/*
+ * The name of a row as it was folded, but without what it was folded from:
+ * raw slices and forms are empty.  False when the row cannot say (MR_TEXT).
+ */
+NODISCARD bool mseg_name(const struct mseg *s, const struct mrow *r,
+			 struct mname *out);
+/* The first row of the obligor whose row this is. */
+uint32_t mseg_first(const struct mseg *s, uint32_t row);
 void mseg_row_prefetch(const struct mseg *s, uint32_t row);
 /* Once the directory has come: the row itself. */
 void mseg_row_prefetch2(const struct mseg *s, uint32_t row);
 /* buf of size n holds the bytes when the cold part is not mapped. */
 NODISCARD enum err mseg_cold(const struct mseg *s, uint32_t row, char *buf,
 			     size_t n, struct mcold *out);
-/* Asks for the bytes mseg_cold will read, when they are mapped. */
-void mseg_cold_prefetch(const struct mseg *s, uint32_t row);
 /* Entries of SEG_VAR in the bucket of a key: [*first, *first + count). */
 size_t mseg_variants(const struct mseg *s, uint64_t key,
 		     const uint32_t **first);
@@ -166,6 +199,30 @@ size_t mseg_keys(const struct mseg *s, uint64_t key, uint16_t country,
 /* Idf of a token by its rank, in bits. */
 float mseg_idf(const struct mseg *s, uint32_t token);
 
+/* Kind, script and concept of a token as written, in 16 bits. */
+static inline uint16_t
+mseg_form_of(const struct mtok *t)
+{
+	return (uint16_t)(t->kind << 14 | (t->script & 15) << 10 |
+			  (t->concept & 1023));
+}
+
+/* The token as it is of a form and its letters: what is not told is 0. */
+static inline struct mtok
+mseg_formed(uint16_t form, struct str letters)
+{
+	struct mtok t = { .concept = form & 1023,
+			  .script = form >> 10 & 15,
+			  .kind = (uint8_t)(form >> 14),
+			  .n = (uint8_t)letters.n };
+
+	t.th = mtab_hash_bytes(letters.p, letters.n);
+	t.h = t.kind == MK_NUMBER ? mtab_mix(5, t.th) :
+	      t.concept != 0	  ? mtab_mix(3, t.concept) :
+				    t.th;
+	return t;
+}
+
 /* A LEB128 number at *p, not beyond end; 0 there. */
 static inline uint32_t
 mseg_varint(const uint8_t **p, const uint8_t *end)
@@ -182,6 +239,22 @@ mseg_varint(const uint8_t **p, const uint8_t *end)
 		shift += 7;
 	}
 	return v;
+}
+
+#define MSEG_VARINT_MAX 5u
+
+/* Writes one; returns its length. */
+static inline size_t
+mseg_put_varint(uint8_t *p, uint32_t v)
+{
+	size_t n = 0;
+
+	while (v >= 128) {
+		p[n++] = (uint8_t)(v | 128);
+		v >>= 7;
+	}
+	p[n++] = (uint8_t)v;
+	return n;
 }
 
 /* The country of a row, without reading the row; 0 out of range. */
