@@ -378,6 +378,21 @@ mseg_post_in(const struct mseg *s, uint32_t token, uint16_t country)
 	return STR_NONE;
 }
 
+uint32_t
+mseg_post_prefetch(const struct mseg *s, uint32_t token, uint16_t country)
+{
+	struct mseg_token t = mseg_token_at(s, token);
+	uint64_t off = (uint64_t)t.post_high << 32 | t.post;
+	uint64_t mask = (UINT64_C(1) << s->head.split_bits) - 1;
+
+	if (off < s->head.section[SEG_POST].n)
+		__builtin_prefetch(s->sec[SEG_POST] + off);
+	if (country != 0 && t.df > MSEG_SPLIT_MIN)
+		__builtin_prefetch(s->sec[SEG_SPLIT] +
+				   (mtab_mix(token, country) & mask) * 16);
+	return t.df;
+}
+
 /* Offset and length of a row in SEG_ROW; length 0 when out of range. */
 static uint64_t
 row_at(const struct mseg *s, uint32_t row, unsigned *n)

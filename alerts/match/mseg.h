@@ -167,6 +167,9 @@ struct str mseg_text(const struct mseg *s, uint32_t id);
 struct str mseg_post(const struct mseg *s, uint32_t token);
 struct str mseg_post_in(const struct mseg *s, uint32_t token,
 			uint16_t country);
+/* Asks for the list of a token, and where it has one of a country; its df. */
+uint32_t mseg_post_prefetch(const struct mseg *s, uint32_t token,
+			    uint16_t country);
 void mseg_row(const struct mseg *s, uint32_t row, struct mrow *out);
 /*
  * The name of a row as it was folded, but without what it was folded from:
