@@ -156,10 +156,11 @@ static void
 print_stats(const struct mbuild_stats *st)
 {
 	static const char *const name[SEG_COUNT] = {
-		"row directory", "row lengths", "countries", "rows", "cold directory",
-		"cold text",	 "token slots", "tokens", "token text", "token forms",
-		"postings",	 "by country",	"variant buckets", "variants",
-		"key buckets",	 "keys",	"key tags",
+		"row directory",   "rows",	"cold text",
+		"token slots",	   "tokens",	"token text",
+		"token forms",	   "postings",	"by country",
+		"variant buckets", "variants",	"key buckets",
+		"keys",
 	};
 	double rows = st->rows == 0 ? 1 : (double)st->rows;
 

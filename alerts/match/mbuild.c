@@ -227,7 +227,7 @@ take_slice(struct mbuild *b, const struct mslice *s)
 	struct intake in = { s->h.p, s->written.p, s->letters.p };
 	size_t left = s->h.n / 8;
 	const uint64_t *key = s->key.p;
-	uint64_t cold = b->cold_n + b->out.n;
+	struct mseg_block block = { .cold = b->cold_n + b->out.n };
 
 	for (size_t i = 0; i < s->row.n / sizeof(struct mfolded); i++) {
 		struct mfolded r = ((const struct mfolded *)s->row.p)[i];
@@ -239,12 +239,12 @@ take_slice(struct mbuild *b, const struct mslice *s)
 						   (b->token.slots - 1)]);
 		if (b->rows + 1 >= MSEG_ROWS_MAX ||
 		    (b->rows % MSEG_BLOCK == 0 &&
-		     !mvec_put(&b->cold_base, &cold, 8)) ||
+		     !mvec_put(&b->block, &block, sizeof(block))) ||
 		    !take_tokens(b, &r, &in) || !take_keys(b, &r, &key) ||
 		    !mvec_put(&b->meta, &r.meta, sizeof(r.meta)))
 			return false;
 		left -= r.meta.n;
-		cold += r.cold_n;
+		block.cold += r.cold_n;
 		b->rows++;
 	}
 	return mvec_put(&b->out, s->cold.p, s->cold.n) &&
@@ -446,7 +446,7 @@ mbuild_free(struct mbuild *b)
 	struct mvec *all[] = { &b->meta,     &b->ids,	  &b->tail,
 			       &b->key,	     &b->set,	  &b->tok_h,
 			       &b->tok_df,   &b->tok_text, &b->tok_form,
-			       &b->form,     &b->letters, &b->cold_base,
+			       &b->form,     &b->letters, &b->block,
 			       &b->out };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)

@@ -173,38 +173,29 @@ static enum err
 write_rows(struct mbuild *b)
 {
 	struct mvec row = { 0 };
-	size_t blocks = b->rows / MSEG_BLOCK + 1;
-	uint64_t *base = malloc(blocks * 8);
-	uint8_t *len = malloc(b->rows + 1);
-	uint16_t *home = malloc(b->rows * 2 + 2);
+	struct mseg_block *block = b->block.p;
 	const struct mrow_meta *m = b->meta.p;
 	const uint32_t *ids = b->ids.p;
 	const uint8_t *tail = b->tail.p;
-	enum err err = base == NULL || len == NULL || home == NULL ?
-			   ERR_LIMIT :
-			   ERR_OK;
+	enum err err = ERR_OK;
 
 	for (uint64_t r = 0; r < b->rows && err == ERR_OK; r++) {
+		struct mseg_block *k = &block[r / MSEG_BLOCK];
+
 		if (r % MSEG_BLOCK == 0)
-			base[r / MSEG_BLOCK] = row.n;
-		err = put_row(&m[r], ids, tail, &row, &len[r]);
-		home[r] = m[r].country;
+			k->row = row.n;
+		err = put_row(&m[r], ids, tail, &row, &k->len[r % MSEG_BLOCK]);
+		k->home[r % MSEG_BLOCK] = m[r].country;
 		ids += m[r].n;
 		tail += m[r].tail;
 	}
-	if (err == ERR_OK && b->rows % MSEG_BLOCK == 0)
-		base[blocks - 1] = row.n;
+	if (b->rows % MSEG_BLOCK == 0)
+		block[b->rows / MSEG_BLOCK].row = row.n;
 	if (err == ERR_OK)
-		err = section(b, SEG_ROW_BASE, base, blocks * 8);
-	if (err == ERR_OK)
-		err = section(b, SEG_ROW_LEN, len, b->rows);
-	if (err == ERR_OK)
-		err = section(b, SEG_ROW_HOME, home, b->rows * 2);
+		err = section(b, SEG_BLOCK, b->block.p, b->block.n);
 	if (err == ERR_OK)
 		err = section(b, SEG_ROW, row.p, row.n);
-	free(base);
-	free(len);
-	free(home);
+	mvec_free(&b->block);
 	mvec_free(&row);
 	return err;
 }
@@ -477,9 +468,7 @@ write_tables(struct mbuild *b, const struct mtables *t)
 	if (err == ERR_OK)
 		err = section(b, SEG_KEY_BASE, t->key_base, keys);
 	if (err == ERR_OK)
-		err = section(b, SEG_KEY, t->key, t->keys * 4);
-	if (err == ERR_OK)
-		err = section(b, SEG_KEY_TAG, t->key_tag, t->keys * 2);
+		err = section(b, SEG_KEY, t->key, t->keys * sizeof(*t->key));
 	return err;
 }
 
@@ -532,21 +521,18 @@ write_lists(struct mbuild *b)
 enum err
 mbuild_sections(struct mbuild *b)
 {
-	uint64_t cold_sum, end;
+	struct mseg_block end = { 0 };
+	uint64_t cold_sum;
 	uint32_t *rank = NULL;
 	enum err err = mbuild_flush_cold(b);
 
 	if (err != ERR_OK)
 		return err;
 	mvec_free(&b->out);
-	end = b->cold_n;
-	if (b->rows % MSEG_BLOCK == 0) {
-		void *p = mvec_more(&b->cold_base, 8);
-
-		if (p == NULL)
-			return ERR_LIMIT;
-		memcpy(p, &end, 8);
-	}
+	end.cold = b->cold_n;
+	if (b->rows % MSEG_BLOCK == 0 &&
+	    !mvec_put(&b->block, &end, sizeof(end)))
+		return ERR_LIMIT;
 	b->head.section[SEG_COLD].off = MSEG_HEADER;
 	b->head.section[SEG_COLD].n = b->cold_n;
 	cold_sum = msum_end(b->cold_sum);
@@ -557,10 +543,6 @@ mbuild_sections(struct mbuild *b)
 	if (err == ERR_OK)
 		err = apply_rank(b, rank);
 	free(rank);
-	if (err == ERR_OK)
-		err = section(b, SEG_COLD_BASE, b->cold_base.p,
-			      b->cold_base.n);
-	mvec_free(&b->cold_base);
 	if (err == ERR_OK)
 		err = write_lists(b);
 	mvec_free(&b->ids);

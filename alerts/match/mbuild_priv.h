@@ -120,7 +120,7 @@ struct mbuild {
 	struct mvec form;     /* struct mseg_form: tokens in other forms */
 	struct mvec letters;  /* length byte and letters */
 	/* file */
-	struct mvec cold_base; /* u64 */
+	struct mvec block;     /* struct mseg_block */
 	struct mvec out;       /* cold bytes not yet written */
 	uint64_t cold_n;
 	struct msum *cold_sum;
@@ -157,8 +157,8 @@ struct mtables {
 	unsigned var_bits, key_bits;
 	size_t vars, keys;
 	uint32_t *var_base, *var; /* all owned */
-	uint32_t *key_base, *key;
-	uint16_t *key_tag;
+	uint32_t *key_base;
+	struct mseg_key *key;
 	uint64_t shared_set;
 };
 

@@ -148,7 +148,7 @@ add_key(const struct mseg *s, struct mscratch *x, uint64_t key, float promise)
 	/* Many namesakes: the country is asked for before all are read. */
 	if (country != 0)
 		for (size_t i = 0; i < n; i++)
-			mseg_row_country_prefetch(s, x->keyed[i]);
+			mseg_row_prefetch(s, x->keyed[i]);
 	for (size_t i = 0; i < n; i++) {
 		struct mcand_row *c = place_of(x, x->keyed[i]);
 		float p = promise;
@@ -221,7 +221,7 @@ walk_list(const struct mseg *s, struct mscratch *x, struct str list, float w,
 		if (c == NULL)
 			continue;
 		if (c->acc == 0 && at == AT_UNKNOWN)
-			mseg_row_country_prefetch(s, row);
+			mseg_row_prefetch(s, row);
 		if (c->at == AT_UNKNOWN)
 			c->at = at;
 		c->acc += w;
@@ -447,14 +447,25 @@ select_best(const struct mseg *s, struct mscratch *x, struct mhit *out,
 	return kept;
 }
 
-/* Keys of the whole name, and of pairs when all tokens are common. */
+/*
+ * The tokens as they are, keys of the whole name, and of pairs when all
+ * tokens are common.
+ */
 static void
-add_keys(const struct mseg *s, struct mscratch *x, const struct mquery_name *q)
+add_exact(const struct mseg *s, struct mscratch *x, const struct mquery_name *q)
 {
 	struct mkeys keys;
 	unsigned known = 0, common = 0;
 
 	mkey_name(q->m, &keys);
+	mseg_keys_prefetch(s, keys.key[MK_SET]);
+	mseg_keys_prefetch(s, keys.key[MK_GLUE]);
+	if (q->foreign)
+		mseg_keys_prefetch(s, keys.key[MK_SOUND]);
+	for (unsigned i = 0; i < q->m->n; i++)
+		add_expand(x, s, q->token[i], 1u << i, 1, 1);
+	mseg_keys_prefetch2(s, keys.key[MK_SET]);
+	mseg_keys_prefetch2(s, keys.key[MK_GLUE]);
 	add_key(s, x, keys.key[MK_SET], 0.97f);
 	add_key(s, x, keys.key[MK_GLUE], 0.95f);
 	if (q->foreign)
@@ -708,9 +719,7 @@ mcand_find(const struct mseg *s, struct mscratch *x,
 	memset(x->mark, 0, sizeof(x->mark));
 	if (q->m->n == 0)
 		return 0;
-	add_keys(s, x, q);
-	for (unsigned i = 0; i < q->m->n; i++)
-		add_expand(x, s, q->token[i], 1u << i, 1, 1);
+	add_exact(s, x, q);
 	walk_all(s, x, q->country);
 	n = select_best(s, x, out, max);
 	if (n > 0 && out[0].score >= GOOD_ENOUGH &&

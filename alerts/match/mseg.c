@@ -121,10 +121,9 @@ check_head(const struct mseg_head *h, uint64_t size, struct diag *d)
 					"index section %u lies outside", i);
 	if (rows > MSEG_ROWS_MAX || h->tokens > MSEG_TOKENS_MAX ||
 	    h->slot_bits > 34 || h->var_bits > 32 || h->key_bits > 32 ||
-	    h->split_bits > 32 || h->section[SEG_ROW_LEN].n != rows ||
-	    h->section[SEG_ROW_HOME].n != rows * 2 ||
-	    h->section[SEG_ROW_BASE].n < (rows / MSEG_BLOCK + 1) * 8 ||
-	    h->section[SEG_COLD_BASE].n < (rows / MSEG_BLOCK + 1) * 8 ||
+	    h->split_bits > 32 ||
+	    h->section[SEG_BLOCK].n !=
+		(rows / MSEG_BLOCK + 1) * sizeof(struct mseg_block) ||
 	    h->section[SEG_SLOT].n != UINT64_C(8) << h->slot_bits ||
 	    h->section[SEG_SPLIT].n != UINT64_C(16) << h->split_bits ||
 	    h->section[SEG_TOKEN].n != h->tokens * 16 ||
@@ -132,8 +131,7 @@ check_head(const struct mseg_head *h, uint64_t size, struct diag *d)
 	    h->section[SEG_VAR_BASE].n !=
 		((UINT64_C(1) << h->var_bits) + 1) * 4 ||
 	    h->section[SEG_KEY_BASE].n !=
-		((UINT64_C(1) << h->key_bits) + 1) * 4 ||
-	    h->section[SEG_KEY].n != h->section[SEG_KEY_TAG].n * 2)
+		((UINT64_C(1) << h->key_bits) + 1) * 4)
 		return diag_set(d, ERR_CORRUPT, 0, "index sizes disagree");
 	return ERR_OK;
 }
@@ -398,36 +396,28 @@ static uint64_t
 row_at(const struct mseg *s, uint32_t row, unsigned *n)
 {
 	const uint64_t even = UINT64_C(0x00FF00FF00FF00FF);
-	uint64_t off = get64(s, SEG_ROW_BASE, row / MSEG_BLOCK);
-	const uint8_t *len = s->sec[SEG_ROW_LEN];
-	uint32_t i = row & ~(MSEG_BLOCK - 1);
+	const uint8_t *b = mseg_block_of(s, row);
+	const uint8_t *len = b + offsetof(struct mseg_block, len);
+	unsigned at = row % MSEG_BLOCK, i = 0;
+	uint64_t off;
 
+	memcpy(&off, b, 8);
 	/* Eight lengths at once: sums of two, then of all, by multiplying. */
-	if (row - i >= 8) {
+	if (at >= 8) {
 		uint64_t v;
 
-		memcpy(&v, len + i, 8);
+		memcpy(&v, len, 8);
 		v = (v & even) + (v >> 8 & even);
 		off += v * UINT64_C(0x0001000100010001) >> 48;
-		i += 8;
+		i = 8;
 	}
-	for (; i < row; i++)
+	for (; i < at; i++)
 		off += len[i];
-	*n = len[row];
+	*n = len[at];
 	if (off > s->head.section[SEG_ROW].n ||
 	    *n > s->head.section[SEG_ROW].n - off)
 		*n = 0;
 	return off;
-}
-
-void
-mseg_row_prefetch(const struct mseg *s, uint32_t row)
-{
-	if (row >= s->head.rows)
-		return;
-	__builtin_prefetch(s->sec[SEG_ROW_BASE] + row / MSEG_BLOCK * 8u);
-	__builtin_prefetch(s->sec[SEG_ROW_LEN] + row);
-	mseg_row_country_prefetch(s, row);
 }
 
 void
@@ -567,6 +557,19 @@ field(const uint8_t **p, const uint8_t *end, bool *ok)
 	return s;
 }
 
+/* Offset of a block's texts in SEG_COLD. */
+static uint64_t
+cold_at(const struct mseg *s, uint64_t block)
+{
+	uint64_t off;
+
+	memcpy(&off,
+	       s->sec[SEG_BLOCK] + block * sizeof(struct mseg_block) +
+		   offsetof(struct mseg_block, cold),
+	       8);
+	return off;
+}
+
 /* Where the block of row ends: no more is read than that. */
 static uint64_t
 cold_end(const struct mseg *s, uint32_t row)
@@ -576,8 +579,8 @@ cold_end(const struct mseg *s, uint32_t row)
 
 	if (block == s->head.rows / MSEG_BLOCK)
 		return all;
-	end = get64(s, SEG_COLD_BASE, block + 1);
-	return end > all || end < get64(s, SEG_COLD_BASE, block) ? all : end;
+	end = cold_at(s, block + 1);
+	return end > all || end < cold_at(s, block) ? all : end;
 }
 
 enum err
@@ -590,7 +593,7 @@ mseg_cold(const struct mseg *s, uint32_t row, char *buf, size_t n,
 
 	if (row >= s->head.rows)
 		return ERR_ABSENT;
-	off = get64(s, SEG_COLD_BASE, row / MSEG_BLOCK);
+	off = cold_at(s, row / MSEG_BLOCK);
 	if (off > all)
 		return ERR_CORRUPT;
 	if (s->sec[SEG_COLD] != NULL) {
@@ -682,6 +685,15 @@ mseg_variants(const struct mseg *s, uint64_t key, const uint32_t **first)
 	return to - from;
 }
 
+static struct mseg_key
+key_at(const struct mseg *s, uint64_t i)
+{
+	struct mseg_key k;
+
+	memcpy(&k, s->sec[SEG_KEY] + i * sizeof(k), sizeof(k));
+	return k;
+}
+
 /* The first entry of a long bucket whose row is of the country or behind. */
 static uint32_t
 first_of(const struct mseg *s, uint32_t from, uint32_t to, uint16_t country)
@@ -689,7 +701,7 @@ first_of(const struct mseg *s, uint32_t from, uint32_t to, uint16_t country)
 	while (from < to) {
 		uint32_t mid = from + (to - from) / 2;
 
-		if (mseg_row_country(s, get32(s, SEG_KEY, mid)) < country)
+		if (mseg_row_country(s, key_at(s, mid).row) < country)
 			from = mid + 1;
 		else
 			to = mid;
@@ -697,18 +709,42 @@ first_of(const struct mseg *s, uint32_t from, uint32_t to, uint16_t country)
 	return from;
 }
 
+/* Bounds of the entries of a key; false when there are none. */
+static bool
+key_bucket(const struct mseg *s, uint64_t key, uint32_t *from, uint32_t *to)
+{
+	return key != 0 && s->head.key_bits != 0 &&
+	       bucket(s, SEG_KEY_BASE, SEG_KEY, sizeof(struct mseg_key),
+		      key >> (64 - s->head.key_bits), from, to);
+}
+
+void
+mseg_keys_prefetch(const struct mseg *s, uint64_t key)
+{
+	if (s->head.key_bits != 0)
+		__builtin_prefetch(s->sec[SEG_KEY_BASE] +
+				   (key >> (64 - s->head.key_bits)) * 4);
+}
+
+void
+mseg_keys_prefetch2(const struct mseg *s, uint64_t key)
+{
+	uint32_t from, to;
+
+	if (key_bucket(s, key, &from, &to))
+		__builtin_prefetch(s->sec[SEG_KEY] +
+				   from * (uint64_t)sizeof(struct mseg_key));
+}
+
 size_t
 mseg_keys(const struct mseg *s, uint64_t key, uint16_t country, uint32_t *out,
 	  size_t max)
 {
-	const uint8_t *tag = s->sec[SEG_KEY_TAG];
 	uint16_t low = (uint16_t)key;
 	uint32_t from, to, step = 1;
 	size_t n = 0;
 
-	if (key == 0 || s->head.key_bits == 0 ||
-	    !bucket(s, SEG_KEY_BASE, SEG_KEY, 4, key >> (64 - s->head.key_bits),
-		    &from, &to))
+	if (!key_bucket(s, key, &from, &to))
 		return 0;
 	if (to - from > MSEG_KEY_LONG && country != 0) {
 		from = first_of(s, from, to, country);
@@ -716,9 +752,12 @@ mseg_keys(const struct mseg *s, uint64_t key, uint16_t country, uint32_t *out,
 	} else if (to - from > KEY_READ) {
 		step = (to - from) / KEY_READ;
 	}
-	for (uint64_t i = from; i < to && n < max; i += step)
-		if (memcmp(tag + i * 2, &low, 2) == 0)
-			out[n++] = get32(s, SEG_KEY, i);
+	for (uint64_t i = from; i < to && n < max; i += step) {
+		struct mseg_key k = key_at(s, i);
+
+		if (k.tag == low)
+			out[n++] = k.row;
+	}
 	return n;
 }
 

@@ -14,6 +14,7 @@
 #ifndef MSEG_H
 #define MSEG_H
 
+#include <stddef.h>
 #include <string.h>
 
 #include "mfold.h"
@@ -26,16 +27,13 @@
 #define MSEG_ID_MASK UINT32_C(0xFFFFFFF)
 #define MSEG_SPLIT_MIN 128u /* df above which a token has country lists */
 #define MSEG_KEY_LONG 512u /* entries from which a bucket is by country */
-#define MSEG_BLOCK 16u /* rows per block of the row directories */
+#define MSEG_BLOCK 16u /* rows per block of the row directory */
 #define MSEG_COUNTRIES_MAX 1024u /* codes of two letters, and none */
 #define MSEG_NO_POST UINT64_C(0xFFFFFFFFFFFF)
 
 enum mseg_section {
-	SEG_ROW_BASE,  /* u64 per block: offset in SEG_ROW */
-	SEG_ROW_LEN,   /* u8 per row */
-	SEG_ROW_HOME,  /* u16 per row: its country */
+	SEG_BLOCK,     /* struct mseg_block per MSEG_BLOCK rows, and one more */
 	SEG_ROW,       /* flags u8, classes u16, tail, varint tokens */
-	SEG_COLD_BASE, /* u64 per block: offset in SEG_COLD */
 	SEG_COLD,      /* blobs: id, name, ids, address */
 	SEG_SLOT,      /* u64 hash table of tokens: tag 36 bits, token id 28 */
 	SEG_TOKEN,     /* struct mseg_token per token, most frequent first */
@@ -46,9 +44,16 @@ enum mseg_section {
 	SEG_VAR_BASE,  /* u32 per bucket: variant keys of tokens */
 	SEG_VAR,       /* u32: token id, 4 bits of the key above it */
 	SEG_KEY_BASE,  /* u32 per bucket: keys of names */
-	SEG_KEY,       /* u32 rows */
-	SEG_KEY_TAG,   /* u16 beside every entry of SEG_KEY: low bits of the key */
+	SEG_KEY,       /* struct mseg_key: rows */
 	SEG_COUNT,
+};
+
+/* Where rows are, a cache line for all that is asked of one. */
+struct mseg_block {
+	uint64_t row;  /* offset of the first in SEG_ROW */
+	uint64_t cold; /* and in SEG_COLD */
+	uint16_t home[MSEG_BLOCK]; /* countries */
+	uint8_t len[MSEG_BLOCK];   /* bytes in SEG_ROW */
 };
 
 /*
@@ -69,6 +74,12 @@ struct mseg_token {
 	uint16_t post_high;
 	uint16_t form; /* mseg_form_of: the one met first */
 };
+
+/* A row under a key, and the key's low bits. */
+struct mseg_key {
+	uint32_t row;
+	uint16_t tag;
+} __attribute__((packed));
 
 struct mseg_split {
 	uint32_t token;
@@ -179,7 +190,6 @@ NODISCARD bool mseg_name(const struct mseg *s, const struct mrow *r,
 			 struct mname *out);
 /* The first row of the obligor whose row this is. */
 uint32_t mseg_first(const struct mseg *s, uint32_t row);
-void mseg_row_prefetch(const struct mseg *s, uint32_t row);
 /* Once the directory has come: the row itself. */
 void mseg_row_prefetch2(const struct mseg *s, uint32_t row);
 /* buf of size n holds the bytes when the cold part is not mapped. */
@@ -193,6 +203,8 @@ void mseg_variants_prefetch2(const struct mseg *s, uint64_t key);
 /* Asks for a token; once it has come, for its text. */
 void mseg_token_prefetch(const struct mseg *s, uint32_t id);
 void mseg_text_prefetch(const struct mseg *s, uint32_t id);
+void mseg_keys_prefetch(const struct mseg *s, uint64_t key);
+void mseg_keys_prefetch2(const struct mseg *s, uint64_t key);
 /*
  * Rows filed under a name key, at most max, into out.  Of very many, those of
  * the country first; without one a sample.
@@ -260,6 +272,14 @@ mseg_put_varint(uint8_t *p, uint32_t v)
 	return n;
 }
 
+/* The block of a row that is there. */
+static inline const uint8_t *
+mseg_block_of(const struct mseg *s, uint32_t row)
+{
+	return s->sec[SEG_BLOCK] +
+	       row / MSEG_BLOCK * sizeof(struct mseg_block);
+}
+
 /* The country of a row, without reading the row; 0 out of range. */
 static inline uint16_t
 mseg_row_country(const struct mseg *s, uint32_t row)
@@ -267,15 +287,20 @@ mseg_row_country(const struct mseg *s, uint32_t row)
 	uint16_t country = 0;
 
 	if (row < s->head.rows)
-		memcpy(&country, s->sec[SEG_ROW_HOME] + row * UINT64_C(2), 2);
+		memcpy(&country,
+		       mseg_block_of(s, row) +
+			   offsetof(struct mseg_block, home) +
+			   row % MSEG_BLOCK * 2,
+		       2);
 	return country;
 }
 
+/* Asks for the directory of a row, its country with it. */
 static inline void
-mseg_row_country_prefetch(const struct mseg *s, uint32_t row)
+mseg_row_prefetch(const struct mseg *s, uint32_t row)
 {
 	if (row < s->head.rows)
-		__builtin_prefetch(s->sec[SEG_ROW_HOME] + row * UINT64_C(2));
+		__builtin_prefetch(mseg_block_of(s, row));
 }
 
 /* Countries are numbered by their two letters. */
