@@ -296,7 +296,7 @@ mquery_add_by_id(const struct mseg *s, struct mqscratch *x,
 	if (x->names > 0)
 		malign_names(&x->name[0].q, &x->name[0].side, &p->name, p->w,
 			     &p->align);
-	mevidence(s, ask, country, p);
+	mevidence(s, x, country, p);
 	if (!p->by_id)
 		return;
 	place(x, 2);
@@ -318,7 +318,7 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 		if (v > 0 && !n->name.two_views)
 			return;
 		mcand_name(s, &n->name, country, &n->q);
-		malign_side(&n->side, &n->name, n->q.idf);
+		malign_side(&n->side, &n->name, n->q.idf, &n->likes);
 		hits = s->head.rows <= MQ_SCAN_ROWS ?
 			   0 :
 			   mcand_find(s, &x->cand, &n->q, hit,
@@ -546,8 +546,11 @@ mquery_run(const struct mseg *s, const struct mdelta *delta,
 		if (x->watch != NULL || ask->ids > 0 || ask->address.n > 0)
 			(void)read_pair(s, x, p);
 		if (x->watch != NULL)
+			malign_glue(&x->name[p->qname].side, &p->name,
+				    &p->align);
+		if (x->watch != NULL)
 			x->watch(x->watch_ctx, p->obligor_id, p->align.f);
-		mevidence(s, ask, country, p);
+		mevidence(s, x, country, p);
 	}
 	mevidence_ids(s, x, ask);
 	keep_told(s, x, limits);

@@ -46,6 +46,7 @@ struct mqname {
 	struct mname name;
 	struct mquery_name q;
 	struct mside side;
+	struct mlikes likes;
 	bool part; /* of a name of the ask that holds several */
 };
 
@@ -69,7 +70,7 @@ struct mqscratch {
 	void *watch_ctx;
 };
 
-void mevidence(const struct mseg *s, const struct mask *ask, uint16_t country,
+void mevidence(const struct mseg *s, struct mqscratch *x, uint16_t country,
 	       struct mpair *p);
 /* No word of the pair that agrees says who it is. */
 bool mevidence_is_thin(const struct mseg *s, const struct mqscratch *x,
