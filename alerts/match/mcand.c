@@ -87,10 +87,19 @@ mcand_edits(struct str a, struct str b, unsigned limit)
 	if (a.n > MFOLD_TOKEN_LEN_MAX || b.n > MFOLD_TOKEN_LEN_MAX ||
 	    a.n > b.n + limit || b.n > a.n + limit)
 		return limit + 1;
+	/* Where both begin or end alike nothing is to be done. */
+	while (a.n > 0 && b.n > 0 && a.p[0] == b.p[0]) {
+		a = str_sub(a, 1, a.n);
+		b = str_sub(b, 1, b.n);
+	}
+	while (a.n > 0 && b.n > 0 && a.p[a.n - 1] == b.p[b.n - 1]) {
+		a.n--;
+		b.n--;
+	}
 	for (size_t k = 0; k <= b.n; k++)
 		last[k] = (uint8_t)k;
 	for (size_t i = 1; i <= a.n; i++) {
-		unsigned low = UINT8_MAX;
+		unsigned low = (unsigned)i;
 		uint8_t *free_row = old;
 
 		now[0] = (uint8_t)i;
