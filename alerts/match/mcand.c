@@ -24,6 +24,7 @@
 #define HOME_SCORE 0.25f /* and to a row */
 #define HOME_FIRST 0.6f /* and to a row not read yet, of the whole query */
 #define BARS 64u
+#define ROWS_AHEAD 8u /* asked for while one is read */
 #define WORTH 0.3f /* share of the best sum below which no row is read */
 #define FUZZY_MIN 0.3f /* weight below which a known word is not misspelt */
 
@@ -68,10 +69,13 @@ mcand_name(const struct mseg *s, const struct mname *m, uint16_t country,
 	out->country = country;
 	out->total = 0;
 	out->foreign = (m->scripts & ~MFOLD_LATIN) != 0;
+	for (unsigned i = 0; i < m->n; i++)
+		mseg_slot_prefetch(s, m->tok[i].h);
 	for (unsigned i = 0; i < m->n; i++) {
 		const struct mtok *t = &m->tok[i];
 
 		out->token[i] = mseg_token(s, t->h);
+		mseg_token_prefetch(s, out->token[i]);
 		out->idf[i] = mcand_weight(s, mseg_idf(s, out->token[i]),
 					   (enum mkind)t->kind);
 		out->total += out->idf[i];
@@ -254,12 +258,17 @@ walk_home(const struct mseg *s, struct mscratch *x, uint16_t country)
 {
 	uint32_t budget = MCAND_BUDGET;
 
+	for (unsigned i = 0; i < x->expand_n; i++)
+		if (!x->expand[i].home && x->expand[i].df > MSEG_SPLIT_MIN)
+			__builtin_prefetch(
+			    mseg_post_in(s, x->expand[i].token, country).p);
 	for (unsigned i = 0; i < x->expand_n; i++) {
 		struct mexpand *e = &x->expand[i];
-		float w = weight_of(s, e);
+		float w;
 
 		if (e->home || e->df <= MSEG_SPLIT_MIN)
 			continue;
+		w = weight_of(s, e);
 		e->home = 1;
 		if (walk_list(s, x, mseg_post_in(s, e->token, country),
 			      e->df > ALL_MAX ? w * (1 + HOME_SHARE) :
@@ -435,14 +444,16 @@ select_best(const struct mseg *s, struct mscratch *x, struct mhit *out,
 
 	for (unsigned i = 0; i < n; i++)
 		mseg_row_prefetch(s, first[i].row);
+	for (unsigned i = 0; i < n && i < ROWS_AHEAD; i++)
+		mseg_row_prefetch2(s, first[i].row);
 	for (unsigned i = 0; i < n; i++) {
 		struct mrow *r = &x->row;
 		const struct mcand_row *c = place_of(x, first[i].row);
 		struct mhit h = { first[i].row, 0 };
 
 		mseg_row(s, h.row, r);
-		if (i + 8 < n)
-			mseg_row_prefetch2(s, first[i + 8].row);
+		if (i + ROWS_AHEAD < n)
+			mseg_row_prefetch2(s, first[i + ROWS_AHEAD].row);
 		h.score = cover(s, x, r);
 		if (c != NULL && c->key > h.score)
 			h.score = c->key;
@@ -475,6 +486,8 @@ add_exact(const struct mseg *s, struct mscratch *x, const struct mquery_name *q)
 		add_expand(x, s, q->token[i], 1u << i, 1, 1);
 	mseg_keys_prefetch2(s, keys.key[MK_SET]);
 	mseg_keys_prefetch2(s, keys.key[MK_GLUE]);
+	if (q->foreign)
+		mseg_keys_prefetch2(s, keys.key[MK_SOUND]);
 	add_key(s, x, keys.key[MK_SET], 0.97f);
 	add_key(s, x, keys.key[MK_GLUE], 0.95f);
 	if (q->foreign)
@@ -656,6 +669,11 @@ expand_glued(const struct mseg *s, struct mscratch *x,
 	struct str t = mfold_text(q->m, &q->m->tok[i]);
 	UNSET char text[2 * MFOLD_TOKEN_LEN_MAX];
 
+	if (q->token[i] == UINT32_MAX && t.n >= 6)
+		for (size_t k = 3; k + 2 <= t.n; k++) {
+			mseg_slot_prefetch(s, mtab_hash_bytes(t.p, k));
+			mseg_slot_prefetch(s, mtab_hash_bytes(t.p + k, t.n - k));
+		}
 	if (q->token[i] == UINT32_MAX && t.n >= 6)
 		for (size_t k = 3; k + 2 <= t.n; k++) {
 			uint32_t a = token_of_text(s, str_sub(t, 0, k));

@@ -9,6 +9,7 @@
 
 #define MQ_NAMES_MAX (2 * MQUERY_NAMES_MAX)
 #define MQ_PAIRS_MAX 24u
+#define MQ_HITS_MAX 20u /* rows found for a name, with namesakes */
 #define DELTA_ROW UINT32_C(0x80000000) /* rows from here are the delta's */
 #define MQ_SCAN_ROWS 500u /* books up to here are compared whole */
 
@@ -55,7 +56,7 @@ struct mqscratch {
 	const struct mdelta *delta; /* of the running query; may be NULL */
 	const struct mask *ask;	    /* the running one */
 	bool pass; /* somebody is to be passed over by id */
-	struct mrow row;
+	struct mrow row[MQ_HITS_MAX];
 	struct mqname name[MQ_NAMES_MAX];
 	unsigned names;
 	struct mpair pair[MQ_PAIRS_MAX + 1];
