@@ -335,6 +335,7 @@ cut_words(struct mchars *c, enum mview view, struct mwords *ws,
 	  struct mname *out)
 {
 	bool chinese = mrun_is_chinese(c, out);
+	enum mview han = chinese && view == MV_MAIN ? MV_PINYIN : view;
 
 	for (size_t i = 0; i < c->n;) {
 		enum mscript s = mtab_script(c->cp[i]);
@@ -345,14 +346,14 @@ cut_words(struct mchars *c, enum mview view, struct mwords *ws,
 		else if (s == MS_DIGIT)
 			i = put_digits(c, i, ws, out);
 		else if (s >= MS_HAN && s <= MS_THAI)
-			i = mrun_put(c, i, view == MV_PINYIN || chinese, ws,
-				     out);
+			i = mrun_put(c, i, han, ws, out);
 		else if (c->cp[i] == '&' || c->cp[i] == '+')
 			put_and(c->at[i++], ws, out);
 		else
 			i++;
 	}
 	out->two_views = !chinese && (out->scripts & 1u << MS_HAN) != 0;
+	out->japanese = out->japanese || (out->scripts & 1u << MS_KANA) != 0;
 }
 
 static bool
@@ -416,6 +417,35 @@ join_letters(struct mwords *ws, struct mname *out)
 		i = k;
 	}
 	ws->n = n;
+}
+
+bool
+mfold_has_view(const struct mname *m, enum mview view, uint16_t country)
+{
+	bool china = (m->scripts & 1u << MS_HAN) != 0 && !m->japanese;
+
+	switch (view) {
+	case MV_MAIN:
+		return true;
+	case MV_PINYIN:
+		return m->two_views;
+	case MV_HONGKONG:
+		if (country == MFOLD_COUNTRY('H', 'K') ||
+		    country == MFOLD_COUNTRY('M', 'O'))
+			return china;
+		/* Overseas firms are spelled so as well. */
+		return china && m->traditional &&
+		       country != MFOLD_COUNTRY('C', 'N') &&
+		       country != MFOLD_COUNTRY('T', 'W') &&
+		       country != MFOLD_COUNTRY('J', 'P') &&
+		       country != MFOLD_COUNTRY('K', 'R');
+	case MV_TAIWAN:
+		return china && (country == MFOLD_COUNTRY('T', 'W') ||
+				 (country == 0 && m->traditional));
+	case MV_COUNT:
+		break;
+	}
+	return false;
 }
 
 void

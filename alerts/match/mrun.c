@@ -4,7 +4,7 @@
  * The cheapest way through the run: words of the tables cost little, letters
  * no table knows cost more and stick together.  What is left over is read
  * aloud: kana by Hepburn without long vowels, Hangul by the revised
- * romanisation, Han by a Japanese reading or by pinyin.
+ * romanisation, Han by a Japanese reading or as Chinese.
  */
 #include "mfold_priv.h"
 
@@ -41,7 +41,7 @@ struct lattice {
 	struct step best[RUN_CHARS_MAX + 1];
 	const uint32_t *cp;
 	size_t n;
-	bool pinyin;
+	enum mview view; /* MV_MAIN: Japanese readings */
 };
 
 /* Names of Latin letters in katakana and Hangul, longest first per letter. */
@@ -265,18 +265,19 @@ hangul(const uint32_t *cp, size_t n, char *dst, size_t size)
 }
 
 bool
-mrun_is_chinese(const struct mchars *c, const struct mname *out)
+mrun_is_chinese(const struct mchars *c, struct mname *out)
 {
 	bool company = false;
 
-	(void)out;
 	for (size_t i = 0; i < c->n; i++) {
 		uint32_t a = c->cp[i], b = i + 1 < c->n ? c->cp[i + 1] : 0;
 
-		if (mtab_script(a) == MS_KANA && a != 0x30FB)
+		if ((mtab_script(a) == MS_KANA && a != 0x30FB) ||
+		    (b == 0x793E && (a == 0x4F1A || a == 0x6703))) {
+			out->japanese = true;
 			return false;
-		if (b == 0x793E && (a == 0x4F1A || a == 0x6703))
-			return false;
+		}
+		out->traditional |= mtab_is_traditional(a);
 		/* company, group, factory, science-technology */
 		if ((a == 0x516C && b == 0x53F8) ||
 		    (a == 0x96C6 && b == 0x56E2) || a == 0x5382 ||
@@ -314,7 +315,7 @@ word_cost(const struct lattice *l, const struct mword *w, size_t len,
 			return COST_CONCEPT_HANGUL;
 		return COST_CONCEPT_SHORT + (len == 1 ? 700 : 0);
 	}
-	if (l->pinyin || w->reading == 0)
+	if (l->view != MV_MAIN || w->reading == 0)
 		return UINT32_MAX;
 	return (len == 1 ? COST_READING_ONE : COST_READING) + 6u * w->cost;
 }
@@ -388,6 +389,18 @@ put_reading(struct str kana, struct mw *w, struct mname *out)
 	mfold_put_text(out, w, (struct str){ text, n });
 }
 
+static struct str
+han_latin(const struct lattice *l, size_t i)
+{
+	struct str s = STR_NONE;
+
+	if (l->view == MV_HONGKONG)
+		s = mtab_han(l->cp[i], MSP_HONGKONG);
+	else if (l->view == MV_TAIWAN)
+		s = mtab_han(l->cp[i], MSP_TAIWAN);
+	return s.n > 0 ? s : mtab_latin(l->cp[i]);
+}
+
 /* The letters [i, i+len) of the run read aloud into w. */
 static void
 read_aloud(const struct lattice *l, size_t i, size_t len, struct mw *w,
@@ -409,7 +422,7 @@ read_aloud(const struct lattice *l, size_t i, size_t len, struct mw *w,
 			n = hangul(l->cp + i, k - i, text, sizeof(text));
 		else
 			for (size_t j = i; j < k && n + 12 < sizeof(text); j++) {
-				struct str t = mtab_latin(l->cp[j]);
+				struct str t = han_latin(l, j);
 
 				memcpy(text + n, t.p, t.n < 12 ? t.n : 12);
 				n += t.n < 12 ? t.n : 12;
@@ -454,11 +467,22 @@ put_word(const struct lattice *l, size_t i, size_t len,
 	if (step->kind == STEP_LETTERS)
 		put_letters(l, i, len, w, out);
 	else if (step->kind == STEP_WORD && step->word->reading != 0 &&
-		 !l->pinyin)
+		 l->view == MV_MAIN)
 		put_reading(mtab_reading(step->word), w, out);
 	else
 		read_aloud(l, i, len, w, out);
 	mfold_end_word(out, w);
+}
+
+/* Is the letter before at in one unknown word with the one at `at`? */
+static bool
+sticks(const struct lattice *l, size_t at)
+{
+	if (at == 0 || l->best[at].kind != STEP_UNKNOWN)
+		return false;
+	/* Outside pinyin every syllable is a word. */
+	return l->view < MV_HONGKONG || mtab_script(l->cp[at]) != MS_HAN ||
+	       mtab_script(l->cp[at - 1]) != MS_HAN;
 }
 
 /* Marks where the words of the best way start; returns how many. */
@@ -473,8 +497,7 @@ trace(const struct lattice *l, uint8_t *start)
 
 		/* unknown letters in a row are one word */
 		if (l->best[at].kind == STEP_UNKNOWN)
-			while (at - len > 0 &&
-			       l->best[at - len].kind == STEP_UNKNOWN)
+			while (sticks(l, at - len))
 				len++;
 		at -= len;
 		start[count++] = (uint8_t)at;
@@ -483,10 +506,10 @@ trace(const struct lattice *l, uint8_t *start)
 }
 
 size_t
-mrun_put(const struct mchars *c, size_t i, bool pinyin, struct mwords *ws,
-	 struct mname *out)
+mrun_put(const struct mchars *c, size_t i, enum mview view,
+	 struct mwords *ws, struct mname *out)
 {
-	struct lattice l = { .cp = c->cp + i, .pinyin = pinyin };
+	struct lattice l = { .cp = c->cp + i, .view = view };
 	uint8_t start[RUN_CHARS_MAX + 1];
 	size_t words;
 

@@ -39,6 +39,12 @@ msieve_free(struct msieve *v)
 bool
 msieve_may(const struct msieve *v, struct str name)
 {
+	/* The country is not known here: wherever it may be. */
+	static const uint16_t home[MV_COUNT] = {
+		[MV_HONGKONG] = MFOLD_COUNTRY('H', 'K'),
+		[MV_TAIWAN] = MFOLD_COUNTRY('T', 'W'),
+	};
+
 	if (v == NULL)
 		return true;
 	for (unsigned view = 0; view < MV_COUNT; view++) {
@@ -46,10 +52,10 @@ msieve_may(const struct msieve *v, struct str name)
 		uint32_t row;
 
 		mfold_name(name, (enum mview)view, &m);
+		if (!mfold_has_view(&m, (enum mview)view, home[view]))
+			continue;
 		if (mdelta_find(delta_of(v), &m, &row, 1) > 0)
 			return true;
-		if (!m.two_views)
-			return false;
 	}
 	return false;
 }
