@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "mfold_priv.h"
+#include "mrom.h"
 
 /* The next code point at s[i]; 0xFFFFFFFF for a byte that is none. */
 static uint32_t
@@ -255,11 +256,29 @@ word_end(const struct mchars *c, size_t i)
 	return k;
 }
 
+/* Words of scripts that are not read letter by letter; 0 for the others. */
+static size_t
+read_word(const uint32_t *cp, size_t n, enum mscript s, char *dst, size_t size)
+{
+	size_t letters;
+
+	if (s == MS_DEVA)
+		return mrom_hindi(cp, n, dst, size);
+	if (s == MS_ARMN)
+		return mrom_armenian(cp, n, dst, size);
+	if (s != MS_GEOR)
+		return 0;
+	/* Two names of letters are as often a word. */
+	letters = mletter_word(cp, n, dst, size);
+	return letters >= 3 ? letters : 0;
+}
+
 static size_t
 put_spaced(struct mchars *c, size_t i, struct mwords *ws, struct mname *out)
 {
-	size_t end = word_end(c, i);
+	size_t end = word_end(c, i), n;
 	struct mw *w = mfold_new_word(ws, out);
+	char text[MFOLD_TOKEN_LEN_MAX];
 
 	if (w == NULL)
 		return end;
@@ -267,6 +286,14 @@ put_spaced(struct mchars *c, size_t i, struct mwords *ws, struct mname *out)
 	w->script = (uint8_t)mtab_script(c->cp[i]);
 	w->raw = c->at[i];
 	w->raw_n = (uint16_t)(c->at[end] - c->at[i]);
+	n = read_word(c->cp + i, end - i, (enum mscript)w->script, text,
+		      sizeof(text));
+	if (n > 0) {
+		w->chars = end - i < 255 ? (uint8_t)(end - i) : 255;
+		mfold_put_text(out, w, (struct str){ text, n });
+		mfold_end_word(out, w);
+		return end;
+	}
 	for (size_t k = i; k < end; k++) {
 		/* A possessive is the name of the same owner. */
 		if (mtab_script(c->cp[k]) == MS_JOIN) {

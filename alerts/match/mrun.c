@@ -4,11 +4,13 @@
  * The cheapest way through the run: words of the tables cost little, letters
  * no table knows cost more and stick together.  What is left over is read
  * aloud: kana by Hepburn without long vowels, Hangul by the revised
- * romanisation, Han by a Japanese reading or as Chinese.
+ * romanisation, Thai by syllables (mrom.c), Han by a Japanese reading or as Chinese.
  */
 #include "mfold_priv.h"
 
 #include <string.h>
+
+#include "mrom.h"
 
 #define RUN_CHARS_MAX 96u
 #define WORD_CHARS_MAX 14u
@@ -43,101 +45,6 @@ struct lattice {
 	size_t n;
 	enum mview view; /* MV_MAIN: Japanese readings */
 };
-
-/* Names of Latin letters in katakana and Hangul, longest first per letter. */
-static const struct {
-	uint16_t cp[4];
-	char letter;
-} letter_name[] = {
-	{ { 0x30C0, 0x30D6, 0x30EA, 0x30E5 }, 'w' },
-	{ { 0x30C0, 0x30D6, 0x30EB }, 'w' },
-	{ { 0x30A8, 0x30C3, 0x30AF, 0x30B9 }, 'x' },
-	{ { 0x30A8, 0x30A4, 0x30C1 }, 'h' },
-	{ { 0x30A8, 0x30C3, 0x30C1 }, 'h' },
-	{ { 0x30C7, 0x30A3, 0x30FC }, 'd' },
-	{ { 0x30C7, 0x30A3, 0x30A4 }, 'd' },
-	{ { 0x30B8, 0x30A7, 0x30A4 }, 'j' },
-	{ { 0x30B8, 0x30A7, 0x30FC }, 'j' },
-	{ { 0x30C6, 0x30A3, 0x30FC }, 't' },
-	{ { 0x30C6, 0x30A3, 0x30A4 }, 't' },
-	{ { 0x30AD, 0x30E5, 0x30FC }, 'q' },
-	{ { 0x30BC, 0x30C3, 0x30C8 }, 'z' },
-	{ { 0x30D6, 0x30A4 }, 'v' },
-	{ { 0x30F4, 0x30A3 }, 'v' },
-	{ { 0x30F4, 0x30A4 }, 'v' },
-	{ { 0x30A8, 0x30FC }, 'a' },
-	{ { 0x30A8, 0x30A4 }, 'a' },
-	{ { 0x30D3, 0x30FC }, 'b' },
-	{ { 0x30D3, 0x30A4 }, 'b' },
-	{ { 0x30B7, 0x30FC }, 'c' },
-	{ { 0x30B7, 0x30A4 }, 'c' },
-	{ { 0x30A4, 0x30FC }, 'e' },
-	{ { 0x30A8, 0x30D5 }, 'f' },
-	{ { 0x30B8, 0x30FC }, 'g' },
-	{ { 0x30A2, 0x30A4 }, 'i' },
-	{ { 0x30B1, 0x30A4 }, 'k' },
-	{ { 0x30B1, 0x30FC }, 'k' },
-	{ { 0x30A8, 0x30EB }, 'l' },
-	{ { 0x30A8, 0x30E0 }, 'm' },
-	{ { 0x30A8, 0x30CC }, 'n' },
-	{ { 0x30AA, 0x30FC }, 'o' },
-	{ { 0x30D4, 0x30FC }, 'p' },
-	{ { 0x30A2, 0x30FC, 0x30EB }, 'r' },
-	{ { 0x30A2, 0x30EB }, 'r' },
-	{ { 0x30A8, 0x30B9 }, 's' },
-	{ { 0x30E6, 0x30FC }, 'u' },
-	{ { 0x30E6, 0x30A6 }, 'u' },
-	{ { 0x30EF, 0x30A4 }, 'y' },
-	{ { 0xC5D0, 0xC774, 0xCE58 }, 'h' },
-	{ { 0xB354, 0xBE14, 0xC720 }, 'w' },
-	{ { 0xC5D0, 0xC774 }, 'a' },
-	{ { 0xC5D0, 0xD504 }, 'f' },
-	{ { 0xC5D0, 0xC2A4 }, 's' },
-	{ { 0xC5D1, 0xC2A4 }, 'x' },
-	{ { 0xC544, 0xC774 }, 'i' },
-	{ { 0xC81C, 0xC774 }, 'j' },
-	{ { 0xCF00, 0xC774 }, 'k' },
-	{ { 0xBE0C, 0xC774 }, 'v' },
-	{ { 0xC640, 0xC774 }, 'y' },
-	{ { 0xC81C, 0xD2B8 }, 'z' },
-	{ { 0xBE44 }, 'b' },
-	{ { 0xC528 }, 'c' },
-	{ { 0xC2DC }, 'c' },
-	{ { 0xB514 }, 'd' },
-	{ { 0xC774 }, 'e' },
-	{ { 0xC9C0 }, 'g' },
-	{ { 0xC5D8 }, 'l' },
-	{ { 0xC5E0 }, 'm' },
-	{ { 0xC5D4 }, 'n' },
-	{ { 0xC564 }, '&' },
-	{ { 0xC624 }, 'o' },
-	{ { 0xD53C }, 'p' },
-	{ { 0xD050 }, 'q' },
-	{ { 0xC54C }, 'r' },
-	{ { 0xD2F0 }, 't' },
-	{ { 0xC720 }, 'u' },
-	{ { 0xBDF0 }, 'v' },
-};
-
-/* The letter whose name starts at cp; *len its characters, 0 none. */
-static char
-letter_at(const uint32_t *cp, size_t n, size_t *len)
-{
-	for (size_t i = 0; i < sizeof(letter_name) / sizeof(letter_name[0]);
-	     i++) {
-		const uint16_t *name = letter_name[i].cp;
-		size_t k = 0;
-
-		while (k < 4 && name[k] != 0 && k < n && cp[k] == name[k])
-			k++;
-		if (k == 4 || name[k] == 0) {
-			*len = k;
-			return letter_name[i].letter;
-		}
-	}
-	*len = 0;
-	return 0;
-}
 
 static const char *const kana_text[] = {
 	"a", "a", "i", "i", "u", "u", "e", "e", "o", "o", "ka", "ga", "ki",
@@ -353,7 +260,7 @@ try_letters(struct lattice *l, size_t i)
 	for (;;) {
 		size_t len;
 
-		(void)letter_at(l->cp + at, l->n - at, &len);
+		(void)mletter_at(l->cp + at, l->n - at, &len);
 		if (len == 0)
 			break;
 		at += len;
@@ -420,6 +327,8 @@ read_aloud(const struct lattice *l, size_t i, size_t len, struct mw *w,
 			n = mfold_kana(l->cp + i, k - i, text, sizeof(text));
 		else if (s == MS_HANG)
 			n = hangul(l->cp + i, k - i, text, sizeof(text));
+		else if (s == MS_THAI)
+			n = mrom_thai(l->cp + i, k - i, text, sizeof(text));
 		else
 			for (size_t j = i; j < k && n + 12 < sizeof(text); j++) {
 				struct str t = han_latin(l, j);
@@ -442,7 +351,7 @@ put_letters(const struct lattice *l, size_t i, size_t len, struct mw *w,
 
 	while (i < end) {
 		size_t used;
-		char c = letter_at(l->cp + i, l->n - i, &used);
+		char c = mletter_at(l->cp + i, l->n - i, &used);
 
 		if (used == 0)
 			break;
@@ -525,7 +434,7 @@ mrun_put(const struct mchars *c, size_t i, enum mview view,
 		enum mscript s = mtab_script(l.cp[k]);
 
 		try_words(&l, k);
-		if (s == MS_KANA || s == MS_HANG)
+		if (s != MS_HAN)
 			try_letters(&l, k);
 		try_unknown(&l, k);
 	}
