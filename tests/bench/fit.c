@@ -71,6 +71,20 @@ by_float(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/*
+ * Half way from v[at] to the next greater value, not on it: a book with one
+ * name more than the fitted one is no other kind of book.
+ */
+static float
+edge_behind(const float *v, size_t at)
+{
+	size_t next = at;
+
+	while (next < rows && v[next] <= v[at])
+		next++;
+	return next == rows ? v[at] : v[at] / 2 + v[next] / 2;
+}
+
 static void
 make_bins(void)
 {
@@ -81,7 +95,8 @@ make_bins(void)
 			v[r] = row[r].f[i];
 		qsort(v, rows, sizeof(*v), by_float);
 		for (int b = 0; b < BINS; b++)
-			edge[i][b] = v[(rows - 1) * (size_t)(b + 1) / BINS];
+			edge[i][b] = edge_behind(
+			    v, (rows - 1) * (size_t)(b + 1) / BINS);
 		for (size_t r = 0; r < rows; r++) {
 			int b = 0;
 
