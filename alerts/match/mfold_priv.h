@@ -25,6 +25,7 @@ struct mw {
 	uint8_t kind;
 	uint8_t legal;
 	uint8_t tagged; /* concept and legal were found in the run already */
+	uint8_t syllable; /* of Han: no legal form, no "and", spelled as it may */
 	uint8_t and; /* "&" */
 };
 

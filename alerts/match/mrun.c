@@ -369,6 +369,8 @@ put_word(const struct lattice *l, size_t i, size_t len,
 	w->script = (uint8_t)mtab_script(l->cp[i]);
 	w->chars = 2;
 	w->tagged = 1;
+	w->syllable = l->view >= MV_HONGKONG && w->script == MS_HAN &&
+		      step->kind == STEP_UNKNOWN;
 	if (step->kind == STEP_WORD) {
 		w->concept = step->word->concept;
 		w->legal = step->word->legal;
