@@ -220,7 +220,11 @@ word_cost(const struct lattice *l, const struct mword *w, size_t len,
 			return COST_CONCEPT;
 		if (len == 2 && script == MS_HANG)
 			return COST_CONCEPT_HANGUL;
-		return COST_CONCEPT_SHORT + (len == 1 ? 700 : 0);
+		/* Two letters of Thai are not a syllable of two sounds. */
+		return COST_CONCEPT_SHORT +
+		       (len == 1		   ? 700u :
+			script == MS_THAI ? 400u :
+						   0u);
 	}
 	if (l->view != MV_MAIN || w->reading == 0)
 		return UINT32_MAX;

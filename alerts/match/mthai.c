@@ -50,6 +50,7 @@ enum {
 	SARA_II = 0xE35,
 	SARA_UEE = 0xE37,
 	SARA_I = 0xE34,
+	SARA_U = 0xE38,
 	SARA_UU = 0xE39,
 	SARA_E = 0xE40,
 	SARA_AE = 0xE41,
@@ -177,6 +178,19 @@ bare(const struct thai *t, size_t i)
 	return n;
 }
 
+/* chat(i), kiat(i), sombat(i): the end of a name behind a long vowel. */
+static bool
+mute_end(const struct thai *t, size_t i, bool needed)
+{
+	uint16_t before = i > 0 ? at(t, i - 1) : 0;
+
+	return at(t, i) == TO && i + 2 == t->n &&
+	       (at(t, i + 1) == SARA_I || at(t, i + 1) == SARA_U) &&
+	       (needed || before == SARA_AA || before == SARA_II ||
+		before == SARA_UU || before == RO ||
+		(i > 1 && leading(at(t, i - 2))));
+}
+
 /* The last consonant of a syllable whose vowel ended at i. */
 static size_t
 put_last(struct thai *t, size_t i, bool needed)
@@ -184,10 +198,21 @@ put_last(struct thai *t, size_t i, bool needed)
 	size_t n = bare(t, i);
 	uint16_t c = at(t, i), next = at(t, i + 1);
 
+	/* samart, kiart: the r is written, and silent. */
+	if (c == RO && n > 0 && (next == TO || next == 0xE16)) {
+		put(t, "r");
+		c = at(t, ++i);
+		n = bare(t, i);
+		needed = true;
+	}
+	if (mute_end(t, i, needed)) {
+		put(t, "t");
+		return i + 2;
+	}
 	if (n == 0 || c == O)
 		return i;
 	/* mit(r), samut(r): the r behind a last stop is not said. */
-	if (n >= 2 && next == RO &&
+	if (n >= 2 && at(t, i + 1) == RO &&
 	    (needed || c == DO || c == TO || c == THO)) {
 		put(t, sound[c - KO].last);
 		return i + 2;

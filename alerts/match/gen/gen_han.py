@@ -64,7 +64,8 @@ def hong_kong(jyutping, pinyin):
     if tail == 'yu':
         return {'j': 'yu', 's': 'shu', 'h': 'hu'}.get(head, 'chu')
     tail = HK_FINAL.get(tail, tail)
-    if head == 's' and pinyin.startswith('sh') and tail[0] not in 'oa':
+    if head == 's' and pinyin.startswith('sh') and tail[0] != 'o' and \
+            tail not in ('ang', 'at', 'ai', 'ak'):
         return 'sh' + tail
     if head in 'zc' and re.match('[jqzc][^h]', pinyin) and \
             tail in ('ang', 'e', 'ui', 'o', 'oi', 'uen', 'ing'):
