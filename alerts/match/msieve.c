@@ -4,6 +4,7 @@
 #include "msieve.h"
 
 #include "mdelta.h"
+#include "mparts.h"
 #include "mwatch_priv.h"
 
 static struct mdelta *
@@ -36,8 +37,8 @@ msieve_free(struct msieve *v)
 	mdelta_free(delta_of(v));
 }
 
-bool
-msieve_may(const struct msieve *v, struct str name)
+static bool
+may_be(const struct msieve *v, struct str name)
 {
 	/* The country is not known here: wherever it may be. */
 	static const uint16_t home[MV_COUNT] = {
@@ -45,18 +46,32 @@ msieve_may(const struct msieve *v, struct str name)
 		[MV_TAIWAN] = MFOLD_COUNTRY('T', 'W'),
 	};
 
-	if (v == NULL)
-		return true;
-	for (unsigned view = 0; view < MV_COUNT; view++) {
-		struct mname m;
-		uint32_t row;
+	UNSET struct mname m;
+	uint32_t row;
 
-		mfold_name(name, (enum mview)view, &m);
-		if (!mfold_has_view(&m, (enum mview)view, home[view]))
+	for (unsigned view = 0; view < MV_COUNT; view++) {
+		if (view > 0 &&
+		    !mfold_has_view(&m, (enum mview)view, home[view]))
 			continue;
+		mfold_name(name, (enum mview)view, &m);
 		if (mdelta_find(delta_of(v), &m, &row, 1) > 0)
 			return true;
 	}
+	return false;
+}
+
+bool
+msieve_may(const struct msieve *v, struct str name)
+{
+	struct str part[MPARTS_MAX];
+	unsigned n;
+
+	if (v == NULL || may_be(v, name))
+		return true;
+	n = mparts(name, part);
+	for (unsigned i = 0; i < n; i++)
+		if (may_be(v, part[i]))
+			return true;
 	return false;
 }
 

@@ -72,17 +72,17 @@ by_float(const void *a, const void *b)
 }
 
 /*
- * Half way from v[at] to the next greater value, not on it: a book with one
- * name more than the fitted one is no other kind of book.
+ * Between the value at i and the next larger one: an edge at the value itself
+ * would put a book of one more name among those ten times as large.
  */
 static float
-edge_behind(const float *v, size_t at)
+between(const float *v, size_t i)
 {
-	size_t next = at;
+	size_t next = i;
 
-	while (next < rows && v[next] <= v[at])
+	while (next < rows && v[next] <= v[i])
 		next++;
-	return next == rows ? v[at] : v[at] / 2 + v[next] / 2;
+	return next == rows ? v[i] : v[i] + (v[next] - v[i]) / 2;
 }
 
 static void
@@ -95,7 +95,7 @@ make_bins(void)
 			v[r] = row[r].f[i];
 		qsort(v, rows, sizeof(*v), by_float);
 		for (int b = 0; b < BINS; b++)
-			edge[i][b] = edge_behind(
+			edge[i][b] = between(
 			    v, (rows - 1) * (size_t)(b + 1) / BINS);
 		for (size_t r = 0; r < rows; r++) {
 			int b = 0;
