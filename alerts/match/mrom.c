@@ -94,7 +94,7 @@ hindi_syllable(const uint32_t *cp, size_t n, size_t i, struct syllable *s)
 	const char *v;
 
 	*s = (struct syllable){ .vowel = "" };
-	for (; i < n; i++) {
+	while (i < n) {
 		bool nukta = i + 1 < n && cp[i + 1] == NUKTA;
 		const char *c = hindi_consonant(cp[i], nukta);
 
@@ -110,11 +110,9 @@ hindi_syllable(const uint32_t *cp, size_t n, size_t i, struct syllable *s)
 		s->glide = s->consonants > 1 &&
 			   (*c == 'y' || *c == 'r' || *c == 'v');
 		s->schwa = true;
-		i += nukta;
-		if (i + 1 >= n || cp[i + 1] != VIRAMA) {
-			i++;
+		i += nukta ? 2 : 1;
+		if (i >= n || cp[i] != VIRAMA)
 			break;
-		}
 		s->schwa = false;
 		i++;
 	}

@@ -4,7 +4,8 @@
  * The cheapest way through the run: words of the tables cost little, letters
  * no table knows cost more and stick together.  What is left over is read
  * aloud: kana by Hepburn without long vowels, Hangul by the revised
- * romanisation, Thai by syllables (mrom.c), Han by a Japanese reading or as Chinese.
+ * romanisation, Thai by syllables (mthai.c), Han by a Japanese reading or as
+ * Chinese.
  */
 #include "mfold_priv.h"
 
