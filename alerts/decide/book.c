@@ -123,6 +123,40 @@ look_again(struct decide *d, struct instant now)
 	return err;
 }
 
+/* Questions about who left the book are not asked any more, and who was told
+ * hears that it is over. */
+static enum err
+sweep(struct decide *d, struct instant now)
+{
+	struct review *q = NULL;
+	struct alert *alert = NULL;
+	size_t count = 0;
+	enum err err = store_reviews_gone(d->in.store, &d->arena, &q, &count);
+
+	for (size_t i = 0; i < count && err == ERR_OK; i++) {
+		size_t mark = arena_mark(&d->arena);
+
+		err = decide_journal(d, now, "decide.review",
+				     "rule=obligor-gone fact=%.*s "
+				     "obligor=%.*s",
+				     STR_ARG(q[i].fact_id),
+				     STR_ARG(q[i].obligor_id));
+		if (err == ERR_OK)
+			err = decide_drop(d, &q[i], now);
+		arena_rewind(&d->arena, mark);
+	}
+	if (err == ERR_OK)
+		err = store_alerts_gone(d->in.store, &d->arena, &alert,
+					&count);
+	for (size_t i = 0; i < count && err == ERR_OK; i++) {
+		size_t mark = arena_mark(&d->arena);
+
+		err = decide_gone(d, &alert[i], now);
+		arena_rewind(&d->arena, mark);
+	}
+	return err;
+}
+
 enum err
 decide_book(struct decide *d, int64_t since_version, struct instant now)
 {
@@ -134,9 +168,9 @@ decide_book(struct decide *d, int64_t since_version, struct instant now)
 
 	err = store_obligors_concerned(d->in.store, since_version, &d->arena,
 				       &changed, &count);
-	d->by_book = true;
 	if (err == ERR_OK)
-		err = store_review_sweep(d->in.store);
+		err = sweep(d, now);
+	d->by_book = true;
 	for (size_t i = 0; i < count && err == ERR_OK; i++) {
 		size_t each = arena_mark(&d->arena);
 
@@ -162,7 +196,9 @@ decide_tick(struct decide *d, struct instant now, int64_t *next_ms)
 	size_t mark = arena_mark(&d->arena);
 	enum err err;
 
-	err = look_again(d, now);
+	err = sweep(d, now);
+	if (err == ERR_OK)
+		err = look_again(d, now);
 	if (err == ERR_OK)
 		err = decide_suspects(d, now, &next);
 	arena_rewind(&d->arena, mark);

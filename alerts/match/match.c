@@ -239,20 +239,6 @@ keep_lines(const struct manswer *answer, struct arena *a, struct str *out)
 	return out->p == NULL ? ERR_LIMIT : ERR_OK;
 }
 
-/* A name stays in the segment until the next build, and a delta that is full
- * does not hide it: whom the book has no more is nobody. */
-static enum err
-is_in_book(const struct look *l, struct str obligor_id, bool *out)
-{
-	size_t mark = arena_mark(l->a);
-	struct obligor o;
-	enum err err = store_obligor(l->by->store, obligor_id, l->a, &o);
-
-	arena_rewind(l->a, mark);
-	*out = err == ERR_OK;
-	return err == ERR_ABSENT ? ERR_OK : err;
-}
-
 /* The best of all answers, and who is accepted. */
 struct best {
 	int score;
@@ -267,8 +253,11 @@ take_answer(struct look *l, const struct manswer *answer, struct best *best)
 	struct match_candidate c = { .score = answer->score };
 	bool accepted = answer->verdict == MQ_ACCEPT;
 	bool here = false;
-	enum err err = is_in_book(l, answer->obligor_id, &here);
+	enum err err;
 
+	/* A name stays in the segment until the next build, and a delta that
+	 * is full does not hide it: whom the book has no more is nobody. */
+	err = store_has_obligor(l->by->store, answer->obligor_id, &here);
 	if (err != ERR_OK || !here)
 		return err;
 	c.obligor_id = arena_str(l->a, answer->obligor_id);

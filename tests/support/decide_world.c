@@ -48,9 +48,17 @@ static const char SHIPMENTS[] =
 void
 dw_book(const char *csv)
 {
+	dw_replace("", csv);
+}
+
+void
+dw_replace(const char *kind, const char *csv)
+{
 	const struct book_file file = { S("t.csv"), str_of(csv) };
 	const struct book_options opt = { .schemes = &dw.schemes,
-					  .mode = BOOK_WRITE };
+					  .mode = BOOK_WRITE,
+					  .replace = str_of(kind),
+					  .force = 1 };
 	struct book_report r;
 	enum err err;
 

@@ -36,6 +36,8 @@ extern const uint8_t dw_key[COMPOSE_KEY_SIZE];
 void dw_setup(void);
 void dw_teardown(void);
 void dw_book(const char *csv);
+/* The same, as the whole of its kind ("": not so). */
+void dw_replace(const char *kind, const char *csv);
 /* Imports and decides on what it changed. */
 void dw_rebook(const char *csv);
 void dw_at(const char *time);
