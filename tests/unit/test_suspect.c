@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "book_import.h"
+#include "store_priv.h"
 #include "watch_fixture.h"
 
 TestSuite(suspect, .init = dw_setup, .fini = dw_teardown);
@@ -451,4 +452,22 @@ Test(suspect, older_material_is_read)
 	cr_assert_eq(m.suspected, 1);
 	cr_assert_eq(material_get(S("1|3|K|USD|5|4|1|0|0|1"), &m),
 		     ERR_CORRUPT);
+}
+
+/* A notice that a laxer release kept holds up no question and no day. */
+Test(suspect, a_notice_that_cannot_be_read_holds_up_nothing)
+{
+	struct notice_name name;
+	struct notice n = asked(&name, LEAVES("2022-12-29"));
+	struct entry e;
+	struct query q;
+
+	cr_assert_eq(store_begin(dw.store), ERR_OK);
+	q = query_change(dw.store, "UPDATE notice SET json = '{\"odd\":1}'");
+	cr_assert_eq(query_run(&q), ERR_OK);
+	cr_assert_eq(store_commit(dw.store), ERR_OK);
+	later(DECIDE_REVIEW_MS);
+	cr_assert_eq(dw_stream("EXP-A", &e), 1);
+	answer(&n, true);
+	cr_assert_eq(dw_stream("EXP-A", &e), 2);
 }
