@@ -69,6 +69,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static const char *const class_word[ML_COUNT] = {
 	"none", "co",	"inc", "llc", "jsc",   "lp",	"sole",
 	"coop", "assn", "fnd", "state", "trust", "br", "sc",
+	"status",
 };
 
 static const char *const class_text[ML_COUNT] = {
@@ -79,6 +80,7 @@ static const char *const class_text[ML_COUNT] = {
 	"association",	     "foundation or institution",
 	"state enterprise",  "trust or investment corporation",
 	"branch",	     "commercial company",
+	"insolvency status",
 };
 
 uint64_t

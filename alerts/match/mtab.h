@@ -55,6 +55,7 @@ enum mlegal_class {
 	ML_TRUST,
 	ML_BR,
 	ML_SC,
+	ML_STATUS, /* "in liquidation": of the name, and no legal form */
 	ML_COUNT,
 };
 
