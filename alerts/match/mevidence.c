@@ -211,6 +211,10 @@ mevidence_is_sibling(const struct mpair *p)
 {
 	const float *f = p->align.f;
 
+	for (unsigned i = 0; i < p->align.n; i++)
+		if (p->align.link[i].how == HOW_CONCEPT &&
+		    p->align.link[i].sim <= MALIGN_KIN)
+			return true;
 	return p->align.place_clash ||
 	       (f[MF_BASE] > 0.6f && f[MF_QGEN] > 0 && f[MF_BGEN] > 0);
 }

@@ -74,6 +74,8 @@ how_text(const struct mlink *l, const struct mtok *b)
 
 	if (l->how == HOW_CONCEPT && b->kind == MK_PLACE)
 		return "place";
+	if (l->how == HOW_CONCEPT && l->sim <= MALIGN_KIN)
+		return "related concept";
 	return text[l->how];
 }
 

@@ -174,6 +174,20 @@ Test(match_query, a_former_name_finds_and_is_for_a_reviewer)
 	cr_assert_eq(a->verdict, MQ_ACCEPT, "%d", a->score);
 }
 
+Test(match_query, a_related_concept_is_for_a_reviewer)
+{
+	const struct manswer *a;
+
+	first_is("Meridiano Marine S.A.", "PA", "B3");
+	a = &result.answer[0];
+	cr_assert(says(a, "'Marine' ~ 'Shipping' (related concept)"));
+	cr_assert_geq(a->score, 600);
+	cr_assert_eq(a->verdict, MQ_REVIEW, "%d", a->score);
+	/* Nothing relates these. */
+	a = ask_in(NULL, "Meridiano Bakery S.A.", "PA");
+	cr_assert_not(says(a, "concept"));
+}
+
 Test(match_query, words_of_an_insolvency_do_not_count)
 {
 	int score = ask_in(NULL, "Meridiano Shipping S.A.", "PA")->score;
