@@ -390,6 +390,9 @@ NODISCARD enum err store_alerts(struct store *s, struct str obligor_id,
 				struct arena *a, struct alert **out,
 				size_t *count);
 
+/* Obligors with an alert that may still move, ascending. */
+NODISCARD enum err store_alert_obligors(struct store *s, struct arena *a,
+					struct str **out, size_t *count);
 /* Those that stand though their obligor left the book. */
 NODISCARD enum err store_alerts_gone(struct store *s, struct arena *a,
 				     struct alert **out, size_t *count);

@@ -3,8 +3,6 @@
  */
 #include "decide_priv.h"
 
-#include <stdlib.h>
-
 static enum err
 attach_all(struct decide *d, struct str obligor_id, struct str scheme,
 	   struct str value, struct instant now)
@@ -84,40 +82,19 @@ reverse(struct decide *d, struct str obligor_id, struct instant now)
 	return err;
 }
 
-static int
-id_cmp(const void *x, const void *y)
-{
-	const struct str *a = x;
-	const struct str *b = y;
-
-	return str_cmp(*a, *b);
-}
-
-/* Every obligor with an alert that may still move, once, by id. */
+/* Every obligor with an alert that may still move. */
 static enum err
 look_again(struct decide *d, struct instant now)
 {
-	struct alert *alert = NULL;
-	struct str *id;
+	struct str *id = NULL;
 	size_t count = 0;
-	size_t kept = 0;
-	enum err err;
+	enum err err = store_alert_obligors(d->in.store, &d->arena, &id,
+					    &count);
 
-	err = store_alerts(d->in.store, STR_NONE, &d->arena, &alert, &count);
-	if (err != ERR_OK)
-		return err;
-	id = arena_array(&d->arena, struct str, count + 1);
-	if (id == NULL)
-		return ERR_LIMIT;
-	for (size_t i = 0; i < count; i++)
-		if (alert[i].state != ALERT_RETRACTED)
-			id[kept++] = alert[i].obligor_id;
-	qsort(id, kept, sizeof(id[0]), id_cmp);
-	for (size_t i = 0; i < kept && err == ERR_OK; i++) {
+	for (size_t i = 0; i < count && err == ERR_OK; i++) {
 		size_t mark = arena_mark(&d->arena);
 
-		if (i == 0 || !str_eq(id[i], id[i - 1]))
-			err = decide_obligor(d, id[i], now);
+		err = decide_obligor(d, id[i], now);
 		arena_rewind(&d->arena, mark);
 	}
 	return err;

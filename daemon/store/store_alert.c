@@ -70,6 +70,17 @@ store_alerts(struct store *s, struct str obligor_id, struct arena *a,
 }
 
 enum err
+store_alert_obligors(struct store *s, struct arena *a, struct str **out,
+		     size_t *count)
+{
+	struct query q = query_of(s, "SELECT DISTINCT 0, obligor_id FROM alert"
+				     " WHERE state NOT IN (6, 7, 8)"
+				     " ORDER BY 2");
+
+	return query_all(&q, &shape_str, a, out, count);
+}
+
+enum err
 store_alerts_gone(struct store *s, struct arena *a, struct alert **out,
 		  size_t *count)
 {
