@@ -74,6 +74,17 @@ dw_at(const char *time)
 	cr_assert_eq(time_get(str_of(time), &dw.now.wall_ms), ERR_OK);
 }
 
+int64_t
+dw_tick(void)
+{
+	int64_t next = 0;
+
+	cr_assert_eq(store_begin(dw.store), ERR_OK);
+	cr_assert_eq(decide_tick(dw.decide, dw.now, &next), ERR_OK);
+	cr_assert_eq(store_commit(dw.store), ERR_OK);
+	return next;
+}
+
 void
 dw_load(void)
 {

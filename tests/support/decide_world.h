@@ -41,6 +41,8 @@ void dw_replace(const char *kind, const char *csv);
 /* Imports and decides on what it changed. */
 void dw_rebook(const char *csv);
 void dw_at(const char *time);
+/* decide_tick; when the next one is due. */
+int64_t dw_tick(void);
 /* The decider anew, as after a change of dw.conf. */
 void dw_load(void);
 /* A notice of an opened insolvency of OB-AE-1. */
