@@ -74,7 +74,7 @@ set_pair(struct mpair *p, const struct mcold *cold, uint16_t country,
 	p->raw = keep(p, cold->name);
 	p->ids = keep(p, cold->ids);
 	p->address = keep(p, cold->address);
-	mfold_name(p->raw, flags & MR_PINYIN ? MV_PINYIN : MV_MAIN, &p->name);
+	mfold_name(p->raw, mrow_view(flags), &p->name);
 }
 
 /* The same from the delta; the segment still says how rare the words are. */
@@ -267,10 +267,11 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 
 		if (x->names == MQ_NAMES_MAX)
 			return;
+		if (v > 0 && !mfold_has_view(&x->name[x->names - 1].name,
+					     (enum mview)v, country))
+			continue;
 		mfold_name(name, (enum mview)v, &n->name);
 		n->part = part;
-		if (v > 0 && !n->name.two_views)
-			return;
 		mcand_name(s, &n->name, country, &n->q);
 		malign_side(&n->side, &n->name, n->q.idf);
 		hits = s->head.rows <= MQ_SCAN_ROWS ?
@@ -292,8 +293,6 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 							      0.5f });
 		}
 		x->names++;
-		if (!n->name.two_views)
-			return;
 	}
 }
 
