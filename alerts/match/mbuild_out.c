@@ -176,7 +176,8 @@ write_rows(struct mbuild *b)
 	struct mseg_block *block = b->block.p;
 	const struct mrow_meta *m = b->meta.p;
 	const uint32_t *ids = b->ids.p;
-	const uint8_t *tail = b->tail.p;
+	const uint8_t *tails = b->tail.p;
+	size_t tail = 0;
 	enum err err = ERR_OK;
 
 	for (uint64_t r = 0; r < b->rows && err == ERR_OK; r++) {
@@ -184,7 +185,8 @@ write_rows(struct mbuild *b)
 
 		if (r % MSEG_BLOCK == 0)
 			k->row = row.n;
-		err = put_row(&m[r], ids, tail, &row, &k->len[r % MSEG_BLOCK]);
+		err = put_row(&m[r], ids, m[r].tail > 0 ? tails + tail : NULL,
+			      &row, &k->len[r % MSEG_BLOCK]);
 		k->home[r % MSEG_BLOCK] = m[r].country;
 		ids += m[r].n;
 		tail += m[r].tail;

@@ -466,7 +466,7 @@ mseg_row(const struct mseg *s, uint32_t row, struct mrow *out)
 	out->scripts = 1u << MS_LATIN;
 	out->flags = 0;
 	out->form_n = 0;
-	out->form = NULL;
+	out->form = s->sec[SEG_ROW]; /* of no bytes, but somewhere */
 	if (row >= s->head.rows)
 		return;
 	out->country = mseg_row_country(s, row);
