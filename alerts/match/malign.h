@@ -3,6 +3,7 @@
  * other, and the features the score is made of.  Private to match.
  */
 #ifndef MALIGN_H
+#define MALIGN_KIN 0.8f /* likeness of concepts that mean nearly the same */
 #define MALIGN_H
 
 #include "mcand.h"
