@@ -15,11 +15,13 @@
 /* A spelling of the query beside a spelling of an obligor. */
 struct mpair {
 	uint32_t row;
+	uint32_t obligor; /* its first row */
 	uint16_t country;
 	uint8_t flags;
+	bool read; /* the texts below are */
 	unsigned qname;
 	struct str obligor_id, raw, ids, address; /* in text */
-	struct mname name;
+	struct mname name; /* without raw slices until it is an answer */
 	float w[MFOLD_TOKENS_MAX];
 	struct malign align;
 	float logit;
@@ -51,6 +53,8 @@ struct mqscratch {
 	struct mscratch cand;
 	const struct mdelta *delta; /* of the running query; may be NULL */
 	const struct mask *ask;	    /* the running one */
+	bool pass; /* somebody is to be passed over by id */
+	struct mrow row;
 	struct mqname name[MQ_NAMES_MAX];
 	unsigned names;
 	struct mpair pair[MQ_PAIRS_MAX + 1];
