@@ -24,6 +24,7 @@
 #define HOME_SCORE 0.25f /* and to a row */
 #define HOME_FIRST 0.6f /* and to a row not read yet, of the whole query */
 #define BARS 64u
+#define SEEN_FILL 448u /* of MCAND_SEEN_MAX, where lots are drawn */
 #define WORTH 0.3f /* share of the best sum below which no row is read */
 #define FUZZY_MIN 0.3f /* weight below which a known word is not misspelt */
 
@@ -118,9 +119,29 @@ mcand_edits(struct str a, struct str b, unsigned limit)
 	return last[b.n];
 }
 
-/* The place of a row, made when new; NULL when there is no room. */
+/* A number of the row that favours no place in the book. */
+static inline uint32_t
+lot(uint32_t row)
+{
+	row = (row ^ row >> 16) * UINT32_C(0x7FEB352D);
+	row = (row ^ row >> 15) * UINT32_C(0x846CA68B);
+	return row ^ row >> 16;
+}
+
+/* Below which lot n rows more are let in: all of them while there is room. */
+static uint32_t
+room_for(const struct mscratch *x, size_t n)
+{
+	size_t room = MCAND_TAKEN_MAX - x->taken_n;
+
+	return n <= room ? UINT32_MAX : (uint32_t)(UINT32_MAX / n * room);
+}
+
+/*
+ * The place of a row, made when new and its lot is in; NULL when it has none.
+ */
 static inline struct mcand_row *
-place_of(struct mscratch *x, uint32_t row)
+place_of(struct mscratch *x, uint32_t row, uint32_t in)
 {
 	size_t at = (size_t)(row * UINT32_C(2654435761)) >> 7 &
 		    (MCAND_ROWS - 1);
@@ -131,7 +152,8 @@ place_of(struct mscratch *x, uint32_t row)
 			return &x->taken[i - 1];
 		at = (at + 1) & (MCAND_ROWS - 1);
 	}
-	if (x->taken_n == MCAND_TAKEN_MAX)
+	if (x->taken_n == MCAND_TAKEN_MAX ||
+	    (in != UINT32_MAX && lot(row) >= in))
 		return NULL;
 	i = x->taken_n++;
 	x->slot[at] = (uint16_t)(i + 1);
@@ -144,13 +166,14 @@ add_key(const struct mseg *s, struct mscratch *x, uint64_t key, float promise)
 {
 	uint16_t country = x->q->country;
 	size_t n = mseg_keys(s, key, country, x->keyed, MCAND_KEY_ROWS);
+	uint32_t in = room_for(x, n);
 
 	/* Many namesakes: the country is asked for before all are read. */
 	if (country != 0)
 		for (size_t i = 0; i < n; i++)
 			mseg_row_prefetch(s, x->keyed[i]);
 	for (size_t i = 0; i < n; i++) {
-		struct mcand_row *c = place_of(x, x->keyed[i]);
+		struct mcand_row *c = place_of(x, x->keyed[i], in);
 		float p = promise;
 
 		if (country != 0 && n > KEY_FEW) {
@@ -205,7 +228,7 @@ walk_list(const struct mseg *s, struct mscratch *x, struct str list, float w,
 {
 	const uint8_t *p = (const uint8_t *)list.p;
 	const uint8_t *end = p + list.n;
-	uint32_t n, row = 0;
+	uint32_t n, in, row = 0;
 
 	if (list.n == 0)
 		return WALK_NONE;
@@ -213,11 +236,12 @@ walk_list(const struct mseg *s, struct mscratch *x, struct str list, float w,
 	if (n > *budget)
 		return WALK_OVER;
 	*budget -= n;
+	in = room_for(x, n);
 	for (uint32_t i = 0; i < n; i++) {
 		struct mcand_row *c;
 
 		row += mseg_varint(&p, end);
-		c = place_of(x, row);
+		c = place_of(x, row, in);
 		if (c == NULL)
 			continue;
 		if (c->acc == 0 && at == AT_UNKNOWN)
@@ -339,7 +363,7 @@ insert(struct mhit *out, unsigned n, unsigned max, struct mhit h)
 
 	while (at > 0 && (out[at - 1].score < h.score ||
 			  (out[at - 1].score == h.score &&
-			   out[at - 1].row > h.row)))
+			   lot(out[at - 1].row) > lot(h.row))))
 		at--;
 	if (at == max)
 		return n;
@@ -368,47 +392,69 @@ promise(const struct mseg *s, const struct mscratch *x,
 	return v;
 }
 
-/* The lowest worth that about MCAND_SEEN_MAX of the rows walked reach. */
+/* What may be said of a row before its country is looked up, at best. */
 static float
-bar_of(struct mscratch *x)
+hope(const struct mscratch *x, unsigned k)
 {
-	unsigned at[BARS] = { 0 }, n = 0, i = BARS;
+	return x->worth[k] + (x->q->country == 0 ||
+				      x->taken[k].at == AT_ABROAD ?
+				  0 :
+				  HOME_FIRST * x->q->total);
+}
+
+/*
+ * The rows worth a look, at most MCAND_SEEN_MAX of those walked: the better
+ * ones, and where there are too many alike, some by lot and room for others,
+ * so that no row is left out for its place in the book.
+ */
+static unsigned
+look_at(struct mscratch *x)
+{
+	unsigned at[BARS] = { 0 }, room = SEEN_FILL, seen = 0;
 	float high = 0, key = x->q->total + 0.5f;
+	UNSET uint32_t in[BARS];
 
 	for (unsigned k = 0; k < x->taken_n; k++) {
-		float v = x->taken[k].acc + x->taken[k].key * key;
+		float v;
 
-		x->worth[k] = v;
+		x->worth[k] = x->taken[k].acc + x->taken[k].key * key;
+		v = hope(x, k);
 		high = v > high ? v : high;
 	}
-	if (high <= 0)
-		return 0;
-	if (x->taken_n <= MCAND_SEEN_MAX)
-		return 0;
+	if (x->taken_n <= MCAND_SEEN_MAX || high <= 0) {
+		for (; seen < x->taken_n && seen < MCAND_SEEN_MAX; seen++)
+			x->seen[seen] = (uint16_t)seen;
+		return seen;
+	}
 	for (unsigned k = 0; k < x->taken_n; k++)
-		at[(unsigned)(x->worth[k] / high * (BARS - 1))]++;
-	while (i > 0 && n + at[i - 1] <= MCAND_SEEN_MAX)
-		n += at[--i];
-	return high * (n == 0 ? WORTH : (float)i / (BARS - 1));
+		at[(unsigned)(hope(x, k) / high * (BARS - 1))]++;
+	for (unsigned i = BARS; i-- > 0;) {
+		unsigned n = at[i] <= room / 2 ? at[i] : room / 2;
+
+		in[i] = n == at[i] ? UINT32_MAX : UINT32_MAX / at[i] * n;
+		room -= n;
+	}
+	for (unsigned k = 0; k < x->taken_n && seen < MCAND_SEEN_MAX; k++)
+		if (lot(x->taken[k].row) <=
+		    in[(unsigned)(hope(x, k) / high * (BARS - 1))])
+			x->seen[seen++] = (uint16_t)k;
+	return seen;
 }
 
 /* The best rows by what was walked. */
 static unsigned
 select_first(const struct mseg *s, struct mscratch *x, struct mhit *first)
 {
-	float bar = bar_of(x), high = 0;
-	unsigned n = 0, seen = 0;
+	unsigned n = 0, seen = look_at(x);
+	float high = 0;
 
-	for (unsigned i = 0; i < x->taken_n && seen < MCAND_SEEN_MAX; i++)
-		if (x->worth[i] >= bar)
-			x->seen[seen++] = (uint16_t)i;
 	for (unsigned i = 0; i < seen; i++) {
 		const struct mcand_row *c = &x->taken[x->seen[i]];
 		struct mhit h = { c->row, promise(s, x, c) };
 
 		high = h.score > high ? h.score : high;
 		if (h.score < WORTH * high ||
-		    (n == MCAND_DECODED_MAX && first[n - 1].score >= h.score))
+		    (n == MCAND_DECODED_MAX && first[n - 1].score > h.score))
 			continue;
 		n = insert(first, n, MCAND_DECODED_MAX, h);
 	}
@@ -428,7 +474,7 @@ select_best(const struct mseg *s, struct mscratch *x, struct mhit *out,
 		mseg_row_prefetch(s, first[i].row);
 	for (unsigned i = 0; i < n; i++) {
 		struct mrow *r = &x->row;
-		const struct mcand_row *c = place_of(x, first[i].row);
+		const struct mcand_row *c = place_of(x, first[i].row, 0);
 		struct mhit h = { first[i].row, 0 };
 
 		mseg_row(s, h.row, r);

@@ -14,10 +14,10 @@
  * grows.  Words are those of the template's group: its country
  * when that has enough names, else all the others together.  How often two
  * names of a group share a rare word is that of BOOK, whatever the size.
- * The real names themselves are planted evenly, in their country (ids
- * C<cluster>R<row>), made-up ones are C-9R<n>.  With ROWS 0 every real name
- * is a template once, in its country, and none is planted: what likeness.py
- * holds against BOOK.  The same arguments give the same bytes.
+ * The real names themselves are planted evenly and in no order, in their
+ * country (ids C<cluster>R<row>), made-up ones are C-9R<n>.  With ROWS 0 every
+ * real name is a template once, in its country, and none is planted: what
+ * likeness.py holds against BOOK.  The same arguments give the same bytes.
  */
 #include <math.h>
 #include <stdbool.h>
@@ -80,7 +80,7 @@ struct home {
 
 static struct {
 	char *text;
-	uint64_t cluster;
+	uint64_t row, cluster;
 	unsigned home;
 	bool known;
 } name[NAMES_MAX];
@@ -215,8 +215,9 @@ read_book(const char *path)
 		struct str text, w;
 		const char *s;
 
-		(void)str_cut(&rest, '\t'); /* the row's number */
 		if (str_to_u64(str_cut(&rest, '\t'), UINT32_MAX,
+			       &name[names].row) != ERR_OK ||
+		    str_to_u64(str_cut(&rest, '\t'), UINT32_MAX,
 			       &name[names].cluster) != ERR_OK)
 			exit(65);
 		text = str_cut(&rest, '\t');
@@ -797,6 +798,21 @@ share_out(uint64_t rows, bool plant)
 	}
 }
 
+/* The real names in an order that says nothing of where they came from. */
+static uint32_t *
+shuffled(void)
+{
+	uint32_t *order = calloc(names, sizeof(*order));
+
+	for (size_t i = 0; i < names; i++) {
+		size_t k = below(i + 1);
+
+		order[i] = order[k];
+		order[k] = (uint32_t)i;
+	}
+	return order;
+}
+
 static unsigned
 draw_home(void)
 {
@@ -824,6 +840,7 @@ int
 main(int argc, char **argv)
 {
 	uint64_t rows = 0, step, planted = 0;
+	uint32_t *order;
 	static char out[1 << 20];
 
 	if (argc != 5 ||
@@ -843,12 +860,14 @@ main(int argc, char **argv)
 		print_name(-9, i, made, name[i].home);
 	}
 	step = rows / names;
+	order = shuffled();
 	share_out(rows, step > 0);
 	for (unsigned long i = 0; i < rows; i++) {
 		if (step > 0 && i % step == 0 && planted < names) {
-			print_name((long)name[planted].cluster, planted,
-				   name[planted].text, name[planted].home);
-			planted++;
+			uint32_t k = order[planted++];
+
+			print_name((long)name[k].cluster, name[k].row,
+				   name[k].text, name[k].home);
 			continue;
 		}
 		made_up_row(i);
