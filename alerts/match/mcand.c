@@ -25,6 +25,7 @@
 #define HOME_FIRST 0.6f /* and to a row not read yet, of the whole query */
 #define BARS 64u
 #define SEEN_FILL 448u /* of MCAND_SEEN_MAX, where lots are drawn */
+#define ROWS_AHEAD 8u /* asked for while one is read */
 #define WORTH 0.3f /* share of the best sum below which no row is read */
 #define FUZZY_MIN 0.3f /* weight below which a known word is not misspelt */
 
@@ -69,10 +70,13 @@ mcand_name(const struct mseg *s, const struct mname *m, uint16_t country,
 	out->country = country;
 	out->total = 0;
 	out->foreign = (m->scripts & ~MFOLD_LATIN) != 0;
+	for (unsigned i = 0; i < m->n; i++)
+		mseg_slot_prefetch(s, m->tok[i].h);
 	for (unsigned i = 0; i < m->n; i++) {
 		const struct mtok *t = &m->tok[i];
 
 		out->token[i] = mseg_token(s, t->h);
+		mseg_token_prefetch(s, out->token[i]);
 		out->idf[i] = mcand_weight(s, mseg_idf(s, out->token[i]),
 					   (enum mkind)t->kind);
 		out->total += out->idf[i];
@@ -88,10 +92,19 @@ mcand_edits(struct str a, struct str b, unsigned limit)
 	if (a.n > MFOLD_TOKEN_LEN_MAX || b.n > MFOLD_TOKEN_LEN_MAX ||
 	    a.n > b.n + limit || b.n > a.n + limit)
 		return limit + 1;
+	/* Where both begin or end alike nothing is to be done. */
+	while (a.n > 0 && b.n > 0 && a.p[0] == b.p[0]) {
+		a = str_sub(a, 1, a.n);
+		b = str_sub(b, 1, b.n);
+	}
+	while (a.n > 0 && b.n > 0 && a.p[a.n - 1] == b.p[b.n - 1]) {
+		a.n--;
+		b.n--;
+	}
 	for (size_t k = 0; k <= b.n; k++)
 		last[k] = (uint8_t)k;
 	for (size_t i = 1; i <= a.n; i++) {
-		unsigned low = UINT8_MAX;
+		unsigned low = (unsigned)i;
 		uint8_t *free_row = old;
 
 		now[0] = (uint8_t)i;
@@ -269,12 +282,17 @@ walk_home(const struct mseg *s, struct mscratch *x, uint16_t country)
 {
 	uint32_t budget = MCAND_BUDGET;
 
+	for (unsigned i = 0; i < x->expand_n; i++)
+		if (!x->expand[i].home && x->expand[i].df > MSEG_SPLIT_MIN)
+			__builtin_prefetch(
+			    mseg_post_in(s, x->expand[i].token, country).p);
 	for (unsigned i = 0; i < x->expand_n; i++) {
 		struct mexpand *e = &x->expand[i];
-		float w = weight_of(s, e);
+		float w;
 
 		if (e->home || e->df <= MSEG_SPLIT_MIN)
 			continue;
+		w = weight_of(s, e);
 		e->home = 1;
 		if (walk_list(s, x, mseg_post_in(s, e->token, country),
 			      e->df > ALL_MAX ? w * (1 + HOME_SHARE) :
@@ -392,16 +410,6 @@ promise(const struct mseg *s, const struct mscratch *x,
 	return v;
 }
 
-/* What may be said of a row before its country is looked up, at best. */
-static float
-hope(const struct mscratch *x, unsigned k)
-{
-	return x->worth[k] + (x->q->country == 0 ||
-				      x->taken[k].at == AT_ABROAD ?
-				  0 :
-				  HOME_FIRST * x->q->total);
-}
-
 /*
  * The rows worth a look, at most MCAND_SEEN_MAX of those walked: the better
  * ones, and where there are too many alike, some by lot and room for others,
@@ -415,10 +423,9 @@ look_at(struct mscratch *x)
 	UNSET uint32_t in[BARS];
 
 	for (unsigned k = 0; k < x->taken_n; k++) {
-		float v;
+		float v = x->taken[k].acc + x->taken[k].key * key;
 
-		x->worth[k] = x->taken[k].acc + x->taken[k].key * key;
-		v = hope(x, k);
+		x->worth[k] = v;
 		high = v > high ? v : high;
 	}
 	if (x->taken_n <= MCAND_SEEN_MAX || high <= 0) {
@@ -427,7 +434,7 @@ look_at(struct mscratch *x)
 		return seen;
 	}
 	for (unsigned k = 0; k < x->taken_n; k++)
-		at[(unsigned)(hope(x, k) / high * (BARS - 1))]++;
+		at[(unsigned)(x->worth[k] / high * (BARS - 1))]++;
 	for (unsigned i = BARS; i-- > 0;) {
 		unsigned n = at[i] <= room / 2 ? at[i] : room / 2;
 
@@ -436,7 +443,7 @@ look_at(struct mscratch *x)
 	}
 	for (unsigned k = 0; k < x->taken_n && seen < MCAND_SEEN_MAX; k++)
 		if (lot(x->taken[k].row) <=
-		    in[(unsigned)(hope(x, k) / high * (BARS - 1))])
+		    in[(unsigned)(x->worth[k] / high * (BARS - 1))])
 			x->seen[seen++] = (uint16_t)k;
 	return seen;
 }
@@ -472,14 +479,16 @@ select_best(const struct mseg *s, struct mscratch *x, struct mhit *out,
 
 	for (unsigned i = 0; i < n; i++)
 		mseg_row_prefetch(s, first[i].row);
+	for (unsigned i = 0; i < n && i < ROWS_AHEAD; i++)
+		mseg_row_prefetch2(s, first[i].row);
 	for (unsigned i = 0; i < n; i++) {
 		struct mrow *r = &x->row;
 		const struct mcand_row *c = place_of(x, first[i].row, 0);
 		struct mhit h = { first[i].row, 0 };
 
 		mseg_row(s, h.row, r);
-		if (i + 8 < n)
-			mseg_row_prefetch2(s, first[i + 8].row);
+		if (i + ROWS_AHEAD < n)
+			mseg_row_prefetch2(s, first[i + ROWS_AHEAD].row);
 		h.score = cover(s, x, r);
 		if (c != NULL && c->key > h.score)
 			h.score = c->key;
@@ -512,6 +521,8 @@ add_exact(const struct mseg *s, struct mscratch *x, const struct mquery_name *q)
 		add_expand(x, s, q->token[i], 1u << i, 1, 1);
 	mseg_keys_prefetch2(s, keys.key[MK_SET]);
 	mseg_keys_prefetch2(s, keys.key[MK_GLUE]);
+	if (q->foreign)
+		mseg_keys_prefetch2(s, keys.key[MK_SOUND]);
 	add_key(s, x, keys.key[MK_SET], 0.97f);
 	add_key(s, x, keys.key[MK_GLUE], 0.95f);
 	if (q->foreign)
@@ -693,6 +704,11 @@ expand_glued(const struct mseg *s, struct mscratch *x,
 	struct str t = mfold_text(q->m, &q->m->tok[i]);
 	UNSET char text[2 * MFOLD_TOKEN_LEN_MAX];
 
+	if (q->token[i] == UINT32_MAX && t.n >= 6)
+		for (size_t k = 3; k + 2 <= t.n; k++) {
+			mseg_slot_prefetch(s, mtab_hash_bytes(t.p, k));
+			mseg_slot_prefetch(s, mtab_hash_bytes(t.p + k, t.n - k));
+		}
 	if (q->token[i] == UINT32_MAX && t.n >= 6)
 		for (size_t k = 3; k + 2 <= t.n; k++) {
 			uint32_t a = token_of_text(s, str_sub(t, 0, k));

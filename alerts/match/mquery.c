@@ -13,7 +13,6 @@
 
 #define FIND_MAX 10u
 #define FIND_FOREIGN_MAX 16u /* across scripts likeness is vaguer */
-#define FIND_NAMESAKES_MAX 20u
 #define NAMESAKE 0.005f /* of a hit: as good as the best */
 #define STRONG 0.75f /* likeness at home from which the rest need be close */
 #define FAR_SHARE 0.72f
@@ -169,8 +168,8 @@ load_pair(const struct mseg *s, struct mqscratch *x, uint32_t row,
 {
 	if (row >= DELTA_ROW)
 		return load_delta(s, x, row - DELTA_ROW, p);
-	mseg_row(s, row, &x->row);
-	return load_row(s, x, row, &x->row, p);
+	mseg_row(s, row, &x->row[0]);
+	return load_row(s, x, row, &x->row[0], p);
 }
 
 /*
@@ -221,21 +220,19 @@ clear_namesakes(struct mpair *p)
 	p->ties_home = 0;
 }
 
-/* Aligns the row; how alike its name is, 0 when it is of another country. */
+/* Aligns the spare pair; how alike its name is, 0 when it is abroad. */
 static float
-consider(const struct mseg *s, struct mqscratch *x, unsigned name,
-	 struct mhit hit)
+consider(struct mqscratch *x, unsigned name, float found)
 {
 	struct mpair *p = x->spare;
 	struct mqname *n = &x->name[name];
 	bool abroad;
 	float base;
 
-	if (!load_pair(s, x, hit.row, p) ||
-	    skipped(x->ask, p->obligor_id))
+	if (skipped(x->ask, p->obligor_id))
 		return 0;
 	malign_names(&n->q, &n->side, &p->name, p->w, &p->align);
-	p->align.f[MF_FOUND] = hit.score;
+	p->align.f[MF_FOUND] = found;
 	p->qname = name;
 	p->by_id = false;
 	clear_namesakes(p);
@@ -248,6 +245,21 @@ consider(const struct mseg *s, struct mqscratch *x, unsigned name,
 	return abroad ? 0 : base;
 }
 
+/* Reads the rows of the hits and asks for their words, all before any. */
+static void
+read_hits(const struct mseg *s, struct mqscratch *x, const struct mhit *hit,
+	  unsigned hits)
+{
+	for (unsigned i = 0; i < hits; i++) {
+		mseg_row(s, hit[i].row, &x->row[i]);
+		for (unsigned k = 0; k < x->row[i].n; k++)
+			mseg_token_prefetch(s, x->row[i].tok[k]);
+	}
+	for (unsigned i = 0; i < hits; i++)
+		for (unsigned k = 0; k < x->row[i].n; k++)
+			mseg_text_prefetch(s, x->row[i].tok[k]);
+}
+
 /* The hits of a name, until the rest are too far behind. */
 static void
 consider_hits(const struct mseg *s, struct mqscratch *x, unsigned name,
@@ -257,10 +269,13 @@ consider_hits(const struct mseg *s, struct mqscratch *x, unsigned name,
 	unsigned most = n->q.foreign ? FIND_FOREIGN_MAX : FIND_MAX;
 	float best = 0;
 
+	while (hits > 4 && hit[hits - 1].score < hit[0].score * FAR_WEAK)
+		hits--;
+	read_hits(s, x, hit, hits);
 	for (unsigned i = 0; i < hits; i++) {
 		/* While nothing strong was found, more of the right country. */
 		bool more = best < STRONG && n->q.country != 0 &&
-			    mseg_row_country(s, hit[i].row) == n->q.country;
+			    x->row[i].country == n->q.country;
 		float far = more ? FAR_WEAK : FAR_SHARE;
 		float like;
 
@@ -271,7 +286,9 @@ consider_hits(const struct mseg *s, struct mqscratch *x, unsigned name,
 		if (i >= most && !more &&
 		    hit[i].score < hit[0].score - NAMESAKE)
 			break;
-		like = consider(s, x, name, hit[i]);
+		if (!load_row(s, x, hit[i].row, &x->row[i], x->spare))
+			continue;
+		like = consider(x, name, hit[i].score);
 		best = like > best ? like : best;
 	}
 }
@@ -296,7 +313,7 @@ mquery_add_by_id(const struct mseg *s, struct mqscratch *x,
 	if (x->names > 0)
 		malign_names(&x->name[0].q, &x->name[0].side, &p->name, p->w,
 			     &p->align);
-	mevidence(s, ask, country, p);
+	mevidence(s, x, country, p);
 	if (!p->by_id)
 		return;
 	place(x, 2);
@@ -308,7 +325,7 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 {
 	for (unsigned v = 0; v < MV_COUNT; v++) {
 		struct mqname *n = &x->name[x->names];
-		UNSET struct mhit hit[FIND_NAMESAKES_MAX];
+		UNSET struct mhit hit[MQ_HITS_MAX];
 		unsigned hits;
 
 		if (x->names == MQ_NAMES_MAX)
@@ -318,24 +335,25 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 		if (v > 0 && !n->name.two_views)
 			return;
 		mcand_name(s, &n->name, country, &n->q);
-		malign_side(&n->side, &n->name, n->q.idf);
+		malign_side(&n->side, &n->name, n->q.idf, &n->likes);
 		hits = s->head.rows <= MQ_SCAN_ROWS ?
 			   0 :
 			   mcand_find(s, &x->cand, &n->q, hit,
-				      FIND_NAMESAKES_MAX);
+				      MQ_HITS_MAX);
 		consider_hits(s, x, x->names, hit, hits);
 		for (uint32_t r = 0;
 		     s->head.rows <= MQ_SCAN_ROWS && r < s->head.rows; r++)
-			(void)consider(s, x, x->names, (struct mhit){ r, 0 });
+			if (load_pair(s, x, r, x->spare))
+				(void)consider(x, x->names, 0);
 		if (x->delta != NULL) {
 			uint32_t row[FIND_MAX];
 
 			hits = (unsigned)mdelta_find(x->delta, &n->name, row,
 						     FIND_MAX);
 			for (unsigned i = 0; i < hits; i++)
-				(void)consider(s, x, x->names,
-					       (struct mhit){ DELTA_ROW + row[i],
-							      0.5f });
+				if (load_pair(s, x, DELTA_ROW + row[i],
+					      x->spare))
+					(void)consider(x, x->names, 0.5f);
 		}
 		x->names++;
 		if (!n->name.two_views)
@@ -546,8 +564,11 @@ mquery_run(const struct mseg *s, const struct mdelta *delta,
 		if (x->watch != NULL || ask->ids > 0 || ask->address.n > 0)
 			(void)read_pair(s, x, p);
 		if (x->watch != NULL)
+			malign_glue(&x->name[p->qname].side, &p->name,
+				    &p->align);
+		if (x->watch != NULL)
 			x->watch(x->watch_ctx, p->obligor_id, p->align.f);
-		mevidence(s, ask, country, p);
+		mevidence(s, x, country, p);
 	}
 	mevidence_ids(s, x, ask);
 	keep_told(s, x, limits);

@@ -9,6 +9,7 @@
 
 #define MQ_NAMES_MAX (2 * MQUERY_NAMES_MAX)
 #define MQ_PAIRS_MAX 24u
+#define MQ_HITS_MAX 20u /* rows found for a name, with namesakes */
 #define DELTA_ROW UINT32_C(0x80000000) /* rows from here are the delta's */
 #define MQ_SCAN_ROWS 500u /* books up to here are compared whole */
 
@@ -46,6 +47,7 @@ struct mqname {
 	struct mname name;
 	struct mquery_name q;
 	struct mside side;
+	struct mlikes likes;
 	bool part; /* of a name of the ask that holds several */
 };
 
@@ -54,7 +56,7 @@ struct mqscratch {
 	const struct mdelta *delta; /* of the running query; may be NULL */
 	const struct mask *ask;	    /* the running one */
 	bool pass; /* somebody is to be passed over by id */
-	struct mrow row;
+	struct mrow row[MQ_HITS_MAX];
 	struct mqname name[MQ_NAMES_MAX];
 	unsigned names;
 	struct mpair pair[MQ_PAIRS_MAX + 1];
@@ -69,7 +71,7 @@ struct mqscratch {
 	void *watch_ctx;
 };
 
-void mevidence(const struct mseg *s, const struct mask *ask, uint16_t country,
+void mevidence(const struct mseg *s, struct mqscratch *x, uint16_t country,
 	       struct mpair *p);
 /* No word of the pair that agrees says who it is. */
 bool mevidence_is_thin(const struct mseg *s, const struct mqscratch *x,

@@ -292,6 +292,14 @@ get32(const struct mseg *s, enum mseg_section sec, uint64_t i)
 	return v;
 }
 
+void
+mseg_slot_prefetch(const struct mseg *s, uint64_t h)
+{
+	uint64_t mask = (UINT64_C(1) << s->head.slot_bits) - 1;
+
+	__builtin_prefetch(s->sec[SEG_SLOT] + (h & mask) * 8);
+}
+
 uint32_t
 mseg_token(const struct mseg *s, uint64_t h)
 {

@@ -170,6 +170,8 @@ void mseg_close(struct mseg *s);
 /* Nothing will be asked for a while: its pages need not be in memory. */
 void mseg_rest(const struct mseg *s);
 
+/* Asks for what mseg_token reads. */
+void mseg_slot_prefetch(const struct mseg *s, uint64_t h);
 /* Token id of hash h, UINT32_MAX when absent. */
 uint32_t mseg_token(const struct mseg *s, uint64_t h);
 struct mseg_token mseg_token_at(const struct mseg *s, uint32_t id);

@@ -69,6 +69,7 @@ ask(const char *name, struct mresult *out)
 	struct mask ask = { .names = 1 };
 	struct mlimits limits = MQUERY_LIMITS;
 
+	limits.all = true;
 	ask.name[0] = str_of(name);
 	mquery_run(&seg, NULL, scratch, &ask, &limits, out);
 }
