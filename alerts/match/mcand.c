@@ -150,9 +150,7 @@ room_for(const struct mscratch *x, size_t n)
 	return n <= room ? UINT32_MAX : (uint32_t)(UINT32_MAX / n * room);
 }
 
-/*
- * The place of a row, made when new and its lot is in; NULL when it has none.
- */
+/* The place of a row, made when new and its lot is in; NULL without one. */
 static inline struct mcand_row *
 place_of(struct mscratch *x, uint32_t row, uint32_t in)
 {
@@ -428,11 +426,10 @@ look_at(struct mscratch *x)
 		x->worth[k] = v;
 		high = v > high ? v : high;
 	}
-	if (x->taken_n <= MCAND_SEEN_MAX || high <= 0) {
-		for (; seen < x->taken_n && seen < MCAND_SEEN_MAX; seen++)
-			x->seen[seen] = (uint16_t)seen;
+	for (; x->taken_n <= MCAND_SEEN_MAX && seen < x->taken_n; seen++)
+		x->seen[seen] = (uint16_t)seen;
+	if (x->taken_n <= MCAND_SEEN_MAX || high <= 0)
 		return seen;
-	}
 	for (unsigned k = 0; k < x->taken_n; k++)
 		at[(unsigned)(x->worth[k] / high * (BARS - 1))]++;
 	for (unsigned i = BARS; i-- > 0;) {
