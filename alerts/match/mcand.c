@@ -24,7 +24,7 @@
 #define HOME_SCORE 0.25f /* and to a row */
 #define HOME_FIRST 0.6f /* and to a row not read yet, of the whole query */
 #define BARS 64u
-#define SEEN_FILL 448u /* of MCAND_SEEN_MAX, where lots are drawn */
+#define LOTS 64u /* rows looked at of which some are chosen by lot */
 #define ROWS_AHEAD 8u /* asked for while one is read */
 #define WORTH 0.3f /* share of the best sum below which no row is read */
 #define FUZZY_MIN 0.3f /* weight below which a known word is not misspelt */
@@ -377,9 +377,7 @@ insert(struct mhit *out, unsigned n, unsigned max, struct mhit h)
 {
 	unsigned at = n;
 
-	while (at > 0 && (out[at - 1].score < h.score ||
-			  (out[at - 1].score == h.score &&
-			   lot(out[at - 1].row) > lot(h.row))))
+	while (at > 0 && out[at - 1].score < h.score)
 		at--;
 	if (at == max)
 		return n;
@@ -410,15 +408,15 @@ promise(const struct mseg *s, const struct mscratch *x,
 
 /*
  * The rows worth a look, at most MCAND_SEEN_MAX of those walked: the better
- * ones, and where there are too many alike, some by lot and room for others,
- * so that no row is left out for its place in the book.
+ * ones; where there are too many alike, some by lot, so that no row is left
+ * out for its place in the book.
  */
 static unsigned
 look_at(struct mscratch *x)
 {
-	unsigned at[BARS] = { 0 }, room = SEEN_FILL, seen = 0;
-	float high = 0, key = x->q->total + 0.5f;
-	UNSET uint32_t in[BARS];
+	unsigned at[BARS] = { 0 }, n = 0, i = BARS, seen = 0;
+	float high = 0, key = x->q->total + 0.5f, bar, edge;
+	uint32_t in = 0;
 
 	for (unsigned k = 0; k < x->taken_n; k++) {
 		float v = x->taken[k].acc + x->taken[k].key * key;
@@ -426,21 +424,19 @@ look_at(struct mscratch *x)
 		x->worth[k] = v;
 		high = v > high ? v : high;
 	}
-	for (; x->taken_n <= MCAND_SEEN_MAX && seen < x->taken_n; seen++)
-		x->seen[seen] = (uint16_t)seen;
 	if (x->taken_n <= MCAND_SEEN_MAX || high <= 0)
-		return seen;
-	for (unsigned k = 0; k < x->taken_n; k++)
+		i = 0;
+	for (unsigned k = 0; i > 0 && k < x->taken_n; k++)
 		at[(unsigned)(x->worth[k] / high * (BARS - 1))]++;
-	for (unsigned i = BARS; i-- > 0;) {
-		unsigned n = at[i] <= room / 2 ? at[i] : room / 2;
-
-		in[i] = n == at[i] ? UINT32_MAX : UINT32_MAX / at[i] * n;
-		room -= n;
-	}
+	while (i > 0 && n + at[i - 1] <= MCAND_SEEN_MAX)
+		n += at[--i];
+	if (i > 0 && n < LOTS)
+		in = UINT32_MAX / at[i - 1] * (LOTS - n);
+	bar = high * (float)i / (BARS - 1);
+	edge = in == 0 ? bar : high * (float)(i - 1) / (BARS - 1);
 	for (unsigned k = 0; k < x->taken_n && seen < MCAND_SEEN_MAX; k++)
-		if (lot(x->taken[k].row) <=
-		    in[(unsigned)(x->worth[k] / high * (BARS - 1))])
+		if (x->worth[k] >= bar ||
+		    (x->worth[k] >= edge && lot(x->taken[k].row) < in))
 			x->seen[seen++] = (uint16_t)k;
 	return seen;
 }
@@ -449,16 +445,20 @@ look_at(struct mscratch *x)
 static unsigned
 select_first(const struct mseg *s, struct mscratch *x, struct mhit *first)
 {
-	unsigned n = 0, seen = look_at(x);
+	unsigned n = 0, seen = look_at(x), from = 0;
 	float high = 0;
 
+	/* Of equal rows the first stay, from a place on that is drawn. */
+	if (seen > 0)
+		from = lot(x->taken[x->seen[0]].row) % seen;
 	for (unsigned i = 0; i < seen; i++) {
-		const struct mcand_row *c = &x->taken[x->seen[i]];
+		unsigned k = i + from < seen ? i + from : i + from - seen;
+		const struct mcand_row *c = &x->taken[x->seen[k]];
 		struct mhit h = { c->row, promise(s, x, c) };
 
 		high = h.score > high ? h.score : high;
 		if (h.score < WORTH * high ||
-		    (n == MCAND_DECODED_MAX && first[n - 1].score > h.score))
+		    (n == MCAND_DECODED_MAX && first[n - 1].score >= h.score))
 			continue;
 		n = insert(first, n, MCAND_DECODED_MAX, h);
 	}
