@@ -93,8 +93,7 @@ read_pair(const struct mseg *s, struct mqscratch *x, struct mpair *p)
 static void
 fold_pair(struct mpair *p)
 {
-	mfold_name(p->raw, p->flags & MR_PINYIN ? MV_PINYIN : MV_MAIN,
-		   &p->name);
+	mfold_name(p->raw, mrow_view(p->flags), &p->name);
 }
 
 static void
@@ -330,10 +329,11 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 
 		if (x->names == MQ_NAMES_MAX)
 			return;
+		if (v > 0 && !mfold_has_view(&x->name[x->names - 1].name,
+					     (enum mview)v, country))
+			continue;
 		mfold_name(name, (enum mview)v, &n->name);
 		n->part = part;
-		if (v > 0 && !n->name.two_views)
-			return;
 		mcand_name(s, &n->name, country, &n->q);
 		malign_side(&n->side, &n->name, n->q.idf, &n->likes);
 		hits = s->head.rows <= MQ_SCAN_ROWS ?
@@ -356,8 +356,6 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 					(void)consider(x, x->names, 0.5f);
 		}
 		x->names++;
-		if (!n->name.two_views)
-			return;
 	}
 }
 
