@@ -24,7 +24,7 @@
 #define HOME_SCORE 0.25f /* and to a row */
 #define HOME_FIRST 0.6f /* and to a row not read yet, of the whole query */
 #define BARS 64u
-#define LOTS 64u /* rows looked at of which some are chosen by lot */
+#define LOTS 448u /* rows of too many equal ones; some room is for chance */
 #define ROWS_AHEAD 8u /* asked for while one is read */
 #define WORTH 0.3f /* share of the best sum below which no row is read */
 #define FUZZY_MIN 0.3f /* weight below which a known word is not misspelt */
@@ -430,8 +430,8 @@ look_at(struct mscratch *x)
 		at[(unsigned)(x->worth[k] / high * (BARS - 1))]++;
 	while (i > 0 && n + at[i - 1] <= MCAND_SEEN_MAX)
 		n += at[--i];
-	if (i > 0 && n < LOTS)
-		in = UINT32_MAX / at[i - 1] * (LOTS - n);
+	if (i > 0 && n == 0)
+		in = UINT32_MAX / at[i - 1] * LOTS;
 	bar = high * (float)i / (BARS - 1);
 	edge = in == 0 ? bar : high * (float)(i - 1) / (BARS - 1);
 	for (unsigned k = 0; k < x->taken_n && seen < MCAND_SEEN_MAX; k++)
