@@ -24,7 +24,7 @@
 #define HOME_SCORE 0.25f /* and to a row */
 #define HOME_FIRST 0.6f /* and to a row not read yet, of the whole query */
 #define BARS 64u
-#define LOTS 448u /* rows of too many equal ones; some room is for chance */
+#define LOTS 64u /* rows drawn of too many equal ones */
 #define ROWS_AHEAD 8u /* asked for while one is read */
 #define WORTH 0.3f /* share of the best sum below which no row is read */
 #define FUZZY_MIN 0.3f /* weight below which a known word is not misspelt */
@@ -136,6 +136,7 @@ mcand_edits(struct str a, struct str b, unsigned limit)
 static inline uint32_t
 lot(uint32_t row)
 {
+	row += UINT32_C(0x9E3779B9);
 	row = (row ^ row >> 16) * UINT32_C(0x7FEB352D);
 	row = (row ^ row >> 15) * UINT32_C(0x846CA68B);
 	return row ^ row >> 16;
