@@ -24,6 +24,7 @@
 #define HOME_SCORE 0.25f /* and to a row */
 #define HOME_FIRST 0.6f /* and to a row not read yet, of the whole query */
 #define BARS 64u
+#define LOTS 64u /* rows drawn of too many equal ones */
 #define ROWS_AHEAD 8u /* asked for while one is read */
 #define WORTH 0.3f /* share of the best sum below which no row is read */
 #define FUZZY_MIN 0.3f /* weight below which a known word is not misspelt */
@@ -82,58 +83,28 @@ mcand_name(const struct mseg *s, const struct mname *m, uint16_t country,
 	}
 }
 
-unsigned
-mcand_edits(struct str a, struct str b, unsigned limit)
+/* A number of the row that favours no place in the book. */
+static inline uint32_t
+lot(uint32_t row)
 {
-	UNSET uint8_t row[3][MFOLD_TOKEN_LEN_MAX + 2];
-	uint8_t *old = row[0], *last = row[1], *now = row[2];
-
-	if (a.n > MFOLD_TOKEN_LEN_MAX || b.n > MFOLD_TOKEN_LEN_MAX ||
-	    a.n > b.n + limit || b.n > a.n + limit)
-		return limit + 1;
-	/* Where both begin or end alike nothing is to be done. */
-	while (a.n > 0 && b.n > 0 && a.p[0] == b.p[0]) {
-		a = str_sub(a, 1, a.n);
-		b = str_sub(b, 1, b.n);
-	}
-	while (a.n > 0 && b.n > 0 && a.p[a.n - 1] == b.p[b.n - 1]) {
-		a.n--;
-		b.n--;
-	}
-	for (size_t k = 0; k <= b.n; k++)
-		last[k] = (uint8_t)k;
-	for (size_t i = 1; i <= a.n; i++) {
-		unsigned low = (unsigned)i;
-		uint8_t *free_row = old;
-
-		now[0] = (uint8_t)i;
-		for (size_t k = 1; k <= b.n; k++) {
-			unsigned v = (unsigned)last[k - 1] +
-				     (a.p[i - 1] != b.p[k - 1] ? 1u : 0u);
-
-			if (last[k] + 1u < v)
-				v = last[k] + 1u;
-			if (now[k - 1] + 1u < v)
-				v = now[k - 1] + 1u;
-			if (i > 1 && k > 1 && a.p[i - 1] == b.p[k - 2] &&
-			    a.p[i - 2] == b.p[k - 1] && old[k - 2] + 1u < v)
-				v = old[k - 2] + 1u;
-			now[k] = (uint8_t)v;
-			if (v < low)
-				low = v;
-		}
-		if (low > limit)
-			return limit + 1;
-		old = last;
-		last = now;
-		now = free_row;
-	}
-	return last[b.n];
+	row += UINT32_C(0x9E3779B9);
+	row = (row ^ row >> 16) * UINT32_C(0x7FEB352D);
+	row = (row ^ row >> 15) * UINT32_C(0x846CA68B);
+	return row ^ row >> 16;
 }
 
-/* The place of a row, made when new; NULL when there is no room. */
+/* Below which lot n rows more are let in: all of them while there is room. */
+static uint32_t
+room_for(const struct mscratch *x, size_t n)
+{
+	size_t room = MCAND_TAKEN_MAX - x->taken_n;
+
+	return n <= room ? UINT32_MAX : (uint32_t)(UINT32_MAX / n * room);
+}
+
+/* The place of a row, made when new and its lot is in; NULL without one. */
 static inline struct mcand_row *
-place_of(struct mscratch *x, uint32_t row)
+place_of(struct mscratch *x, uint32_t row, uint32_t in)
 {
 	size_t at = (size_t)(row * UINT32_C(2654435761)) >> 7 &
 		    (MCAND_ROWS - 1);
@@ -144,7 +115,8 @@ place_of(struct mscratch *x, uint32_t row)
 			return &x->taken[i - 1];
 		at = (at + 1) & (MCAND_ROWS - 1);
 	}
-	if (x->taken_n == MCAND_TAKEN_MAX)
+	if (x->taken_n == MCAND_TAKEN_MAX ||
+	    (in != UINT32_MAX && lot(row) >= in))
 		return NULL;
 	i = x->taken_n++;
 	x->slot[at] = (uint16_t)(i + 1);
@@ -157,13 +129,14 @@ add_key(const struct mseg *s, struct mscratch *x, uint64_t key, float promise)
 {
 	uint16_t country = x->q->country;
 	size_t n = mseg_keys(s, key, country, x->keyed, MCAND_KEY_ROWS);
+	uint32_t in = room_for(x, n);
 
 	/* Many namesakes: the country is asked for before all are read. */
 	if (country != 0)
 		for (size_t i = 0; i < n; i++)
 			mseg_row_prefetch(s, x->keyed[i]);
 	for (size_t i = 0; i < n; i++) {
-		struct mcand_row *c = place_of(x, x->keyed[i]);
+		struct mcand_row *c = place_of(x, x->keyed[i], in);
 		float p = promise;
 
 		if (country != 0 && n > KEY_FEW) {
@@ -218,7 +191,7 @@ walk_list(const struct mseg *s, struct mscratch *x, struct str list, float w,
 {
 	const uint8_t *p = (const uint8_t *)list.p;
 	const uint8_t *end = p + list.n;
-	uint32_t n, row = 0;
+	uint32_t n, in, row = 0;
 
 	if (list.n == 0)
 		return WALK_NONE;
@@ -226,11 +199,12 @@ walk_list(const struct mseg *s, struct mscratch *x, struct str list, float w,
 	if (n > *budget)
 		return WALK_OVER;
 	*budget -= n;
+	in = room_for(x, n);
 	for (uint32_t i = 0; i < n; i++) {
 		struct mcand_row *c;
 
 		row += mseg_varint(&p, end);
-		c = place_of(x, row);
+		c = place_of(x, row, in);
 		if (c == NULL)
 			continue;
 		if (c->acc == 0 && at == AT_UNKNOWN)
@@ -355,9 +329,7 @@ insert(struct mhit *out, unsigned n, unsigned max, struct mhit h)
 {
 	unsigned at = n;
 
-	while (at > 0 && (out[at - 1].score < h.score ||
-			  (out[at - 1].score == h.score &&
-			   out[at - 1].row > h.row)))
+	while (at > 0 && out[at - 1].score < h.score)
 		at--;
 	if (at == max)
 		return n;
@@ -386,12 +358,17 @@ promise(const struct mseg *s, const struct mscratch *x,
 	return v;
 }
 
-/* The lowest worth that about MCAND_SEEN_MAX of the rows walked reach. */
-static float
-bar_of(struct mscratch *x)
+/*
+ * The rows worth a look, at most MCAND_SEEN_MAX of those walked: the better
+ * ones; where there are too many alike, some by lot, so that no row is left
+ * out for its place in the book.
+ */
+static unsigned
+look_at(struct mscratch *x)
 {
-	unsigned at[BARS] = { 0 }, n = 0, i = BARS;
-	float high = 0, key = x->q->total + 0.5f;
+	unsigned at[BARS] = { 0 }, n = 0, i = BARS, seen = 0;
+	float high = 0, key = x->q->total + 0.5f, bar, edge;
+	uint32_t in = 0;
 
 	for (unsigned k = 0; k < x->taken_n; k++) {
 		float v = x->taken[k].acc + x->taken[k].key * key;
@@ -399,29 +376,36 @@ bar_of(struct mscratch *x)
 		x->worth[k] = v;
 		high = v > high ? v : high;
 	}
-	if (high <= 0)
-		return 0;
-	if (x->taken_n <= MCAND_SEEN_MAX)
-		return 0;
-	for (unsigned k = 0; k < x->taken_n; k++)
+	if (x->taken_n <= MCAND_SEEN_MAX || high <= 0)
+		i = 0;
+	for (unsigned k = 0; i > 0 && k < x->taken_n; k++)
 		at[(unsigned)(x->worth[k] / high * (BARS - 1))]++;
 	while (i > 0 && n + at[i - 1] <= MCAND_SEEN_MAX)
 		n += at[--i];
-	return high * (n == 0 ? WORTH : (float)i / (BARS - 1));
+	if (i > 0 && n == 0)
+		in = UINT32_MAX / at[i - 1] * LOTS;
+	bar = high * (float)i / (BARS - 1);
+	edge = in == 0 ? bar : high * (float)(i - 1) / (BARS - 1);
+	for (unsigned k = 0; k < x->taken_n && seen < MCAND_SEEN_MAX; k++)
+		if (x->worth[k] >= bar ||
+		    (x->worth[k] >= edge && lot(x->taken[k].row) < in))
+			x->seen[seen++] = (uint16_t)k;
+	return seen;
 }
 
 /* The best rows by what was walked. */
 static unsigned
 select_first(const struct mseg *s, struct mscratch *x, struct mhit *first)
 {
-	float bar = bar_of(x), high = 0;
-	unsigned n = 0, seen = 0;
+	unsigned n = 0, seen = look_at(x), from = 0;
+	float high = 0;
 
-	for (unsigned i = 0; i < x->taken_n && seen < MCAND_SEEN_MAX; i++)
-		if (x->worth[i] >= bar)
-			x->seen[seen++] = (uint16_t)i;
+	/* Of equal rows the first stay, from a place on that is drawn. */
+	if (seen > 0)
+		from = lot(x->taken[x->seen[0]].row) % seen;
 	for (unsigned i = 0; i < seen; i++) {
-		const struct mcand_row *c = &x->taken[x->seen[i]];
+		unsigned k = i + from < seen ? i + from : i + from - seen;
+		const struct mcand_row *c = &x->taken[x->seen[k]];
 		struct mhit h = { c->row, promise(s, x, c) };
 
 		high = h.score > high ? h.score : high;
@@ -448,7 +432,7 @@ select_best(const struct mseg *s, struct mscratch *x, struct mhit *out,
 		mseg_row_prefetch2(s, first[i].row);
 	for (unsigned i = 0; i < n; i++) {
 		struct mrow *r = &x->row;
-		const struct mcand_row *c = place_of(x, first[i].row);
+		const struct mcand_row *c = place_of(x, first[i].row, 0);
 		struct mhit h = { first[i].row, 0 };
 
 		mseg_row(s, h.row, r);
