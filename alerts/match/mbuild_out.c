@@ -11,7 +11,6 @@
 #define POST_MAX 32768u	 /* longer posting lists are not kept */
 #define SPLIT_MIN MSEG_SPLIT_MIN
 #define SPLIT_LEN_MAX 32768u
-#define PAD 4096u
 
 enum err
 mbuild_write(struct mbuild *b, const void *p, size_t n)
@@ -54,9 +53,9 @@ put_bytes(struct mbuild *b, const void *p, size_t n)
 static enum err
 pad(struct mbuild *b)
 {
-	static const char zero[PAD];
+	static const char zero[MSEG_ALIGN];
 
-	return put_bytes(b, zero, (PAD - b->at % PAD) % PAD);
+	return put_bytes(b, zero, (MSEG_ALIGN - b->at % MSEG_ALIGN) % MSEG_ALIGN);
 }
 
 static enum err

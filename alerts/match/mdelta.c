@@ -260,7 +260,9 @@ mdelta_put(struct mdelta *d, const struct mbuild_obligor *o, struct diag *why)
 	     keep(d, o->address, MBUILD_ADDRESS_MAX, &r.addr, &r.addr_n) &&
 	     put_names(d, r, o->name) && put_ids(d, o->ids, first);
 	r.flags = MR_ALIAS;
-	while (ok && mbuild_alias(&rest, alias, sizeof(alias), &n))
+	for (unsigned i = 0; ok && i < MBUILD_ALIASES_MAX &&
+			     mbuild_alias(&rest, alias, sizeof(alias), &n);
+	     i++)
 		if (n > 0)
 			ok = put_names(d, r, (struct str){ alias, n });
 	return ok ? ERR_OK : diag_set(why, ERR_LIMIT, 0, "no memory");

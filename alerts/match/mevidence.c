@@ -149,6 +149,17 @@ mevidence(const struct mseg *s, struct mqscratch *x, uint16_t country,
 		p->score = 1000;
 }
 
+/* Is the obligor of pair n, found by an id, one of those before it? */
+static bool
+id_counted(const struct mqscratch *x, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (x->order[i]->by_id && str_eq(x->order[i]->obligor_id,
+						 x->order[n]->obligor_id))
+			return true;
+	return false;
+}
+
 /* Rows found by an id alone join the pairs. */
 void
 mevidence_ids(const struct mseg *s, struct mqscratch *x,
@@ -175,7 +186,7 @@ mevidence_ids(const struct mseg *s, struct mqscratch *x,
 			mquery_add_by_id(s, x, ask, DELTA_ROW + row[k]);
 	}
 	for (unsigned i = 0; i < x->pairs; i++)
-		x->id_obligors += x->order[i]->by_id;
+		x->id_obligors += x->order[i]->by_id && !id_counted(x, i);
 }
 
 /* A word or number that says who somebody is: long, rare in this book. */

@@ -140,6 +140,8 @@ load_row(const struct mseg *s, struct mqscratch *x, uint32_t row,
 {
 	bool told;
 
+	if (row >= s->head.rows)
+		return false;
 	begin_pair(p, row, r->country, r->flags);
 	p->obligor = r->flags & MR_LATER ? mseg_first(s, row) : row;
 	told = mseg_name(s, r, &p->name);
@@ -515,15 +517,29 @@ keep_told(const struct mseg *s, struct mqscratch *x,
 	x->pairs = n;
 }
 
+/* An offline book may have an obligor in two rows. */
+static bool
+is_told(const struct mresult *r, struct str obligor_id)
+{
+	for (unsigned i = 0; i < r->n; i++)
+		if (str_eq(r->answer[i].obligor_id, obligor_id))
+			return true;
+	return false;
+}
+
 static void
 answer(const struct mseg *s, struct mqscratch *x, const struct mask *ask,
        const struct mlimits *limits, struct mresult *out)
 {
 	out->n = 0;
-	for (unsigned i = 0; i < x->pairs && i < MQUERY_CANDIDATES_MAX; i++) {
+	for (unsigned i = 0; i < x->pairs && out->n < MQUERY_CANDIDATES_MAX;
+	     i++) {
 		struct mpair *p = x->order[i];
-		struct manswer *a = &out->answer[out->n++];
+		struct manswer *a = &out->answer[out->n];
 
+		if (is_told(out, p->obligor_id))
+			continue;
+		out->n++;
 		p->thin = !p->by_id && p->score >= limits->review &&
 			  mevidence_is_thin(s, x, p);
 		a->obligor_id = p->obligor_id;

@@ -115,6 +115,7 @@ check_head(const struct mseg_head *h, uint64_t size, struct diag *d)
 				(unsigned long long)h->size);
 	for (unsigned i = 0; i < SEG_COUNT; i++)
 		if (h->section[i].off < MSEG_HEADER ||
+		    h->section[i].off % MSEG_ALIGN != 0 ||
 		    h->section[i].off > size ||
 		    h->section[i].n > size - h->section[i].off)
 			return diag_set(d, ERR_CORRUPT, 0,
@@ -399,7 +400,7 @@ mseg_post_prefetch(const struct mseg *s, uint32_t token, uint16_t country)
 	return t.df;
 }
 
-/* Offset and length of a row in SEG_ROW; length 0 when out of range. */
+/* Offset and length of a row in SEG_ROW; both 0 when out of range. */
 static uint64_t
 row_at(const struct mseg *s, uint32_t row, unsigned *n)
 {
@@ -424,7 +425,7 @@ row_at(const struct mseg *s, uint32_t row, unsigned *n)
 	*n = len[at];
 	if (off > s->head.section[SEG_ROW].n ||
 	    *n > s->head.section[SEG_ROW].n - off)
-		*n = 0;
+		off = *n = 0;
 	return off;
 }
 
@@ -506,6 +507,8 @@ put_token(const struct mseg *s, struct mname *out, unsigned i, uint16_t form,
 
 	if (t.n > MFOLD_TOKEN_LEN_MAX)
 		t.n = MFOLD_TOKEN_LEN_MAX;
+	if ((form & MSEG_CONCEPT_MASK) >= (int)mtab_concepts())
+		form &= (uint16_t)~MSEG_CONCEPT_MASK;
 	out->tok[i] = mseg_formed(form, t);
 	out->tok[i].off = (uint16_t)out->text_n;
 	if (t.n > 0)

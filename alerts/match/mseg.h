@@ -22,6 +22,7 @@
 #define MSEG_MAGIC UINT64_C(0x3147455354414343) /* "CCATSEG1" */
 #define MSEG_VERSION 5u
 #define MSEG_HEADER 4096u
+#define MSEG_ALIGN 4096u /* where sections begin */
 #define MSEG_ROWS_MAX (UINT64_C(1) << 28)
 #define MSEG_TOKENS_MAX (UINT64_C(1) << 28)
 #define MSEG_ID_MASK UINT32_C(0xFFFFFFF)
@@ -29,6 +30,7 @@
 #define MSEG_KEY_LONG 512u /* entries from which a bucket is by country */
 #define MSEG_BLOCK 16u /* rows per block of the row directory */
 #define MSEG_COUNTRIES_MAX 1024u /* codes of two letters, and none */
+#define MSEG_CONCEPT_MASK 1023 /* of a form */
 #define MSEG_NO_POST UINT64_C(0xFFFFFFFFFFFF)
 
 enum mseg_section {
@@ -243,14 +245,14 @@ static inline uint16_t
 mseg_form_of(const struct mtok *t)
 {
 	return (uint16_t)(t->kind << 14 | (t->script & 15) << 10 |
-			  (t->concept & 1023));
+			  (t->concept & MSEG_CONCEPT_MASK));
 }
 
 /* The token as it is of a form and its letters: what is not told is 0. */
 static inline struct mtok
 mseg_formed(uint16_t form, struct str letters)
 {
-	struct mtok t = { .concept = form & 1023,
+	struct mtok t = { .concept = form & MSEG_CONCEPT_MASK,
 			  .script = form >> 10 & 15,
 			  .kind = (uint8_t)(form >> 14),
 			  .n = (uint8_t)letters.n };

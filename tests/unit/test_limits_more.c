@@ -95,6 +95,31 @@ Test(limits_more, aliases_of_an_obligor_in_the_index)
 		     MBUILD_ALIASES_MAX + 1);
 }
 
+/* As many beside a segment as in it: who is found is the same. */
+static size_t
+names_with_aliases(size_t n)
+{
+	struct mbuild_obligor o = { .obligor_id = S("B1"), .name = S("Zorro") };
+	struct mdelta *d = mdelta_new();
+	size_t names;
+
+	cr_assert_not_null(d);
+	o.aliases = limits_many("", "Alias x", n, "|");
+	cr_assert_eq(mdelta_put(d, &o, &limits_diag), ERR_OK);
+	names = mdelta_names(d);
+	mdelta_free(d);
+	return names;
+}
+
+Test(limits_more, aliases_of_an_obligor_beside_the_index)
+{
+	mtab_get();
+	cr_assert_eq(names_with_aliases(MBUILD_ALIASES_MAX),
+		     MBUILD_ALIASES_MAX + 1);
+	cr_assert_eq(names_with_aliases(MBUILD_ALIASES_MAX + 1),
+		     MBUILD_ALIASES_MAX + 1);
+}
+
 Test(limits_more, what_is_kept_beside_a_name)
 {
 	mtab_get();
