@@ -4,6 +4,7 @@
 #include "mparts.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 /* In lower case; letters outside ASCII as they are written. */
 static const char *const joint[] = {
@@ -95,13 +96,33 @@ joint_at(struct str s)
 	return 0;
 }
 
+/* Bytes of a sign between names at p, of at most n; 0 of a letter's. */
+static size_t
+between(const char *p, size_t n)
+{
+	static const char *const wide[] = { "（", "）", "：", "，", "；" };
+
+	if (n > 0 && is_between(*p) && *p != '.')
+		return 1;
+	for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++)
+		if (n >= 3 && memcmp(p, wide[i], 3) == 0)
+			return 3;
+	return 0;
+}
+
 static struct str
 trim(struct str s)
 {
-	while (s.n > 0 && is_between(s.p[0]) && s.p[0] != '.')
-		s = str_sub(s, 1, s.n);
-	while (s.n > 0 && is_between(s.p[s.n - 1]) && s.p[s.n - 1] != '.')
-		s.n--;
+	size_t n;
+
+	while ((n = between(s.p, s.n)) > 0)
+		s = str_sub(s, n, s.n);
+	do {
+		n = s.n > 0 ? between(s.p + s.n - 1, 1) : 0;
+		if (n == 0 && s.n >= 3)
+			n = between(s.p + s.n - 3, 3) == 3 ? 3 : 0;
+		s.n -= n;
+	} while (n > 0);
 	return s;
 }
 

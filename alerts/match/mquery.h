@@ -14,8 +14,8 @@
 #define MQUERY_NAMES_MAX 16u
 #define MQUERY_IDS_MAX 16u
 #define MQUERY_CANDIDATES_MAX 10u
-#define MQUERY_WHY_MAX 12u
-#define MQUERY_TEXT_MAX 16384u
+#define MQUERY_WHY_MAX 40u /* every word of a name, then the warnings */
+#define MQUERY_TEXT_MAX 65536u
 
 struct mdelta;
 

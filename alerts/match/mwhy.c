@@ -184,7 +184,7 @@ put_left_out(struct mqscratch *x, const struct mpair *p, struct manswer *a)
 
 	if (q->part)
 		WHY(x, a, S("by '"), cut_of(q->name.raw),
-		    S("', a former or trading name: for a reviewer"));
+		    S("', one of the names given: for a reviewer"));
 	if (q->name.status_n > 0)
 		WHY(x, a, S("'"), cut_of(str_sub(q->name.raw, q->name.status,
 						 q->name.status_n)),

@@ -38,7 +38,7 @@ Test(match_parts, names_joined_by_courts_and_registries)
 	cr_assert_str_eq(parts("Elphberg GmbH, vormals Tarlenheim GmbH"),
 			 "Elphberg GmbH|Tarlenheim GmbH");
 	cr_assert_str_eq(parts("红狮贸易有限公司（曾用名：白马商行）"),
-			 "红狮贸易有限公司（|：白马商行）");
+			 "红狮贸易有限公司|白马商行");
 }
 
 Test(match_parts, one_name)

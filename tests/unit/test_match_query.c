@@ -38,6 +38,10 @@ static const struct mbuild_obligor book[] = {
 	{ .obligor_id = { "B4", 2 },
 	  .name = { "Kestrel Fund XII L.P.", 21 },
 	  .country = { "US", 2 } },
+	{ .obligor_id = { "B5", 2 },
+	  .name = { "First North Eastern Quorvan Oil Gas Tessel Ursine "
+		    "Dredge Barge Wharf Pylon Harbour Tug 8 SA", 91 },
+	  .country = { "PA", 2 } },
 };
 
 static void
@@ -169,7 +173,7 @@ Test(match_query, a_former_name_finds_and_is_for_a_reviewer)
 	first_is(old, "RU", "B1");
 	a = &result.answer[0];
 	cr_assert_eq(a->verdict, MQ_REVIEW, "%d", a->score);
-	cr_assert(says(a, "'Zavod Imeni Vorontsova', a former"));
+	cr_assert(says(a, "'Zavod Imeni Vorontsova', one of the names given"));
 	/* The same words as a name of their own are accepted. */
 	a = ask_in(NULL, "Zavod Imeni Vorontsova", "RU");
 	cr_assert_eq(a->verdict, MQ_ACCEPT, "%d", a->score);
@@ -197,6 +201,20 @@ Test(match_query, words_of_an_insolvency_do_not_count)
 
 	cr_assert_eq(a->score, score);
 	cr_assert(says(a, "'en liquidación' (insolvency, not part"));
+}
+
+/* What speaks against a long name is told behind all of its words. */
+Test(match_query, a_long_name_keeps_its_warnings)
+{
+	const struct manswer *a = ask_in(
+	    NULL, "First North Eastern Quorvan Oil Gas Tessel Ursine Dredge "
+		  "Barge Wharf Pylon Harbour Tug 7 SA in liquidation", "PA");
+
+	cr_assert(str_eq(a->obligor_id, S("B5")));
+	cr_assert(says(a, "'Pylon' = 'Pylon'"));
+	cr_assert(says(a, "'in liquidation' (insolvency"));
+	cr_assert(says(a, "(legal form"));
+	cr_assert(says(a, "the numbers differ"));
 }
 
 /*
