@@ -65,6 +65,16 @@ enum mfeature {
 	MF_TIES,
 	MF_RARE,
 	MF_BOOK,
+	MF_CLOSE,    /* as written, from both ends */
+	MF_EDIT_LEN, /* letters of the shortest word that is not the same */
+	MF_KNOWN,    /* 2: such a word of the query is one of the book */
+	MF_LAST,
+	MF_QHEAD, /* how alike the first word is to whatever it stands for */
+	MF_BHEAD,
+	MF_QLET, /* share of the letters that agree */
+	MF_BLET,
+	MF_SAMES, /* namesakes among the candidates */
+	MF_EDITED,
 	MF_COUNT,
 };
 

@@ -34,7 +34,8 @@ mquery_scratch_free(struct mqscratch *x)
 
 void
 mquery_watch(struct mqscratch *x,
-	     void (*fn)(void *ctx, struct str obligor_id, const float *f),
+	     void (*fn)(void *ctx, struct str obligor_id, uint64_t core,
+			const float *f),
 	     void *ctx)
 {
 	x->watch = fn;
@@ -74,6 +75,9 @@ set_pair(struct mpair *p, const struct mcold *cold, uint16_t country,
 	p->ids = keep(p, cold->ids);
 	p->address = keep(p, cold->address);
 	mfold_name(p->raw, flags & MR_PINYIN ? MV_PINYIN : MV_MAIN, &p->name);
+	p->core = 0;
+	for (unsigned i = 0; i < p->name.n; i++)
+		p->core = mtab_mix(p->core, p->name.tok[i].th);
 }
 
 /* The same from the delta; the segment still says how rare the words are. */
@@ -296,16 +300,11 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 }
 
 /* Written alike but for the legal form, and the forms agree. */
-static bool
-namesakes(const struct mpair *a, const struct mpair *b)
+bool
+mquery_namesakes(const struct mpair *a, const struct mpair *b)
 {
-	if (a->name.n != b->name.n || a->qname != b->qname ||
-	    a->align.legal == LR_CONFLICT || b->align.legal == LR_CONFLICT)
-		return false;
-	for (unsigned i = 0; i < a->name.n; i++)
-		if (a->name.tok[i].th != b->name.tok[i].th)
-			return false;
-	return true;
+	return a->core == b->core && a->qname == b->qname &&
+	       a->align.legal != LR_CONFLICT && b->align.legal != LR_CONFLICT;
 }
 
 static void
@@ -331,7 +330,7 @@ add_context(struct mqscratch *x, float book)
 
 			if (k == i)
 				continue;
-			if (namesakes(x->order[i], x->order[k])) {
+			if (mquery_namesakes(x->order[i], x->order[k])) {
 				add_namesake(x->order[i], x->order[k]);
 				continue;
 			}
@@ -429,15 +428,19 @@ mquery_run(const struct mseg *s, const struct mdelta *delta,
 	for (unsigned i = 0; i < x->pairs; i++) {
 		struct mpair *p = x->order[i];
 
-		if (x->watch != NULL)
-			x->watch(x->watch_ctx, p->obligor_id, p->align.f);
-		mevidence(s, ask, country, p);
 		p->close = x->names == 0 ?
 			       0 :
 			       written_alike(x->name[p->qname].name.raw,
 					     p->raw);
+		p->align.f[MF_CLOSE] = p->close;
+		p->align.f[MF_SAMES] = (float)p->namesakes;
+		if (x->watch != NULL)
+			x->watch(x->watch_ctx, p->obligor_id, p->core,
+				 p->align.f);
+		mevidence(s, ask, country, p);
 	}
 	mevidence_ids(s, x, ask);
+	mevidence_scores(s, x);
 	sort_pairs(x);
 	for (unsigned i = 0; i < x->pairs && i < MQUERY_CANDIDATES_MAX; i++) {
 		struct mpair *p = x->order[i];
