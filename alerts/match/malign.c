@@ -140,11 +140,17 @@ token_sim(struct mside *q, unsigned i, struct mside *b, unsigned k,
 		*how = HOW_CONCEPT;
 		return 0.93f;
 	}
+	if (x->concept != 0 && y->concept != 0) {
+		unsigned kin = mtab_concept(x->concept)->kin;
+
+		*how = HOW_CONCEPT;
+		return kin != 0 && kin == mtab_concept(y->concept)->kin ?
+			   MALIGN_KIN :
+			   0;
+	}
 	tx = mfold_text(q->m, x);
 	ty = mfold_text(b->m, y);
 	if (tx.n == 0 || ty.n == 0)
-		return 0;
-	if (x->concept != 0 && y->concept != 0)
 		return 0;
 	/* Spellings of one sound are about as long. */
 	if (tx.n >= 3 && tx.n <= ty.n + 4u && ty.n <= tx.n + 4u &&

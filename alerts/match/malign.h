@@ -10,6 +10,7 @@
 
 #define MALIGN_LINKS_MAX MFOLD_TOKENS_MAX
 #define MALIGN_UNKNOWN UINT8_MAX
+#define MALIGN_KIN 0.8f /* likeness of concepts that mean nearly the same */
 
 enum mhow {
 	HOW_SAME,

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "mbuild_priv.h"
+#include "mparts.h"
 
 #define AHEAD 24u /* tokens asked for before they are entered */
 #define BATCH_ITEMS 16384u
@@ -285,6 +286,19 @@ add_name(struct mbuild *b, struct mitem item, struct str name)
 		b->err = ERR_LIMIT;
 }
 
+/* The name, and the names inside it as aliases. */
+static void
+add_names(struct mbuild *b, struct mitem item, struct str name)
+{
+	struct str part[MPARTS_MAX];
+	unsigned n = mparts(name, part);
+
+	add_name(b, item, name);
+	item.alias = 1;
+	for (unsigned i = 0; i < n; i++)
+		add_name(b, item, part[i]);
+}
+
 bool
 mbuild_alias(struct str *rest, char *dst, size_t size, size_t *n)
 {
@@ -326,13 +340,13 @@ mbuild_add(struct mbuild *b, const struct mbuild_obligor *o, struct diag *d)
 	item.id = keep(b, o->obligor_id, OBLIGOR_ID_MAX, &item.id_n);
 	item.ids = keep(b, o->ids, MBUILD_IDS_MAX, &item.ids_n);
 	item.addr = keep(b, o->address, MBUILD_ADDRESS_MAX, &item.addr_n);
-	add_name(b, item, o->name);
+	add_names(b, item, o->name);
 	item.alias = 1;
 	for (unsigned i = 0; i < MBUILD_ALIASES_MAX &&
 			     mbuild_alias(&rest, alias, sizeof(alias), &n);
 	     i++)
 		if (n > 0)
-			add_name(b, item, (struct str){ alias, n });
+			add_names(b, item, (struct str){ alias, n });
 	b->obligors++;
 	if (b->fill->item.n >= BATCH_ITEMS * sizeof(item) ||
 	    b->fill->text.n >= BATCH_TEXT)

@@ -8,6 +8,7 @@
 
 #include "mbuild_priv.h"
 #include "mkey.h"
+#include "mparts.h"
 
 #define BUCKETS 65536u
 #define NONE UINT32_MAX
@@ -201,6 +202,20 @@ put_name(struct mdelta *d, struct row r, struct str name)
 	return true;
 }
 
+/* The name, and the names inside it as aliases. */
+static bool
+put_names(struct mdelta *d, struct row r, struct str name)
+{
+	struct str part[MPARTS_MAX];
+	unsigned n = mparts(name, part);
+	bool ok = put_name(d, r, name);
+
+	r.flags = MR_ALIAS;
+	for (unsigned i = 0; i < n && ok; i++)
+		ok = put_name(d, r, part[i]);
+	return ok;
+}
+
 static bool
 put_ids(struct mdelta *d, struct str ids, uint32_t row)
 {
@@ -236,11 +251,11 @@ mdelta_put(struct mdelta *d, const struct mbuild_obligor *o, struct diag *why)
 	ok = keep(d, o->obligor_id, 64, &r.id, &r.id_n) &&
 	     keep(d, o->ids, MBUILD_IDS_MAX, &r.ids, &r.ids_n) &&
 	     keep(d, o->address, MBUILD_ADDRESS_MAX, &r.addr, &r.addr_n) &&
-	     put_name(d, r, o->name) && put_ids(d, o->ids, first);
+	     put_names(d, r, o->name) && put_ids(d, o->ids, first);
 	r.flags = MR_ALIAS;
 	while (ok && mbuild_alias(&rest, alias, sizeof(alias), &n))
 		if (n > 0)
-			ok = put_name(d, r, (struct str){ alias, n });
+			ok = put_names(d, r, (struct str){ alias, n });
 	return ok ? ERR_OK : diag_set(why, ERR_LIMIT, 0, "no memory");
 }
 

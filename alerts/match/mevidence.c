@@ -226,6 +226,10 @@ mevidence_is_sibling(const struct mpair *p)
 {
 	const float *f = p->align.f;
 
+	for (unsigned i = 0; i < p->align.n; i++)
+		if (p->align.link[i].how == HOW_CONCEPT &&
+		    p->align.link[i].sim <= MALIGN_KIN)
+			return true;
 	return p->align.place_clash ||
 	       (f[MF_BASE] > 0.6f && f[MF_QGEN] > 0 && f[MF_BGEN] > 0);
 }
@@ -239,13 +243,17 @@ has_rival(const struct mpair *p)
 	return p->namesakes > 0;
 }
 
-/* Does what is known besides name and country say who of them it is? */
+/*
+ * Does what is known besides name and country say who of them it is?  A
+ * trading or former name inside a name may be another company's by now.
+ */
 static bool
-is_told_apart(const struct mpair *p)
+is_told_apart(const struct mqscratch *x, const struct mpair *p)
 {
 	if (p->id_soft || p->address_sim >= ADDRESS_AGREES)
 		return true;
-	return !p->thin && !has_rival(p) && !mevidence_is_sibling(p);
+	return !p->thin && !(x->names > 0 && x->name[p->qname].part) &&
+	       !has_rival(p) && !mevidence_is_sibling(p);
 }
 
 enum mverdict
@@ -257,7 +265,7 @@ mevidence_verdict(const struct mqscratch *x, const struct mask *ask,
 		return x->id_obligors > 1 ? MQ_REVIEW : MQ_ACCEPT;
 	if (p->score >= limits->accept && !p->id_clash &&
 	    x->id_obligors == 0 && p->align.number != NR_CONFLICT &&
-	    is_told_apart(p) &&
+	    is_told_apart(x, p) &&
 	    (!limits->country_needed || p->country_rel == CR_SAME))
 		return MQ_ACCEPT;
 	return p->score >= limits->review ? MQ_REVIEW : MQ_REJECT;

@@ -65,6 +65,9 @@ struct mname {
 	unsigned forms;
 	uint32_t scripts;  /* bit per enum mscript */
 	uint32_t classes;  /* bit per enum mlegal_class */
+	/* What was written of an insolvency, as a slice of raw; no form. */
+	uint16_t status;
+	uint16_t status_n;
 	bool two_views;	   /* MV_PINYIN would differ */
 	bool bad;
 	bool cut;

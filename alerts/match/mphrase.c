@@ -84,14 +84,21 @@ put_form(const struct mwords *ws, unsigned i, unsigned len, unsigned legal,
 	 struct mname *out)
 {
 	const struct mw *last = &ws->w[i + len - 1];
+	uint16_t raw = ws->w[i].raw;
+	uint16_t raw_n = (uint16_t)(last->raw + last->raw_n - raw);
 
+	if (mtab_legal(legal)->class == ML_STATUS) {
+		out->status = raw;
+		out->status_n = raw_n;
+		return;
+	}
 	out->classes |= 1u << mtab_legal(legal)->class;
 	if (out->forms == MFOLD_FORMS_MAX)
 		return;
 	out->form[out->forms++] = (struct mform){
 		.legal = (uint8_t)legal,
-		.raw = ws->w[i].raw,
-		.raw_n = (uint16_t)(last->raw + last->raw_n - ws->w[i].raw),
+		.raw = raw,
+		.raw_n = raw_n,
 	};
 }
 
@@ -270,6 +277,7 @@ put_rest(const struct mwords *ws, struct mname *out)
 			put_token(ws, i, 1, 0, out);
 	out->forms = 0;
 	out->classes = 0;
+	out->status_n = 0;
 }
 
 void

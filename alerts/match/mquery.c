@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mdelta.h"
+#include "mparts.h"
 #include "mquery_priv.h"
 
 #define FIND_MAX 10u
@@ -261,7 +262,7 @@ mquery_add_by_id(const struct mseg *s, struct mqscratch *x,
 
 static void
 run_name(const struct mseg *s, struct mqscratch *x, struct str name,
-	 uint16_t country)
+	 uint16_t country, bool part)
 {
 	for (unsigned v = 0; v < MV_COUNT; v++) {
 		struct mqname *n = &x->name[x->names];
@@ -271,6 +272,7 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 		if (x->names == MQ_NAMES_MAX)
 			return;
 		mfold_name(name, (enum mview)v, &n->name);
+		n->part = part;
 		if (v > 0 && !n->name.two_views)
 			return;
 		mcand_name(s, &n->name, country, &n->q);
@@ -296,6 +298,25 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 		x->names++;
 		if (!n->name.two_views)
 			return;
+	}
+}
+
+/* Whole names first: the places left are for the names inside them. */
+static void
+run_names(const struct mseg *s, struct mqscratch *x, const struct mask *ask,
+	  uint16_t country)
+{
+	unsigned names = ask->names < MQUERY_NAMES_MAX ? ask->names :
+							 MQUERY_NAMES_MAX;
+
+	for (unsigned i = 0; i < names; i++)
+		run_name(s, x, ask->name[i], country, false);
+	for (unsigned i = 0; i < names; i++) {
+		struct str part[MPARTS_MAX];
+		unsigned n = mparts(ask->name[i], part);
+
+		for (unsigned k = 0; k < n; k++)
+			run_name(s, x, part[k], country, true);
 	}
 }
 
@@ -422,8 +443,7 @@ mquery_run(const struct mseg *s, const struct mdelta *delta,
 	x->names = 0;
 	x->why_n = 0;
 	out->n = 0;
-	for (unsigned i = 0; i < ask->names && i < MQUERY_NAMES_MAX; i++)
-		run_name(s, x, ask->name[i], country);
+	run_names(s, x, ask, country);
 	add_context(x, log2f((float)s->head.rows + 1));
 	for (unsigned i = 0; i < x->pairs; i++) {
 		struct mpair *p = x->order[i];

@@ -46,6 +46,7 @@ struct mqname {
 	struct mname name;
 	struct mquery_name q;
 	struct mside side;
+	bool part; /* of a name of the ask that holds several */
 };
 
 struct mqscratch {

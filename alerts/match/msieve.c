@@ -4,6 +4,7 @@
 #include "msieve.h"
 
 #include "mdelta.h"
+#include "mparts.h"
 #include "mwatch_priv.h"
 
 static struct mdelta *
@@ -36,11 +37,9 @@ msieve_free(struct msieve *v)
 	mdelta_free(delta_of(v));
 }
 
-bool
-msieve_may(const struct msieve *v, struct str name)
+static bool
+may_be(const struct msieve *v, struct str name)
 {
-	if (v == NULL)
-		return true;
 	for (unsigned view = 0; view < MV_COUNT; view++) {
 		struct mname m;
 		uint32_t row;
@@ -51,6 +50,21 @@ msieve_may(const struct msieve *v, struct str name)
 		if (!m.two_views)
 			return false;
 	}
+	return false;
+}
+
+bool
+msieve_may(const struct msieve *v, struct str name)
+{
+	struct str part[MPARTS_MAX];
+	unsigned n;
+
+	if (v == NULL || may_be(v, name))
+		return true;
+	n = mparts(name, part);
+	for (unsigned i = 0; i < n; i++)
+		if (may_be(v, part[i]))
+			return true;
 	return false;
 }
 

@@ -69,6 +69,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static const char *const class_word[ML_COUNT] = {
 	"none", "co",	"inc", "llc", "jsc",   "lp",	"sole",
 	"coop", "assn", "fnd", "state", "trust", "br", "sc",
+	"status",
 };
 
 static const char *const class_text[ML_COUNT] = {
@@ -79,6 +80,7 @@ static const char *const class_text[ML_COUNT] = {
 	"association",	     "foundation or institution",
 	"state enterprise",  "trust or investment corporation",
 	"branch",	     "commercial company",
+	"insolvency status",
 };
 
 uint64_t
@@ -396,18 +398,38 @@ concept_id(struct str name)
 	return tab.concepts++;
 }
 
+/* Concepts named before that mean nearly the same. */
+static void
+load_kin(struct str names, uint8_t kin)
+{
+	unsigned known = tab.concepts;
+
+	while (names.n > 0) {
+		tab.concept[concept_id(str_cut(&names, '|'))].kin = kin;
+		must(tab.concepts == known); /* a name that is none */
+	}
+}
+
 static void
 load_concept(void)
 {
 	struct str rest = FILE_OF(concept);
 	struct str line;
+	uint8_t kin = 0;
 
 	tab.concepts = 1;
 	while (next_line(&rest, &line)) {
-		unsigned id = concept_id(str_cut(&line, '\t'));
+		struct str name = str_cut(&line, '\t');
 		struct str kind = str_cut(&line, '\t');
+		unsigned id;
 
 		must(kind.n == 1);
+		if (kind.p[0] == 'k') {
+			must(++kin != 0);
+			load_kin(line, kin);
+			continue;
+		}
+		id = concept_id(name);
 		tab.concept[id].kind = kind.p[0] == 'p' ? MC_PLACE :
 				       kind.p[0] == 'n' ? MC_NUMBER :
 				       kind.p[0] == 's' ? MC_FUNCTION :

@@ -55,6 +55,7 @@ enum mlegal_class {
 	ML_TRUST,
 	ML_BR,
 	ML_SC,
+	ML_STATUS, /* "in liquidation": of the name, and no legal form */
 	ML_COUNT,
 };
 
@@ -77,6 +78,7 @@ enum mconcept_kind {
 struct mconcept {
 	struct str name;
 	enum mconcept_kind kind;
+	uint8_t kin; /* 0, or equal in concepts that mean nearly the same */
 };
 
 /* What a phrase of folded words, or a run of unspaced letters, stands for. */

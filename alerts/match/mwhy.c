@@ -33,21 +33,27 @@ why(struct mqscratch *x, struct manswer *a, const struct str *part,
 	why(x, a, (const struct str[]){ __VA_ARGS__ },                       \
 	    sizeof((const struct str[]){ __VA_ARGS__ }) / sizeof(struct str))
 
-/* The raw words of tokens [i, i+n), without half a letter at the end. */
+/* The beginning of s, without half a letter at the end. */
 static struct str
-quote(const struct mname *m, unsigned i, unsigned n)
+cut_of(struct str s)
 {
-	const struct mtok *last = &m->tok[i + n - 1];
-	size_t from = m->tok[i].raw;
-	size_t end = (size_t)last->raw + last->raw_n;
-	struct str s = str_sub(m->raw, from, end > from ? end - from : 0);
-
 	if (s.n > CUT) {
 		s.n = CUT;
 		while (s.n > 0 && ((uint8_t)s.p[s.n] & 0xC0) == 0x80)
 			s.n--;
 	}
 	return s;
+}
+
+/* The raw words of tokens [i, i+n). */
+static struct str
+quote(const struct mname *m, unsigned i, unsigned n)
+{
+	const struct mtok *last = &m->tok[i + n - 1];
+	size_t from = m->tok[i].raw;
+	size_t end = (size_t)last->raw + last->raw_n;
+
+	return cut_of(str_sub(m->raw, from, end > from ? end - from : 0));
 }
 
 static const char *
@@ -68,6 +74,8 @@ how_text(const struct mlink *l, const struct mtok *b)
 
 	if (l->how == HOW_CONCEPT && b->kind == MK_PLACE)
 		return "place";
+	if (l->how == HOW_CONCEPT && l->sim <= MALIGN_KIN)
+		return "related concept";
 	return text[l->how];
 }
 
@@ -166,6 +174,21 @@ put_legal(struct mqscratch *x, const struct mpair *p, struct manswer *a)
 	case LR_NONE:
 		break;
 	}
+}
+
+/* What was not compared: a name inside a name, words of an insolvency. */
+static void
+put_left_out(struct mqscratch *x, const struct mpair *p, struct manswer *a)
+{
+	const struct mqname *q = &x->name[p->qname];
+
+	if (q->part)
+		WHY(x, a, S("by '"), cut_of(q->name.raw),
+		    S("', a former or trading name: for a reviewer"));
+	if (q->name.status_n > 0)
+		WHY(x, a, S("'"), cut_of(str_sub(q->name.raw, q->name.status,
+						 q->name.status_n)),
+		    S("' (insolvency, not part of the name)"));
 }
 
 static struct str
@@ -280,6 +303,7 @@ mwhy_put(const struct mseg *s, struct mqscratch *x, const struct mask *ask,
 	}
 	put_links(s, x, p, a);
 	put_legal(x, p, a);
+	put_left_out(x, p, a);
 	put_warnings(x, p, a);
 	put_unmatched(x, &x->name[p->qname].name, qused, "query", a);
 	put_unmatched(x, &p->name, bused, "book", a);

@@ -102,6 +102,20 @@ by_float(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/*
+ * Between the value at i and the next larger one: an edge at the value itself
+ * would put a book of one more name among those ten times as large.
+ */
+static float
+between(const float *v, size_t i)
+{
+	size_t next = i;
+
+	while (next < rows && v[next] <= v[i])
+		next++;
+	return next == rows ? v[i] : v[i] + (v[next] - v[i]) / 2;
+}
+
 static void
 make_bins(void)
 {
@@ -112,7 +126,8 @@ make_bins(void)
 			v[r] = row[r].f[i];
 		qsort(v, rows, sizeof(*v), by_float);
 		for (int b = 0; b < BINS; b++)
-			edge[i][b] = v[(rows - 1) * (size_t)(b + 1) / BINS];
+			edge[i][b] = between(
+			    v, (rows - 1) * (size_t)(b + 1) / BINS);
 		for (size_t r = 0; r < rows; r++) {
 			int b = 0;
 

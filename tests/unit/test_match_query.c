@@ -3,6 +3,7 @@
  */
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "mdelta.h"
 #include "mid.h"
 #include "mquery.h"
+#include "mscore.h"
 
 #define CROWD 110u
 
@@ -147,6 +149,74 @@ Test(match_query, the_country_counts_before_rows_are_read)
 	first_is("Zorvanta Xyloqua", "KE", "C110");
 }
 
+static bool
+says(const struct manswer *a, const char *what)
+{
+	for (unsigned i = 0; i < a->whys; i++)
+		for (size_t k = 0; k < a->why[i].n; k++)
+			if (str_starts(str_sub(a->why[i], k, a->why[i].n),
+				       str_of(what)))
+				return true;
+	return false;
+}
+
+Test(match_query, a_former_name_finds_and_is_for_a_reviewer)
+{
+	const char *old = "Graustark Wool (formerly Zavod Imeni Vorontsova)";
+	const struct manswer *a;
+
+	first_is(old, "RU", "B1");
+	a = &result.answer[0];
+	cr_assert_eq(a->verdict, MQ_REVIEW, "%d", a->score);
+	cr_assert(says(a, "'Zavod Imeni Vorontsova', a former"));
+	/* The same words as a name of their own are accepted. */
+	a = ask_in(NULL, "Zavod Imeni Vorontsova", "RU");
+	cr_assert_eq(a->verdict, MQ_ACCEPT, "%d", a->score);
+}
+
+Test(match_query, a_related_concept_is_for_a_reviewer)
+{
+	const struct manswer *a;
+
+	first_is("Meridiano Marine S.A.", "PA", "B3");
+	a = &result.answer[0];
+	cr_assert(says(a, "'Marine' ~ 'Shipping' (related concept)"));
+	cr_assert_geq(a->score, 600);
+	cr_assert_eq(a->verdict, MQ_REVIEW, "%d", a->score);
+	/* Nothing relates these. */
+	a = ask_in(NULL, "Meridiano Bakery S.A.", "PA");
+	cr_assert_not(says(a, "concept"));
+}
+
+Test(match_query, words_of_an_insolvency_do_not_count)
+{
+	int score = ask_in(NULL, "Meridiano Shipping S.A.", "PA")->score;
+	const struct manswer *a =
+	    ask_in(NULL, "Meridiano Shipping S.A. en liquidación", "PA");
+
+	cr_assert_eq(a->score, score);
+	cr_assert(says(a, "'en liquidación' (insolvency, not part"));
+}
+
+/*
+ * The forest was fitted on books of some sizes.  A split at the very size of
+ * one of them would score a book of one more name as if it were ten times as
+ * large.
+ */
+Test(match_query, a_book_of_some_names_more_is_scored_alike)
+{
+	static const float size[] = { 6000, 100000, 1000000 };
+
+	for (unsigned t = 0; t < mmodel.trees; t++)
+		for (unsigned i = 0; i < MSCORE_NODES; i++)
+			for (unsigned k = 0; k < 3; k++)
+				cr_assert(mmodel.tree[t].feature[i] !=
+						  MF_BOOK ||
+					      fabsf(mmodel.tree[t].at[i] -
+						    log2f(size[k])) > 0.2f,
+					  "tree %u, node %u", t, i);
+}
+
 Test(match_query, nobody)
 {
 	const struct manswer *a = ask_in(NULL, "Ululani Brontosaurus", "");
@@ -237,6 +307,11 @@ Test(match_query, delta)
 	cr_assert(a == NULL || !str_eq(a->obligor_id, S("N1")) ||
 		  a->score < 300);
 	a = ask_in(delta, "Zypressenhain Import", "DE");
+	cr_assert(a != NULL && str_eq(a->obligor_id, S("N1")));
+	/* a name inside the name */
+	o.name = S("Zypressenhain Import GmbH t/a Ulmenhof Handel");
+	cr_assert_eq(mdelta_put(delta, &o, &d), ERR_OK);
+	a = ask_in(delta, "Ulmenhof Handel", "DE");
 	cr_assert(a != NULL && str_eq(a->obligor_id, S("N1")));
 	/* removed from the segment */
 	cr_assert_eq(mdelta_remove(delta, S("B2")), ERR_OK);

@@ -1,0 +1,152 @@
+/*
+ * mparts.c - the names inside a written name.
+ */
+#include "mparts.h"
+
+#include <stdbool.h>
+
+/* In lower case; letters outside ASCII as they are written. */
+static const char *const joint[] = {
+	"a/k/a",
+	"a.k.a.",
+	"aka",
+	"also known as",
+	"anciennement",
+	"d/b/a",
+	"d.b.a.",
+	"dba",
+	"doing business as",
+	"dawniej",
+	"ehemals",
+	"f/k/a",
+	"f.k.a.",
+	"fka",
+	"formerly known as",
+	"formerly",
+	"früher",
+	"già",
+	"n/k/a",
+	"now known as",
+	"previously known as",
+	"previously",
+	"t/a",
+	"trading as",
+	"trading under the name",
+	"vormals",
+	"бывш.",
+	"ранее",
+	"旧商号",
+	"旧社名",
+	"旧名称",
+	"旧称",
+	"曾用名",
+	"原名称",
+};
+
+/* The first bytes of them. */
+static bool
+may_begin(unsigned char c)
+{
+	unsigned char low = c | 0x20;
+
+	return low == 'a' || low == 'd' || low == 'e' || low == 'f' ||
+	       low == 'g' || low == 'n' || low == 'p' || low == 't' ||
+	       low == 'v' || c >= 0xD0;
+}
+
+static bool
+is_between(char c)
+{
+	return c == ' ' || c == '(' || c == '[' || c == ',' || c == ';' ||
+	       c == '-' || c == '.' || c == ':' || c == ')' || c == ']' ||
+	       c == '"';
+}
+
+static bool
+begins_with(struct str s, const char *word)
+{
+	size_t n = 0;
+
+	for (; word[n] != 0; n++) {
+		char c = n < s.n ? s.p[n] : 0;
+
+		if (c >= 'A' && c <= 'Z')
+			c = (char)(c + ('a' - 'A'));
+		if (c != word[n])
+			return false;
+	}
+	return true;
+}
+
+/* Length of what joins two names at s, 0 when nothing does. */
+static size_t
+joint_at(struct str s)
+{
+	for (size_t i = 0; i < sizeof(joint) / sizeof(joint[0]); i++) {
+		size_t n;
+
+		if (!begins_with(s, joint[i]))
+			continue;
+		n = str_of(joint[i]).n;
+		if ((unsigned char)joint[i][0] >= 0xE4 ||
+		    (n < s.n && is_between(s.p[n])))
+			return n;
+	}
+	return 0;
+}
+
+static struct str
+trim(struct str s)
+{
+	while (s.n > 0 && is_between(s.p[0]) && s.p[0] != '.')
+		s = str_sub(s, 1, s.n);
+	while (s.n > 0 && is_between(s.p[s.n - 1]) && s.p[s.n - 1] != '.')
+		s.n--;
+	return s;
+}
+
+static void
+put(struct str s, struct str *part, unsigned *n)
+{
+	s = trim(s);
+	if (s.n > 0)
+		part[(*n)++] = s;
+}
+
+/* Where the part from there on, joined at at, ends: with its bracket. */
+static size_t
+end_of(struct str name, size_t at, size_t from)
+{
+	if (name.p[at - 1] == '(')
+		while (from < name.n && name.p[from] != ')')
+			from++;
+	else
+		from = name.n;
+	return from;
+}
+
+unsigned
+mparts(struct str name, struct str part[MPARTS_MAX])
+{
+	unsigned n = 0;
+	size_t from = 0, end = name.n;
+
+	for (size_t i = 1; i < name.n && n + 1 < MPARTS_MAX; i++) {
+		unsigned char c = (unsigned char)name.p[i];
+		size_t len;
+
+		if (!may_begin(c) || (!is_between(name.p[i - 1]) && c < 0xE4))
+			continue;
+		len = joint_at(str_sub(name, i, name.n));
+		if (len == 0)
+			continue;
+		put(str_sub(name, from, (i < end ? i : end) - from), part, &n);
+		from = i + len;
+		end = end_of(name, i, from);
+		i = from;
+	}
+	if (from == 0)
+		return 0;
+	put(str_sub(name, from, end - from), part, &n);
+	return n > 1 ? n : 0;
+}
