@@ -66,7 +66,6 @@ enum mfeature {
 	MF_TIES,
 	MF_RARE,
 	MF_BOOK,
-	MF_CLOSE,    /* as written, from both ends */
 	MF_EDIT_LEN, /* letters of the shortest word that is not the same */
 	MF_KNOWN,    /* 2: such a word of the query is one of the book */
 	MF_LAST,

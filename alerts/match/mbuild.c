@@ -144,7 +144,7 @@ take_keys(struct mbuild *b, const struct mfolded *r, const uint64_t **key)
 		if (!mbuild_key(b, (*key)[i], b->rows))
 			return false;
 	*key += r->keys;
-	return (r->meta.flags & (MR_PINYIN | MR_ALIAS)) != 0 ||
+	return (r->meta.flags & (MR_VIEWS | MR_ALIAS)) != 0 ||
 	       mvec_put(&b->set, &r->set, 8);
 }
 

@@ -105,7 +105,7 @@ put_row(struct mslice *s, const struct mitem *item, const struct mname *m,
 	for (unsigned k = 0; k < MKEY_KINDS; k++)
 		if (!put_key(s, &r, keys.key[k]))
 			return false;
-	if ((flags & MR_PINYIN) == 0 &&
+	if ((flags & MR_VIEWS) == 0 &&
 	    !put_ids(s, &r, (struct str){ text + item->ids, item->ids_n }))
 		return false;
 	for (unsigned i = 0; i < m->n; i++) {
@@ -136,10 +136,15 @@ fold_slice(struct mslice *s)
 
 		mfold_name(name, MV_MAIN, &m);
 		s->failed = !put_row(s, &item[i], &m, alias);
-		if (s->failed || !m.two_views)
-			continue;
-		mfold_name(name, MV_PINYIN, &m);
-		s->failed = !put_row(s, &item[i], &m, alias | MR_PINYIN);
+		for (unsigned v = 1; v < MV_COUNT && !s->failed; v++) {
+			enum mview view = (enum mview)v;
+
+			if (!mfold_has_view(&m, view, item[i].country))
+				continue;
+			mfold_name(name, view, &m);
+			s->failed = !put_row(s, &item[i], &m,
+					     alias | mrow_flag(view));
+		}
 	}
 }
 

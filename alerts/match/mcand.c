@@ -638,6 +638,35 @@ expand_glued(const struct mseg *s, struct mscratch *x,
 	}
 }
 
+/*
+ * A word cut out of a run beside its general word: kasikorn and bank may be
+ * Kasikornbank where they are not cut.
+ */
+static void
+expand_compound(const struct mseg *s, struct mscratch *x,
+		const struct mquery_name *q, unsigned i)
+{
+	const struct mname *m = q->m;
+	struct str t = mfold_text(m, &m->tok[i]);
+	UNSET char text[2 * MFOLD_TOKEN_LEN_MAX];
+
+	for (unsigned k = i == 0 ? 1 : i - 1; k <= i + 1 && k < m->n;
+	     k += 2) {
+		struct str u;
+
+		if (!m->tok[k].glued || m->tok[k].kind != MK_CONCEPT)
+			continue;
+		u = mtab_concept(m->tok[k].concept)->name;
+		if (u.n > MFOLD_TOKEN_LEN_MAX)
+			continue;
+		memcpy(text, t.p, t.n);
+		memcpy(text + t.n, u.p, u.n);
+		add_expand(x, s,
+			   token_of_text(s, (struct str){ text, t.n + u.n }),
+			   1u << i | 1u << k, 0.9f, 1);
+	}
+}
+
 /* Adjectives of places and people: izhevskiy is of Izhevsk. */
 static void
 expand_stem(const struct mseg *s, struct mscratch *x,
@@ -698,6 +727,8 @@ mcand_find(const struct mseg *s, struct mscratch *x,
 		if (q->token[i] == UINT32_MAX || q->idf[i] > FUZZY_MIN)
 			expand_fuzzy(s, x, q, i);
 		expand_glued(s, x, q, i);
+		if (t->glued && t->kind == MK_WORD)
+			expand_compound(s, x, q, i);
 		if (t->script == MS_CYRL)
 			expand_stem(s, x, q, i);
 	}

@@ -177,27 +177,27 @@ put_keys(struct mdelta *d, const struct mname *m, uint32_t row)
 static bool
 put_name(struct mdelta *d, struct row r, struct str name)
 {
+	const uint8_t flags = r.flags;
+	UNSET struct mname m;
+
 	for (unsigned v = 0; v < MV_COUNT; v++) {
 		uint32_t at = (uint32_t)mdelta_names(d);
-		struct mname m;
 		struct row *to;
 
+		if (v > 0 &&
+		    !mfold_has_view(&m, (enum mview)v, r.country))
+			continue;
 		mfold_name(name, (enum mview)v, &m);
-		if (v > 0 && !m.two_views)
-			break;
 		if (v == 0 &&
 		    !keep(d, name, MFOLD_BYTES_MAX, &r.name, &r.name_n))
 			return false;
-		if (v > 0)
-			r.flags |= MR_PINYIN;
+		r.flags = flags | mrow_flag((enum mview)v);
 		to = mvec_more(&d->row, sizeof(*to));
 		if (to == NULL)
 			return false;
 		*to = r;
 		if (!put_keys(d, &m, at))
 			return false;
-		if (!m.two_views)
-			break;
 	}
 	return true;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "mfold_priv.h"
+#include "mrom.h"
 
 #define REPAIRED_LETTERS_MIN 4u
 
@@ -294,11 +295,29 @@ word_end(const struct mchars *c, size_t i)
 	return k;
 }
 
+/* Words of scripts that are not read letter by letter; 0 for the others. */
+static size_t
+read_word(const uint32_t *cp, size_t n, enum mscript s, char *dst, size_t size)
+{
+	size_t letters;
+
+	if (s == MS_DEVA)
+		return mrom_hindi(cp, n, dst, size);
+	if (s == MS_ARMN)
+		return mrom_armenian(cp, n, dst, size);
+	if (s != MS_GEOR)
+		return 0;
+	/* Two names of letters are as often a word. */
+	letters = mletter_word(cp, n, dst, size);
+	return letters >= 3 ? letters : 0;
+}
+
 static size_t
 put_spaced(struct mchars *c, size_t i, struct mwords *ws, struct mname *out)
 {
-	size_t end = word_end(c, i);
+	size_t end = word_end(c, i), n;
 	struct mw *w = mfold_new_word(ws, out);
+	char text[MFOLD_TOKEN_LEN_MAX];
 
 	if (w == NULL)
 		return end;
@@ -306,6 +325,14 @@ put_spaced(struct mchars *c, size_t i, struct mwords *ws, struct mname *out)
 	w->script = (uint8_t)mtab_script(c->cp[i]);
 	w->raw = c->at[i];
 	w->raw_n = (uint16_t)(c->at[end] - c->at[i]);
+	n = read_word(c->cp + i, end - i, (enum mscript)w->script, text,
+		      sizeof(text));
+	if (n > 0) {
+		w->chars = end - i < 255 ? (uint8_t)(end - i) : 255;
+		mfold_put_text(out, w, (struct str){ text, n });
+		mfold_end_word(out, w);
+		return end;
+	}
 	for (size_t k = i; k < end; k++) {
 		/* A possessive is the name of the same owner. */
 		if (mtab_script(c->cp[k]) == MS_JOIN) {
@@ -374,6 +401,7 @@ cut_words(struct mchars *c, enum mview view, struct mwords *ws,
 	  struct mname *out)
 {
 	bool chinese = mrun_is_chinese(c, out);
+	enum mview han = chinese && view == MV_MAIN ? MV_PINYIN : view;
 
 	for (size_t i = 0; i < c->n;) {
 		enum mscript s = mtab_script(c->cp[i]);
@@ -384,14 +412,14 @@ cut_words(struct mchars *c, enum mview view, struct mwords *ws,
 		else if (s == MS_DIGIT)
 			i = put_digits(c, i, ws, out);
 		else if (s >= MS_HAN && s <= MS_THAI)
-			i = mrun_put(c, i, view == MV_PINYIN || chinese, ws,
-				     out);
+			i = mrun_put(c, i, han, ws, out);
 		else if (c->cp[i] == '&' || c->cp[i] == '+')
 			put_and(c->at[i++], ws, out);
 		else
 			i++;
 	}
 	out->two_views = !chinese && (out->scripts & 1u << MS_HAN) != 0;
+	out->japanese = out->japanese || (out->scripts & 1u << MS_KANA) != 0;
 }
 
 static bool
@@ -486,6 +514,35 @@ split_form(struct mwords *ws, struct mname *out)
 		w->len = (uint8_t)(w->len - 3);
 		mfold_end_word(out, w);
 	}
+}
+
+bool
+mfold_has_view(const struct mname *m, enum mview view, uint16_t country)
+{
+	bool china = (m->scripts & 1u << MS_HAN) != 0 && !m->japanese;
+
+	switch (view) {
+	case MV_MAIN:
+		return true;
+	case MV_PINYIN:
+		return m->two_views;
+	case MV_HONGKONG:
+		if (country == MFOLD_COUNTRY('H', 'K') ||
+		    country == MFOLD_COUNTRY('M', 'O'))
+			return china;
+		/* Overseas firms are spelled so as well. */
+		return china && m->traditional &&
+		       country != MFOLD_COUNTRY('C', 'N') &&
+		       country != MFOLD_COUNTRY('T', 'W') &&
+		       country != MFOLD_COUNTRY('J', 'P') &&
+		       country != MFOLD_COUNTRY('K', 'R');
+	case MV_TAIWAN:
+		return china && (country == MFOLD_COUNTRY('T', 'W') ||
+				 (country == 0 && m->traditional));
+	case MV_COUNT:
+		break;
+	}
+	return false;
 }
 
 void

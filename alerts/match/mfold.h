@@ -5,7 +5,8 @@
  * homoglyphs inside a word, romanises every script by its own convention,
  * cuts unspaced scripts into words, takes legal forms out of the name (they
  * are kept, as classes) and finds concepts and numbers.  A Han name that may
- * be Japanese or Chinese has two views.
+ * be Japanese or Chinese has two views, and further ones by where its bearer
+ * may be: as spelled in Hong Kong, a syllable a word, and in Taiwan.
  *
  * No allocation, no failure: what is not UTF-8 is skipped and `bad` set; what
  * is longer than the limits is cut and `cut` set.  Cost is bounded by
@@ -35,6 +36,8 @@ enum mkind {
 enum mview {
 	MV_MAIN,   /* Han read as Japanese unless the name is Chinese */
 	MV_PINYIN, /* Han read as Chinese */
+	MV_HONGKONG, /* as Cantonese, a word each */
+	MV_TAIWAN,   /* in Wade-Giles, a word each */
 	MV_COUNT,
 };
 
@@ -69,6 +72,8 @@ struct mname {
 	uint16_t status;
 	uint16_t status_n;
 	bool two_views;	   /* MV_PINYIN would differ */
+	bool japanese;	   /* by its kana or legal form */
+	bool traditional;  /* has Han of traditional Chinese only */
 	bool bad;
 	bool cut;
 	unsigned text_n;
@@ -76,6 +81,12 @@ struct mname {
 };
 
 void mfold_name(struct str raw, enum mview view, struct mname *out);
+
+/* A country of two letters as a number; 0 when unknown. */
+#define MFOLD_COUNTRY(a, b) ((uint16_t)(((a) - 'A') * 26 + ((b) - 'A') + 1))
+
+/* Is the name worth reading in this view too?  m may be of any view. */
+bool mfold_has_view(const struct mname *m, enum mview view, uint16_t country);
 
 static inline struct str
 mfold_text(const struct mname *m, const struct mtok *t)

@@ -25,6 +25,7 @@ struct mw {
 	uint8_t kind;
 	uint8_t legal;
 	uint8_t tagged; /* concept and legal were found in the run already */
+	uint8_t syllable; /* of Han: no legal form, no "and", spelled as it may */
 	uint8_t and; /* "&" */
 };
 
@@ -39,9 +40,10 @@ void mfold_put_text(struct mname *out, struct mw *w, struct str s);
 void mfold_end_word(struct mname *out, struct mw *w);
 
 /* mrun.c: the unspaced run at i becomes words; returns its end. */
-size_t mrun_put(const struct mchars *c, size_t i, bool pinyin,
+size_t mrun_put(const struct mchars *c, size_t i, enum mview view,
 		struct mwords *ws, struct mname *out);
-bool mrun_is_chinese(const struct mchars *c, const struct mname *out);
+/* Also sets japanese and traditional. */
+bool mrun_is_chinese(const struct mchars *c, struct mname *out);
 
 /* mphrase.c: words become tokens and forms. */
 void mphrase_put(struct mwords *ws, struct mname *out);

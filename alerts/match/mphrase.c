@@ -13,6 +13,12 @@ struct found {
 	uint16_t concept;
 };
 
+static bool
+is_function(unsigned concept)
+{
+	return concept != 0 && mtab_concept(concept)->kind == MC_FUNCTION;
+}
+
 /* The longest phrases that start at word i. */
 static void
 look_up(const struct mwords *ws, unsigned i, struct found *f)
@@ -39,11 +45,12 @@ look_up(const struct mwords *ws, unsigned i, struct found *f)
 		w = mtab_phrase(h);
 		if (w == NULL)
 			return;
-		if (w->whole && w->legal != 0) {
+		if (w->whole && w->legal != 0 && !ws->w[i].syllable) {
 			f->legal = w->legal;
 			f->legal_len = (uint8_t)(k + 1 - i);
 		}
-		if (w->whole && w->concept != 0) {
+		if (w->whole && w->concept != 0 &&
+		    !(ws->w[i].syllable && is_function(w->concept))) {
 			f->concept = w->concept;
 			f->concept_len = (uint8_t)(k + 1 - i);
 		}
@@ -260,12 +267,6 @@ settle_numbers(struct mname *out)
 		n++;
 	}
 	out->n = n;
-}
-
-static bool
-is_function(unsigned concept)
-{
-	return concept != 0 && mtab_concept(concept)->kind == MC_FUNCTION;
 }
 
 /* Everything was legal form or function word: then it is the name. */

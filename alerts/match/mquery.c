@@ -75,10 +75,7 @@ set_pair(struct mpair *p, const struct mcold *cold, uint16_t country,
 	p->raw = keep(p, cold->name);
 	p->ids = keep(p, cold->ids);
 	p->address = keep(p, cold->address);
-	mfold_name(p->raw, flags & MR_PINYIN ? MV_PINYIN : MV_MAIN, &p->name);
-	p->core = 0;
-	for (unsigned i = 0; i < p->name.n; i++)
-		p->core = mtab_mix(p->core, p->name.tok[i].th);
+	mfold_name(p->raw, mrow_view(flags), &p->name);
 }
 
 /* The same from the delta; the segment still says how rare the words are. */
@@ -271,10 +268,11 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 
 		if (x->names == MQ_NAMES_MAX)
 			return;
+		if (v > 0 && !mfold_has_view(&x->name[x->names - 1].name,
+					     (enum mview)v, country))
+			continue;
 		mfold_name(name, (enum mview)v, &n->name);
 		n->part = part;
-		if (v > 0 && !n->name.two_views)
-			return;
 		mcand_name(s, &n->name, country, &n->q);
 		malign_side(&n->side, &n->name, n->q.idf);
 		hits = s->head.rows <= MQ_SCAN_ROWS ?
@@ -296,8 +294,6 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 							      0.5f });
 		}
 		x->names++;
-		if (!n->name.two_views)
-			return;
 	}
 }
 
@@ -320,6 +316,16 @@ run_names(const struct mseg *s, struct mqscratch *x, const struct mask *ask,
 	}
 }
 
+static uint64_t
+core_of(const struct mname *m)
+{
+	uint64_t h = m->n;
+
+	for (unsigned i = 0; i < m->n; i++)
+		h = mtab_mix(h, m->tok[i].th);
+	return h;
+}
+
 /* Written alike but for the legal form, and the forms agree. */
 bool
 mquery_namesakes(const struct mpair *a, const struct mpair *b)
@@ -340,6 +346,8 @@ add_namesake(struct mpair *p, const struct mpair *other)
 static void
 add_context(struct mqscratch *x, float book)
 {
+	for (unsigned i = 0; i < x->pairs; i++)
+		x->order[i]->core = core_of(&x->order[i]->name);
 	for (unsigned i = 0; i < x->pairs; i++) {
 		float *f = x->order[i]->align.f;
 		float best = 0;
@@ -363,6 +371,7 @@ add_context(struct mqscratch *x, float book)
 			    x->order[k]->country == x->order[i]->country ||
 			    x->order[k]->country == 0;
 		}
+		f[MF_SAMES] = (float)x->order[i]->namesakes;
 		if (book < MQ_SCAN_LOG)
 			continue;
 		f[MF_GAP] = f[MF_BASE] - best;
@@ -448,16 +457,14 @@ mquery_run(const struct mseg *s, const struct mdelta *delta,
 	for (unsigned i = 0; i < x->pairs; i++) {
 		struct mpair *p = x->order[i];
 
-		p->close = x->names == 0 ?
-			       0 :
-			       written_alike(x->name[p->qname].name.raw,
-					     p->raw);
-		p->align.f[MF_CLOSE] = p->close;
-		p->align.f[MF_SAMES] = (float)p->namesakes;
 		if (x->watch != NULL)
 			x->watch(x->watch_ctx, p->obligor_id, p->core,
 				 p->align.f);
 		mevidence(s, ask, country, p);
+		p->close = x->names == 0 ?
+			       0 :
+			       written_alike(x->name[p->qname].name.raw,
+					     p->raw);
 	}
 	mevidence_ids(s, x, ask);
 	mevidence_scores(s, x);

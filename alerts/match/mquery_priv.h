@@ -7,7 +7,7 @@
 #include "mquery.h"
 #include "mscore.h"
 
-#define MQ_NAMES_MAX (2 * MQUERY_NAMES_MAX)
+#define MQ_NAMES_MAX (MV_COUNT * MQUERY_NAMES_MAX)
 #define MQ_PAIRS_MAX 24u
 #define DELTA_ROW UINT32_C(0x80000000) /* rows from here are the delta's */
 #define MQ_SCAN_ROWS 500u /* books up to here are compared whole */

@@ -4,11 +4,14 @@
  * The cheapest way through the run: words of the tables cost little, letters
  * no table knows cost more and stick together.  What is left over is read
  * aloud: kana by Hepburn without long vowels, Hangul by the revised
- * romanisation, Han by a Japanese reading or by pinyin.
+ * romanisation, Thai by syllables (mthai.c), Han by a Japanese reading or as
+ * Chinese.
  */
 #include "mfold_priv.h"
 
 #include <string.h>
+
+#include "mrom.h"
 
 #define RUN_CHARS_MAX 96u
 #define WORD_CHARS_MAX 14u
@@ -41,103 +44,8 @@ struct lattice {
 	struct step best[RUN_CHARS_MAX + 1];
 	const uint32_t *cp;
 	size_t n;
-	bool pinyin;
+	enum mview view; /* MV_MAIN: Japanese readings */
 };
-
-/* Names of Latin letters in katakana and Hangul, longest first per letter. */
-static const struct {
-	uint16_t cp[4];
-	char letter;
-} letter_name[] = {
-	{ { 0x30C0, 0x30D6, 0x30EA, 0x30E5 }, 'w' },
-	{ { 0x30C0, 0x30D6, 0x30EB }, 'w' },
-	{ { 0x30A8, 0x30C3, 0x30AF, 0x30B9 }, 'x' },
-	{ { 0x30A8, 0x30A4, 0x30C1 }, 'h' },
-	{ { 0x30A8, 0x30C3, 0x30C1 }, 'h' },
-	{ { 0x30C7, 0x30A3, 0x30FC }, 'd' },
-	{ { 0x30C7, 0x30A3, 0x30A4 }, 'd' },
-	{ { 0x30B8, 0x30A7, 0x30A4 }, 'j' },
-	{ { 0x30B8, 0x30A7, 0x30FC }, 'j' },
-	{ { 0x30C6, 0x30A3, 0x30FC }, 't' },
-	{ { 0x30C6, 0x30A3, 0x30A4 }, 't' },
-	{ { 0x30AD, 0x30E5, 0x30FC }, 'q' },
-	{ { 0x30BC, 0x30C3, 0x30C8 }, 'z' },
-	{ { 0x30D6, 0x30A4 }, 'v' },
-	{ { 0x30F4, 0x30A3 }, 'v' },
-	{ { 0x30F4, 0x30A4 }, 'v' },
-	{ { 0x30A8, 0x30FC }, 'a' },
-	{ { 0x30A8, 0x30A4 }, 'a' },
-	{ { 0x30D3, 0x30FC }, 'b' },
-	{ { 0x30D3, 0x30A4 }, 'b' },
-	{ { 0x30B7, 0x30FC }, 'c' },
-	{ { 0x30B7, 0x30A4 }, 'c' },
-	{ { 0x30A4, 0x30FC }, 'e' },
-	{ { 0x30A8, 0x30D5 }, 'f' },
-	{ { 0x30B8, 0x30FC }, 'g' },
-	{ { 0x30A2, 0x30A4 }, 'i' },
-	{ { 0x30B1, 0x30A4 }, 'k' },
-	{ { 0x30B1, 0x30FC }, 'k' },
-	{ { 0x30A8, 0x30EB }, 'l' },
-	{ { 0x30A8, 0x30E0 }, 'm' },
-	{ { 0x30A8, 0x30CC }, 'n' },
-	{ { 0x30AA, 0x30FC }, 'o' },
-	{ { 0x30D4, 0x30FC }, 'p' },
-	{ { 0x30A2, 0x30FC, 0x30EB }, 'r' },
-	{ { 0x30A2, 0x30EB }, 'r' },
-	{ { 0x30A8, 0x30B9 }, 's' },
-	{ { 0x30E6, 0x30FC }, 'u' },
-	{ { 0x30E6, 0x30A6 }, 'u' },
-	{ { 0x30EF, 0x30A4 }, 'y' },
-	{ { 0xC5D0, 0xC774, 0xCE58 }, 'h' },
-	{ { 0xB354, 0xBE14, 0xC720 }, 'w' },
-	{ { 0xC5D0, 0xC774 }, 'a' },
-	{ { 0xC5D0, 0xD504 }, 'f' },
-	{ { 0xC5D0, 0xC2A4 }, 's' },
-	{ { 0xC5D1, 0xC2A4 }, 'x' },
-	{ { 0xC544, 0xC774 }, 'i' },
-	{ { 0xC81C, 0xC774 }, 'j' },
-	{ { 0xCF00, 0xC774 }, 'k' },
-	{ { 0xBE0C, 0xC774 }, 'v' },
-	{ { 0xC640, 0xC774 }, 'y' },
-	{ { 0xC81C, 0xD2B8 }, 'z' },
-	{ { 0xBE44 }, 'b' },
-	{ { 0xC528 }, 'c' },
-	{ { 0xC2DC }, 'c' },
-	{ { 0xB514 }, 'd' },
-	{ { 0xC774 }, 'e' },
-	{ { 0xC9C0 }, 'g' },
-	{ { 0xC5D8 }, 'l' },
-	{ { 0xC5E0 }, 'm' },
-	{ { 0xC5D4 }, 'n' },
-	{ { 0xC564 }, '&' },
-	{ { 0xC624 }, 'o' },
-	{ { 0xD53C }, 'p' },
-	{ { 0xD050 }, 'q' },
-	{ { 0xC54C }, 'r' },
-	{ { 0xD2F0 }, 't' },
-	{ { 0xC720 }, 'u' },
-	{ { 0xBDF0 }, 'v' },
-};
-
-/* The letter whose name starts at cp; *len its characters, 0 none. */
-static char
-letter_at(const uint32_t *cp, size_t n, size_t *len)
-{
-	for (size_t i = 0; i < sizeof(letter_name) / sizeof(letter_name[0]);
-	     i++) {
-		const uint16_t *name = letter_name[i].cp;
-		size_t k = 0;
-
-		while (k < 4 && name[k] != 0 && k < n && cp[k] == name[k])
-			k++;
-		if (k == 4 || name[k] == 0) {
-			*len = k;
-			return letter_name[i].letter;
-		}
-	}
-	*len = 0;
-	return 0;
-}
 
 static const char *const kana_text[] = {
 	"a", "a", "i", "i", "u", "u", "e", "e", "o", "o", "ka", "ga", "ki",
@@ -265,18 +173,19 @@ hangul(const uint32_t *cp, size_t n, char *dst, size_t size)
 }
 
 bool
-mrun_is_chinese(const struct mchars *c, const struct mname *out)
+mrun_is_chinese(const struct mchars *c, struct mname *out)
 {
 	bool company = false;
 
-	(void)out;
 	for (size_t i = 0; i < c->n; i++) {
 		uint32_t a = c->cp[i], b = i + 1 < c->n ? c->cp[i + 1] : 0;
 
-		if (mtab_script(a) == MS_KANA && a != 0x30FB)
+		if ((mtab_script(a) == MS_KANA && a != 0x30FB) ||
+		    (b == 0x793E && (a == 0x4F1A || a == 0x6703))) {
+			out->japanese = true;
 			return false;
-		if (b == 0x793E && (a == 0x4F1A || a == 0x6703))
-			return false;
+		}
+		out->traditional |= mtab_is_traditional(a);
 		/* company, group, factory, science-technology */
 		if ((a == 0x516C && b == 0x53F8) ||
 		    (a == 0x96C6 && b == 0x56E2) || a == 0x5382 ||
@@ -312,9 +221,13 @@ word_cost(const struct lattice *l, const struct mword *w, size_t len,
 			return COST_CONCEPT;
 		if (len == 2 && script == MS_HANG)
 			return COST_CONCEPT_HANGUL;
-		return COST_CONCEPT_SHORT + (len == 1 ? 700 : 0);
+		/* Two letters of Thai are not a syllable of two sounds. */
+		return COST_CONCEPT_SHORT +
+		       (len == 1		   ? 700u :
+			script == MS_THAI ? 400u :
+						   0u);
 	}
-	if (l->pinyin || w->reading == 0)
+	if (l->view != MV_MAIN || w->reading == 0)
 		return UINT32_MAX;
 	return (len == 1 ? COST_READING_ONE : COST_READING) + 6u * w->cost;
 }
@@ -352,7 +265,7 @@ try_letters(struct lattice *l, size_t i)
 	for (;;) {
 		size_t len;
 
-		(void)letter_at(l->cp + at, l->n - at, &len);
+		(void)mletter_at(l->cp + at, l->n - at, &len);
 		if (len == 0)
 			break;
 		at += len;
@@ -388,6 +301,18 @@ put_reading(struct str kana, struct mw *w, struct mname *out)
 	mfold_put_text(out, w, (struct str){ text, n });
 }
 
+static struct str
+han_latin(const struct lattice *l, size_t i)
+{
+	struct str s = STR_NONE;
+
+	if (l->view == MV_HONGKONG)
+		s = mtab_han(l->cp[i], MSP_HONGKONG);
+	else if (l->view == MV_TAIWAN)
+		s = mtab_han(l->cp[i], MSP_TAIWAN);
+	return s.n > 0 ? s : mtab_latin(l->cp[i]);
+}
+
 /* The letters [i, i+len) of the run read aloud into w. */
 static void
 read_aloud(const struct lattice *l, size_t i, size_t len, struct mw *w,
@@ -407,9 +332,11 @@ read_aloud(const struct lattice *l, size_t i, size_t len, struct mw *w,
 			n = mfold_kana(l->cp + i, k - i, text, sizeof(text));
 		else if (s == MS_HANG)
 			n = hangul(l->cp + i, k - i, text, sizeof(text));
+		else if (s == MS_THAI)
+			n = mrom_thai(l->cp + i, k - i, text, sizeof(text));
 		else
 			for (size_t j = i; j < k && n + 12 < sizeof(text); j++) {
-				struct str t = mtab_latin(l->cp[j]);
+				struct str t = han_latin(l, j);
 
 				memcpy(text + n, t.p, t.n < 12 ? t.n : 12);
 				n += t.n < 12 ? t.n : 12;
@@ -429,7 +356,7 @@ put_letters(const struct lattice *l, size_t i, size_t len, struct mw *w,
 
 	while (i < end) {
 		size_t used;
-		char c = letter_at(l->cp + i, l->n - i, &used);
+		char c = mletter_at(l->cp + i, l->n - i, &used);
 
 		if (used == 0)
 			break;
@@ -447,6 +374,8 @@ put_word(const struct lattice *l, size_t i, size_t len,
 	w->script = (uint8_t)mtab_script(l->cp[i]);
 	w->chars = 2;
 	w->tagged = 1;
+	w->syllable = l->view >= MV_HONGKONG && w->script == MS_HAN &&
+		      step->kind == STEP_UNKNOWN;
 	if (step->kind == STEP_WORD) {
 		w->concept = step->word->concept;
 		w->legal = step->word->legal;
@@ -454,11 +383,22 @@ put_word(const struct lattice *l, size_t i, size_t len,
 	if (step->kind == STEP_LETTERS)
 		put_letters(l, i, len, w, out);
 	else if (step->kind == STEP_WORD && step->word->reading != 0 &&
-		 !l->pinyin)
+		 l->view == MV_MAIN)
 		put_reading(mtab_reading(step->word), w, out);
 	else
 		read_aloud(l, i, len, w, out);
 	mfold_end_word(out, w);
+}
+
+/* Is the letter before at in one unknown word with the one at `at`? */
+static bool
+sticks(const struct lattice *l, size_t at)
+{
+	if (at == 0 || l->best[at].kind != STEP_UNKNOWN)
+		return false;
+	/* Outside pinyin every syllable is a word. */
+	return l->view < MV_HONGKONG || mtab_script(l->cp[at]) != MS_HAN ||
+	       mtab_script(l->cp[at - 1]) != MS_HAN;
 }
 
 /* Marks where the words of the best way start; returns how many. */
@@ -473,8 +413,7 @@ trace(const struct lattice *l, uint8_t *start)
 
 		/* unknown letters in a row are one word */
 		if (l->best[at].kind == STEP_UNKNOWN)
-			while (at - len > 0 &&
-			       l->best[at - len].kind == STEP_UNKNOWN)
+			while (sticks(l, at - len))
 				len++;
 		at -= len;
 		start[count++] = (uint8_t)at;
@@ -483,10 +422,10 @@ trace(const struct lattice *l, uint8_t *start)
 }
 
 size_t
-mrun_put(const struct mchars *c, size_t i, bool pinyin, struct mwords *ws,
-	 struct mname *out)
+mrun_put(const struct mchars *c, size_t i, enum mview view,
+	 struct mwords *ws, struct mname *out)
 {
-	struct lattice l = { .cp = c->cp + i, .pinyin = pinyin };
+	struct lattice l = { .cp = c->cp + i, .view = view };
 	uint8_t start[RUN_CHARS_MAX + 1];
 	size_t words;
 
@@ -502,7 +441,7 @@ mrun_put(const struct mchars *c, size_t i, bool pinyin, struct mwords *ws,
 		enum mscript s = mtab_script(l.cp[k]);
 
 		try_words(&l, k);
-		if (s == MS_KANA || s == MS_HANG)
+		if (s != MS_HAN)
 			try_letters(&l, k);
 		try_unknown(&l, k);
 	}

@@ -95,6 +95,9 @@ enum mrow_flag {
 	MR_PINYIN = 1,	/* folded in MV_PINYIN */
 	MR_ALIAS = 2,	/* not the first name of its obligor */
 	MR_COMMON = 4,	/* every token is common: found by pairs */
+	MR_HONGKONG = 8, /* folded in MV_HONGKONG */
+	MR_TAIWAN = 16,	 /* folded in MV_TAIWAN */
+	MR_VIEWS = MR_PINYIN | MR_HONGKONG | MR_TAIWAN,
 };
 
 struct mrow {
@@ -131,6 +134,25 @@ NODISCARD enum err mseg_open_fd(int fd, struct mseg *out, struct diag *d);
 void mseg_close(struct mseg *s);
 /* Nothing will be asked for a while: its pages need not be in memory. */
 void mseg_rest(const struct mseg *s);
+
+/* The flag of a row folded in the view, and the view of a row's flags. */
+static inline uint8_t
+mrow_flag(enum mview view)
+{
+	static const uint8_t flag[MV_COUNT] = { 0, MR_PINYIN, MR_HONGKONG,
+						MR_TAIWAN };
+
+	return flag[view];
+}
+
+static inline enum mview
+mrow_view(uint8_t flags)
+{
+	return flags & MR_PINYIN   ? MV_PINYIN :
+	       flags & MR_HONGKONG ? MV_HONGKONG :
+	       flags & MR_TAIWAN   ? MV_TAIWAN :
+				     MV_MAIN;
+}
 
 /* Token id of hash h, UINT32_MAX when absent. */
 uint32_t mseg_token(const struct mseg *s, uint64_t h);
@@ -209,7 +231,7 @@ mseg_country(struct str s)
 	if (s.n < 2 || s.p[0] < 'A' || s.p[0] > 'Z' || s.p[1] < 'A' ||
 	    s.p[1] > 'Z')
 		return 0;
-	return (uint16_t)((s.p[0] - 'A') * 26 + (s.p[1] - 'A') + 1);
+	return MFOLD_COUNTRY(s.p[0], s.p[1]);
 }
 
 #define MSEG_COLD_RECORD_MAX 2560u

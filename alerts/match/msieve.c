@@ -40,15 +40,22 @@ msieve_free(struct msieve *v)
 static bool
 may_be(const struct msieve *v, struct str name)
 {
-	for (unsigned view = 0; view < MV_COUNT; view++) {
-		struct mname m;
-		uint32_t row;
+	/* The country is not known here: wherever it may be. */
+	static const uint16_t home[MV_COUNT] = {
+		[MV_HONGKONG] = MFOLD_COUNTRY('H', 'K'),
+		[MV_TAIWAN] = MFOLD_COUNTRY('T', 'W'),
+	};
 
+	UNSET struct mname m;
+	uint32_t row;
+
+	for (unsigned view = 0; view < MV_COUNT; view++) {
+		if (view > 0 &&
+		    !mfold_has_view(&m, (enum mview)view, home[view]))
+			continue;
 		mfold_name(name, (enum mview)view, &m);
 		if (mdelta_find(delta_of(v), &m, &row, 1) > 0)
 			return true;
-		if (!m.two_views)
-			return false;
 	}
 	return false;
 }

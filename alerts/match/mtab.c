@@ -13,6 +13,7 @@
 #define POOL_SIZE (512u * 1024u)
 #define WORDS_MIN 65536u
 #define RUN_MAX 24u
+#define HAN_LINES_MAX 1024u
 
 /* The file etc/match/NAME as mtab_NAME .. mtab_NAME_end. */
 #define EMBED(name)                                                            \
@@ -36,6 +37,7 @@ EMBED(legal);
 EMBED(concept);
 EMBED(reading);
 EMBED(kana);
+EMBED(han);
 
 #define FILE_OF(name)                                                          \
 	{                                                                      \
@@ -58,6 +60,10 @@ static struct {
 	unsigned concepts;
 	struct words phrase;
 	struct words run;
+	uint16_t han[MSP_COUNT][0x10000]; /* offset of the line */
+	uint8_t traditional[0x10000 / 8];
+	struct str line[HAN_LINES_MAX];
+	unsigned lines;
 } tab;
 
 uint8_t mtab_script_of[0x10000];
@@ -465,12 +471,64 @@ load_reading(void)
 	}
 }
 
+/* A syllable and its characters, or the traditional ones. */
+static void
+load_han_line(struct str line)
+{
+	char kind = line.p[0];
+	uint32_t cp[64];
+
+	must(tab.lines < HAN_LINES_MAX);
+	(void)str_cut(&line, '\t');
+	tab.line[tab.lines] = str_cut(&line, '\t');
+	/* All of the table is of three bytes a character. */
+	while (line.n > 0) {
+		size_t part = line.n < 180 ? line.n : 180;
+		size_t n = mfold_run(str_sub(line, 0, part), cp, 64);
+
+		must(n > 0);
+		for (size_t i = 0; i < n; i++)
+			if (kind == 't')
+				tab.traditional[cp[i] / 8] |=
+				    (uint8_t)(1u << cp[i] % 8);
+			else
+				tab.han[kind == 'w' ? MSP_TAIWAN :
+						      MSP_HONGKONG][cp[i]] =
+				    (uint16_t)tab.lines;
+		line = str_sub(line, part, line.n);
+	}
+	tab.lines++;
+}
+
+static void
+load_han(void)
+{
+	struct str rest = FILE_OF(han);
+	struct str line;
+
+	tab.lines = 1; /* 0 is the empty syllable */
+	while (next_line(&rest, &line))
+		load_han_line(line);
+}
+
+struct str
+mtab_han(uint32_t cp, enum mspelling s)
+{
+	return cp < 0x10000 ? tab.line[tab.han[s][cp]] : STR_NONE;
+}
+
+bool
+mtab_is_traditional(uint32_t cp)
+{
+	return cp < 0x10000 && (tab.traditional[cp / 8] >> cp % 8 & 1) != 0;
+}
+
 static uint64_t
 hash_all(void)
 {
 	const struct str file[] = {
 		FILE_OF(translit), FILE_OF(legal), FILE_OF(concept),
-		FILE_OF(reading),  FILE_OF(kana),
+		FILE_OF(reading),  FILE_OF(kana),  FILE_OF(han),
 	};
 	uint64_t h = MTAB_VERSION;
 
@@ -485,6 +543,7 @@ load(void)
 	words_init(&tab.phrase, WORDS_MIN / 4);
 	words_init(&tab.run, 16 * WORDS_MIN);
 	load_translit();
+	load_han();
 	load_legal();
 	load_concept();
 	load_reading();

@@ -15,7 +15,7 @@
 
 #include "str.h"
 
-#define MTAB_VERSION 1u
+#define MTAB_VERSION 2u
 #define MTAB_CONCEPTS_MAX 1024u
 #define MTAB_LEGALS_MAX 256u
 #define MTAB_PHRASE_MAX 12u /* tokens of the longest phrase */
@@ -123,6 +123,14 @@ mtab_latin(uint32_t cp)
 
 	return (struct str){ mtab_pool + (at & 0xFFFFFF), at >> 24 };
 }
+
+/* How Han is spelled outside pinyin. */
+enum mspelling { MSP_HONGKONG, MSP_TAIWAN, MSP_COUNT };
+
+/* The syllable of a character, "" when it has none. */
+struct str mtab_han(uint32_t cp, enum mspelling s);
+/* Is the character of traditional Chinese only? */
+bool mtab_is_traditional(uint32_t cp);
 
 const struct mlegal *mtab_legal(unsigned id);
 const struct mconcept *mtab_concept(unsigned id);

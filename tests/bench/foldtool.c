@@ -15,12 +15,15 @@ main(void)
 	while (fgets(line, sizeof(line), stdin) != NULL) {
 		line[strcspn(line, "\n")] = 0;
 		for (int v = 0; v < MV_COUNT; v++) {
+			static const char *const view[MV_COUNT] = {
+				"", "   pinyin", "   Hong Kong", "   Taiwan"
+			};
 			struct mname m;
 
 			mfold_name(str_of(line), (enum mview)v, &m);
-			if (v == 1 && !m.two_views)
-				break;
-			printf("%s =>", v == 0 ? line : "   pinyin");
+			if (!mfold_has_view(&m, (enum mview)v, 0))
+				continue;
+			printf("%s =>", v == 0 ? line : view[v]);
 			for (unsigned i = 0; i < m.n; i++)
 				printf(" %.*s%s%.*s", STR_ARG(mfold_text(&m, &m.tok[i])),
 				       m.tok[i].kind == MK_NUMBER ? "/num" :
