@@ -107,7 +107,8 @@ mevidence(const struct mseg *s, const struct mask *ask, uint16_t country,
 	else if (p->align.f[MF_GAP] < HOPELESS_GAP)
 		p->logit = HOPELESS_LOGIT;
 	else
-		p->logit = mscore_logit(&mmodel, p->align.f);
+		p->logit = mscore_stated(mscore_logit(&mmodel, p->align.f),
+					 p->align.f);
 	p->country_rel = country == 0 || p->country == 0 ? CR_UNKNOWN :
 			 country == p->country		 ? CR_SAME :
 							   CR_OTHER;

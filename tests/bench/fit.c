@@ -309,12 +309,15 @@ share_logit(const float *s, size_t first, size_t at)
 {
 	double rest = 1;
 
-	for (size_t r = first; r < row[first].end && whole_lists; r++)
+	if (!whole_lists)
+		return (double)s[at];
+
+	for (size_t r = first; r < row[first].end; r++)
 		if (r != at &&
 		    (strcmp(row[r].core, row[at].core) != 0 ||
 		     row[r].conflict || row[at].conflict))
-			rest += exp((double)s[r]);
-	return (double)s[at] - log(rest);
+			rest += exp((double)mscore_stated(s[r], row[r].f));
+	return (double)mscore_stated(s[at], row[at].f) - log(rest);
 }
 
 static void
