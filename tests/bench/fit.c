@@ -84,6 +84,8 @@ read_rows(const char *path)
 			 strtok_r(NULL, "\t\n", &save));
 		for (int i = 0; i < MF_COUNT; i++)
 			r->f[i] = strtof(strtok_r(NULL, "\t\n", &save), NULL);
+		/* Books of nearly one size are of one. */
+		r->f[MF_BOOK] = roundf(2 * r->f[MF_BOOK]) / 2;
 		r->conflict = r->f[MF_LEGAL] == (float)LR_CONFLICT;
 	}
 	fclose(f);
