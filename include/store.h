@@ -136,6 +136,9 @@ NODISCARD enum err store_exporter(struct store *s, struct str exporter_id,
 				  struct arena *a, struct exporter *out);
 NODISCARD enum err store_obligor(struct store *s, struct str obligor_id,
 				 struct arena *a, struct obligor *out);
+/* Whether the book has it. */
+NODISCARD enum err store_has_obligor(struct store *s, struct str obligor_id,
+				     bool *out);
 NODISCARD enum err store_policies(struct store *s, struct str exporter_id,
 				  struct arena *a, struct policy **out,
 				  size_t *count);
@@ -307,7 +310,8 @@ NODISCARD enum err store_facts_of(struct store *s, struct str obligor_id,
 /* Every id and name key the notices of a fact gave, for reverse matching. */
 NODISCARD enum err store_fact_key_put(struct store *s, struct str fact_id,
 				      struct str scheme, struct str value);
-/* Facts without an obligor that carry that id, or (scheme "name") that key. */
+/* Facts without an obligor of the book that carry that id, or (scheme
+ * "name") that key. */
 NODISCARD enum err store_facts_unmatched(struct store *s, struct str scheme,
 					 struct str value, struct arena *a,
 					 struct fact **out, size_t *count);
@@ -321,14 +325,15 @@ NODISCARD enum err store_fact_sources(struct store *s, struct str fact_id,
 NODISCARD enum err store_fact_by_record(struct store *s, struct str source,
 					struct str record, struct arena *a,
 					struct fact *out);
-/* A name of a fact that nobody of the book has yet. */
+/* A name of a fact that nobody of the book has. */
 struct fact_name {
 	int64_t rid; /* ascending */
 	struct str fact_id;
 	struct str key;	 /* fold_name of one of its names */
 	struct str name; /* the fact's own */
 };
-/* Names of live facts without an obligor, behind a row, at most max. */
+/* Names of live facts without an obligor of the book, behind a row, at most
+ * max. */
 NODISCARD enum err store_fact_names(struct store *s, int64_t after, size_t max,
 				    struct arena *a, struct fact_name **out,
 				    size_t *count);
@@ -359,8 +364,9 @@ NODISCARD enum err store_reviews_of(struct store *s, struct str fact_id,
 /* The question, or with no obligor all of the fact. */
 NODISCARD enum err store_review_drop(struct store *s, struct str fact_id,
 				     struct str obligor_id);
-/* Questions about obligors that left the book. */
-NODISCARD enum err store_review_sweep(struct store *s);
+/* Those about obligors that left the book. */
+NODISCARD enum err store_reviews_gone(struct store *s, struct arena *a,
+				      struct review **out, size_t *count);
 /* Pairs (name key, obligor) a reviewer rejected are never asked again. */
 NODISCARD enum err store_reject_put(struct store *s, struct str key,
 				    struct str obligor_id, struct str why,
@@ -383,6 +389,13 @@ NODISCARD enum err store_alert_by_id(struct store *s, struct str alert_id,
 NODISCARD enum err store_alerts(struct store *s, struct str obligor_id,
 				struct arena *a, struct alert **out,
 				size_t *count);
+
+/* Obligors with an alert that may still move, ascending. */
+NODISCARD enum err store_alert_obligors(struct store *s, struct arena *a,
+					struct str **out, size_t *count);
+/* Those that stand though their obligor left the book. */
+NODISCARD enum err store_alerts_gone(struct store *s, struct arena *a,
+				     struct alert **out, size_t *count);
 
 /* How many there are, for operators. */
 struct alert_counts {

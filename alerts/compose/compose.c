@@ -33,6 +33,21 @@ put_event(struct jsonw *w, const struct compose_in *in,
 	buf_free(&b);
 }
 
+const char *
+compose_end_text(enum compose_end end)
+{
+	static const char *const text[] = {
+		[END_FACT] = "fact-ended",
+		[END_EXPOSURE] = "no-exposure",
+		[END_UNLINKED] = "unlinked",
+		[END_OBLIGOR_GONE] = "obligor-gone",
+		[END_EXPORTER_GONE] = "exporter-gone",
+	};
+
+	must(end > END_NOT && end <= END_EXPORTER_GONE);
+	return text[end];
+}
+
 enum err
 compose_alert(const struct compose_in *in, struct arena *a,
 	      struct compose_out *out)

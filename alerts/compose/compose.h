@@ -33,6 +33,16 @@
 
 enum compose_mode { COMPOSE_LIVE, COMPOSE_REPLAY };
 
+/* Why an alert is over. */
+enum compose_end {
+	END_NOT,
+	END_FACT,     /* the fact itself is */
+	END_EXPOSURE, /* nothing is open or ordered any more */
+	END_UNLINKED, /* nothing of the exporter's is linked to the obligor */
+	END_OBLIGOR_GONE,
+	END_EXPORTER_GONE,
+};
+
 struct compose_in {
 	const struct texts *texts;
 	const struct feeds *feeds;
@@ -49,6 +59,8 @@ struct compose_in {
 	int historic;
 	int suspected;	  /* whose the fact is waits for a reviewer */
 	int recognised;	  /* the last revision suspected this fact */
+	enum compose_end end;
+	struct str told_token; /* of who has no uscc any more; else empty */
 	int reports_left;      /* -1: no policy */
 	int32_t duty_deadline; /* DATE_NONE: no duty */
 	struct str duty_profile;
@@ -74,6 +86,9 @@ struct compose_out {
 /* ERR_LIMIT when the event or the arena is full. */
 NODISCARD enum err compose_alert(const struct compose_in *in, struct arena *a,
 				 struct compose_out *out);
+
+/* A word for programs. */
+const char *compose_end_text(enum compose_end end);
 
 /* Keyed BLAKE2b-128, in hex: a name for an exporter that tells nothing. */
 void compose_token(const uint8_t key[COMPOSE_KEY_SIZE], struct str s,

@@ -368,9 +368,12 @@ compose_data(struct jsonw *w, const struct compose_in *in,
 
 	put_identity(w, in);
 	compose_token(in->token_key, in->exporter->uscc, token);
+	if (in->end != END_NOT)
+		jsonw_str(w, "end_reason", str_of(compose_end_text(in->end)));
 	jsonw_str(w, "exporter_id", in->alert->exporter_id);
 	jsonw_obj(w, "exporter");
-	jsonw_str(w, "uscc_token", str_of(token));
+	jsonw_str(w, "uscc_token",
+		  in->told_token.n > 0 ? in->told_token : str_of(token));
 	jsonw_str(w, "name", in->exporter->name);
 	jsonw_end_obj(w);
 	put_policy(w, in);

@@ -35,6 +35,7 @@ static const char *const NEEDED[] = {
 	"head.retracted",
 	"head.resolved",
 	"head.closed",
+	"head.unlinked",
 	"body.historic",
 	"body.recognised",
 	"body.orders",

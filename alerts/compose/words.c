@@ -267,8 +267,9 @@ add_head(struct para *p)
 	if (in->alert->state == ALERT_RETRACTED)
 		add(p, "head.retracted", 100);
 	else if (in->alert->state == ALERT_RESOLVED)
-		add(p, in->fact->status == FACT_ENDED ? "head.resolved" :
-							"head.closed",
+		add(p, in->end == END_FACT     ? "head.resolved" :
+		       in->end == END_EXPOSURE ? "head.closed" :
+						 "head.unlinked",
 		    100);
 	else if (in->suspected)
 		add(p, compose_is_withheld(in) ? "head.suspected.withheld" :

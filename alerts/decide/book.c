@@ -3,8 +3,6 @@
  */
 #include "decide_priv.h"
 
-#include <stdlib.h>
-
 static enum err
 attach_all(struct decide *d, struct str obligor_id, struct str scheme,
 	   struct str value, struct instant now)
@@ -84,40 +82,53 @@ reverse(struct decide *d, struct str obligor_id, struct instant now)
 	return err;
 }
 
-static int
-id_cmp(const void *x, const void *y)
-{
-	const struct str *a = x;
-	const struct str *b = y;
-
-	return str_cmp(*a, *b);
-}
-
-/* Every obligor with an alert that may still move, once, by id. */
+/* Every obligor with an alert that may still move. */
 static enum err
 look_again(struct decide *d, struct instant now)
 {
-	struct alert *alert = NULL;
-	struct str *id;
+	struct str *id = NULL;
 	size_t count = 0;
-	size_t kept = 0;
-	enum err err;
+	enum err err = store_alert_obligors(d->in.store, &d->arena, &id,
+					    &count);
 
-	err = store_alerts(d->in.store, STR_NONE, &d->arena, &alert, &count);
-	if (err != ERR_OK)
-		return err;
-	id = arena_array(&d->arena, struct str, count + 1);
-	if (id == NULL)
-		return ERR_LIMIT;
-	for (size_t i = 0; i < count; i++)
-		if (alert[i].state != ALERT_RETRACTED)
-			id[kept++] = alert[i].obligor_id;
-	qsort(id, kept, sizeof(id[0]), id_cmp);
-	for (size_t i = 0; i < kept && err == ERR_OK; i++) {
+	for (size_t i = 0; i < count && err == ERR_OK; i++) {
 		size_t mark = arena_mark(&d->arena);
 
-		if (i == 0 || !str_eq(id[i], id[i - 1]))
-			err = decide_obligor(d, id[i], now);
+		err = decide_obligor(d, id[i], now);
+		arena_rewind(&d->arena, mark);
+	}
+	return err;
+}
+
+/* Questions about who left the book are not asked any more, and who was told
+ * hears that it is over. */
+static enum err
+sweep(struct decide *d, struct instant now)
+{
+	struct review *q = NULL;
+	struct alert *alert = NULL;
+	size_t count = 0;
+	enum err err = store_reviews_gone(d->in.store, &d->arena, &q, &count);
+
+	for (size_t i = 0; i < count && err == ERR_OK; i++) {
+		size_t mark = arena_mark(&d->arena);
+
+		err = decide_journal(d, now, "decide.review",
+				     "rule=obligor-gone fact=%.*s "
+				     "obligor=%.*s",
+				     STR_ARG(q[i].fact_id),
+				     STR_ARG(q[i].obligor_id));
+		if (err == ERR_OK)
+			err = decide_drop(d, &q[i], now);
+		arena_rewind(&d->arena, mark);
+	}
+	if (err == ERR_OK)
+		err = store_alerts_gone(d->in.store, &d->arena, &alert,
+					&count);
+	for (size_t i = 0; i < count && err == ERR_OK; i++) {
+		size_t mark = arena_mark(&d->arena);
+
+		err = decide_gone(d, &alert[i], now);
 		arena_rewind(&d->arena, mark);
 	}
 	return err;
@@ -134,9 +145,9 @@ decide_book(struct decide *d, int64_t since_version, struct instant now)
 
 	err = store_obligors_concerned(d->in.store, since_version, &d->arena,
 				       &changed, &count);
-	d->by_book = true;
 	if (err == ERR_OK)
-		err = store_review_sweep(d->in.store);
+		err = sweep(d, now);
+	d->by_book = true;
 	for (size_t i = 0; i < count && err == ERR_OK; i++) {
 		size_t each = arena_mark(&d->arena);
 
@@ -162,7 +173,9 @@ decide_tick(struct decide *d, struct instant now, int64_t *next_ms)
 	size_t mark = arena_mark(&d->arena);
 	enum err err;
 
-	err = look_again(d, now);
+	err = sweep(d, now);
+	if (err == ERR_OK)
+		err = look_again(d, now);
 	if (err == ERR_OK)
 		err = decide_suspects(d, now, &next);
 	arena_rewind(&d->arena, mark);

@@ -126,23 +126,26 @@ contain(struct ring *r, struct str exporter_id, enum err err)
 			      STR_ARG(exporter_id), STR_ARG(r->fact->fact_id));
 }
 
-static bool
-is_among(const struct str *list, size_t count, struct str s)
+static int
+str_order(const void *x, const void *y)
 {
-	for (size_t i = 0; i < count; i++)
-		if (str_eq(list[i], s))
-			return true;
-	return false;
+	const struct str *a = x;
+	const struct str *b = y;
+
+	return str_cmp(*a, *b);
 }
 
-/* Who was told hears that it was wrong, though the book links it to the
- * obligor no more. */
+/*
+ * Who was told hears that it is over, or was wrong, though the book links it
+ * to the obligor no more; there is one alert of an episode and exporter.
+ */
 static enum err
 add_told(struct ring *r, struct str **exporter, size_t *count)
 {
+	const bool refuted = r->fact->status == FACT_REFUTED;
+	const size_t linked = *count;
 	struct arena *a = &r->d->arena;
 	struct alert *alert = NULL;
-	struct exporter ignored;
 	struct str *all;
 	size_t alerts = 0;
 	enum err err = store_alerts(r->d->in.store, r->fact->obligor_id, a,
@@ -158,54 +161,65 @@ add_told(struct ring *r, struct str **exporter, size_t *count)
 	*exporter = all;
 	for (size_t i = 0; i < alerts; i++) {
 		if (alert[i].state == ALERT_RETRACTED ||
+		    (alert[i].state == ALERT_RESOLVED && !refuted) ||
 		    alert[i].episode != r->fact->episode ||
 		    !str_eq(alert[i].family, r->fact->family) ||
-		    is_among(all, *count, alert[i].exporter_id))
+		    bsearch(&alert[i].exporter_id, all, linked,
+			    sizeof(all[0]), str_order) != NULL)
 			continue;
-		err = store_exporter(r->d->in.store, alert[i].exporter_id, a,
-				     &ignored);
-		if (err == ERR_OK)
-			all[(*count)++] = alert[i].exporter_id;
-		else if (err != ERR_ABSENT)
-			return err;
+		all[(*count)++] = alert[i].exporter_id;
 	}
 	return ERR_OK;
+}
+
+static enum err
+ring_one(struct ring *r, struct str exporter_id)
+{
+	size_t mark = arena_mark(&r->d->arena);
+	enum err err = contain(r, exporter_id,
+			       decide_exporter(r, exporter_id));
+
+	arena_rewind(&r->d->arena, mark);
+	return err;
 }
 
 static enum err
 ring_all(struct ring *r)
 {
 	struct str *exporter = NULL;
-	size_t count = 0;
+	size_t linked = 0;
+	size_t count;
 	enum err err;
 
 	err = store_exporters_of(r->d->in.store, r->fact->obligor_id,
-				 &r->d->arena, &exporter, &count);
-	if (err == ERR_OK && r->fact->status == FACT_REFUTED)
+				 &r->d->arena, &exporter, &linked);
+	count = linked;
+	if (err == ERR_OK)
 		err = add_told(r, &exporter, &count);
 	if (err != ERR_OK)
 		return err;
 	if (count == 0)
 		return decide_journal(r->d, r->now, "decide.suppress",
-				      "rule=no-exporter fact=%.*s",
+				      "rule=%s fact=%.*s",
+				      r->gone ? "obligor-gone" : "no-exporter",
 				      STR_ARG(r->fact->fact_id));
 	for (size_t i = 0; i < count; i++) {
-		size_t mark = arena_mark(&r->d->arena);
-
-		err = contain(r, exporter[i], decide_exporter(r, exporter[i]));
-		arena_rewind(&r->d->arena, mark);
+		r->linked = i < linked;
+		err = ring_one(r, exporter[i]);
 		if (err != ERR_OK)
 			return err;
 	}
 	return ERR_OK;
 }
 
-enum err
-decide_ring(struct ring *r, const struct fact *fact, size_t count)
+/* What is said of the fact, to whomever; *silent: nothing is. */
+static enum err
+prepare(struct ring *r, const struct fact *fact, size_t count, bool *silent)
 {
 	struct decide *d = r->d;
 	enum err err;
 
+	*silent = true;
 	r->kind = kinds_find(d->in.kinds, r->fact->kind);
 	if (r->kind == NULL || str_eq(r->kind->alert_kind, S("-")) ||
 	    str_eq(r->fact->family, S("-")))
@@ -213,15 +227,42 @@ decide_ring(struct ring *r, const struct fact *fact, size_t count)
 				      "rule=silent-kind kind=%.*s fact=%.*s",
 				      STR_ARG(r->fact->kind),
 				      STR_ARG(r->fact->fact_id));
+	*silent = false;
 	err = store_obligor(d->in.store, r->fact->obligor_id, &d->arena,
 			    &r->obligor);
-	if (err == ERR_ABSENT)
-		return decide_journal(d, r->now, "decide.suppress",
-				      "rule=obligor-gone fact=%.*s",
-				      STR_ARG(r->fact->fact_id));
+	r->gone = err == ERR_ABSENT;
+	return err == ERR_OK || r->gone ? read_sources(r, fact, count) : err;
+}
+
+enum err
+decide_ring(struct ring *r, const struct fact *fact, size_t count)
+{
+	bool silent = false;
+	enum err err = prepare(r, fact, count, &silent);
+
+	return err != ERR_OK || silent ? err : ring_all(r);
+}
+
+enum err
+decide_gone(struct decide *d, const struct alert *a, struct instant now)
+{
+	struct ring r = { .d = d, .now = now };
+	struct material said;
+	struct fact fact;
+	bool silent = false;
+	enum err err = store_fact(d->in.store, a->fact_id, &d->arena, &fact);
+
 	if (err == ERR_OK)
-		err = read_sources(r, fact, count);
-	return err != ERR_OK ? err : ring_all(r);
+		err = material_get(a->material, &said);
+	if (err != ERR_OK)
+		return err;
+	/* It may be somebody else's by now. */
+	fact.obligor_id = a->obligor_id;
+	fact.episode = a->episode;
+	r.fact = &fact;
+	r.suspected = said.suspected != 0;
+	err = prepare(&r, &fact, 1, &silent);
+	return err != ERR_OK || silent ? err : ring_one(&r, a->exporter_id);
 }
 
 enum err
@@ -299,6 +340,7 @@ take(struct decide *d, const struct notice *n, const struct match *m,
      struct instant now)
 {
 	struct facts_touched touched;
+	bool is_free = false;
 	enum err err;
 
 	err = facts_apply(&d->facts, n, m, now, &d->arena, &touched);
@@ -320,11 +362,13 @@ take(struct decide *d, const struct notice *n, const struct match *m,
 		err = decide_unask(d, f, now);
 		if (err != ERR_OK)
 			break;
-		if (f->obligor_id.n > 0) {
+		if (f->obligor_id.n > 0)
 			err = decide_episode(d, f->obligor_id, f->family,
 					     f->episode, now);
+		if (err == ERR_OK)
+			err = facts_is_free(&d->facts, f, &is_free);
+		if (err != ERR_OK || !is_free)
 			continue;
-		}
 		d->counts.unmatched++;
 		if (i == 0 && m->verdict == MATCH_REVIEW && facts_is_live(f))
 			err = decide_ask(d, f, m, now);

@@ -36,6 +36,10 @@ struct ring {
 	struct obligor obligor;
 	const struct fact *fact;
 	const struct kind *kind;
+	/* The obligor has left the book: what is said of it was told. */
+	bool gone;
+	/* The exporter at hand follows it or has a shipment on it. */
+	bool linked;
 	/* Whether the fact is the obligor's waits for a reviewer. */
 	bool suspected;
 	struct fact_source *source;
@@ -56,6 +60,7 @@ struct material {
 	int imminent;
 	int historic;
 	int suspected;
+	int unlinked; /* nothing of the exporter's linked them any more */
 };
 
 NODISCARD enum err decide_journal(struct decide *d, struct instant now,
@@ -81,6 +86,19 @@ NODISCARD enum err decide_exporter(struct ring *r, struct str exporter_id);
  * its episode) read, every exporter of the obligor is heard. */
 NODISCARD enum err decide_ring(struct ring *r, const struct fact *fact,
 			       size_t count);
+/* The alert's fact, for the exporter of the alert alone: who it is about has
+ * left the book. */
+NODISCARD enum err decide_gone(struct decide *d, const struct alert *a,
+			       struct instant now);
+/* Who an alert is about and for, as its last revision has it; for when the
+ * book has them no more. */
+NODISCARD enum err decide_told_obligor(struct decide *d,
+				       const struct alert *a,
+				       struct obligor *out);
+NODISCARD enum err decide_told_exporter(struct decide *d,
+					const struct alert *a,
+					struct exporter *out,
+					struct str *token);
 /* The match a question would be were it answered so; said is one more line. */
 NODISCARD enum err decide_supposed(struct decide *d, const struct review *q,
 				   struct str said, struct match *out);

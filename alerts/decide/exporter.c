@@ -23,6 +23,8 @@ struct draft {
 	struct str duty_profile;
 	const char *why; /* of the revision */
 	bool recognised; /* what was suspected of this fact is so */
+	enum compose_end end;
+	struct str told_token; /* of an exporter that left the book */
 	enum alert_state state;
 };
 
@@ -127,6 +129,7 @@ weigh(struct draft *t)
 		.imminent = t->cover.imminent,
 		.historic = t->exists ? t->old.historic : 0,
 		.suspected = t->r->suspected,
+		.unlinked = !t->r->linked,
 	};
 	return ERR_OK;
 }
@@ -217,6 +220,31 @@ not_suspected(const struct draft *t)
 		       "no-departure";
 }
 
+/* Whether this is over for the exporter, and why. */
+static enum compose_end
+end_of(const struct draft *t)
+{
+	if (t->r->fact->status == FACT_ENDED)
+		return END_FACT;
+	if (t->told_token.n > 0)
+		return END_EXPORTER_GONE;
+	if (t->r->gone)
+		return END_OBLIGOR_GONE;
+	if (!t->r->linked)
+		return END_UNLINKED;
+	return t->exists && t->old.exposed > 0 && t->new.exposed == 0 ?
+		       END_EXPOSURE :
+		       END_NOT;
+}
+
+/* Closed because nothing was at stake, and now something is. */
+static bool
+is_back(const struct draft *t)
+{
+	return t->alert.state == ALERT_RESOLVED &&
+	       (t->old.unlinked || (t->old.exposed == 0 && t->new.exposed > 0));
+}
+
 /* Sets why and state, or leaves why NULL and names the rule. */
 static const char *
 choose(struct draft *t)
@@ -235,11 +263,11 @@ choose(struct draft *t)
 	}
 	if (t->exists && is_over(t->alert.state))
 		return "alert-over";
-	if (status == FACT_ENDED ||
-	    (t->exists && t->old.exposed > 0 && t->new.exposed == 0)) {
+	t->end = end_of(t);
+	if (t->end != END_NOT) {
 		if (!t->exists || t->alert.state == ALERT_RESOLVED)
 			return "ended-unheard";
-		t->why = "resolved";
+		t->why = compose_end_text(t->end);
 		t->state = ALERT_RESOLVED;
 		return "resolve";
 	}
@@ -253,6 +281,8 @@ choose(struct draft *t)
 	if (t->severity.severity > t->alert.severity &&
 	    (!t->old.suspected || t->new.suspected))
 		t->why = "severity";
+	if (is_back(t))
+		t->why = "returned";
 	t->state = state_after(t);
 	return t->why == NULL ? "not-material" : "revise";
 }
@@ -320,6 +350,8 @@ compose(struct draft *t, struct compose_out *out)
 		.historic = t->new.historic,
 		.suspected = t->new.suspected,
 		.recognised = t->recognised,
+		.end = t->end,
+		.told_token = t->told_token,
 		.reports_left = t->reports_left,
 		.duty_deadline = t->alert.duty_on,
 		.duty_profile = t->duty_profile,
@@ -426,17 +458,31 @@ publish(struct draft *t, const char *rule)
 			      STR_ARG(t->alert.fact_id));
 }
 
+/* Out of the book; who left it, as it was told. */
+static enum err
+find_parties(struct draft *t, struct str exporter_id)
+{
+	struct decide *d = t->r->d;
+	enum err err = store_exporter(d->in.store, exporter_id, &d->arena,
+				      &t->exporter);
+
+	if (err == ERR_ABSENT && t->exists)
+		err = decide_told_exporter(d, &t->alert, &t->exporter,
+					   &t->told_token);
+	if (err == ERR_OK && t->r->gone && t->exists)
+		err = decide_told_obligor(d, &t->alert, &t->r->obligor);
+	return err;
+}
+
 enum err
 decide_exporter(struct ring *r, struct str exporter_id)
 {
 	struct draft t = { .r = r };
 	const char *rule;
-	enum err err;
+	enum err err = find_alert(&t, exporter_id);
 
-	err = store_exporter(r->d->in.store, exporter_id, &r->d->arena,
-			     &t.exporter);
 	if (err == ERR_OK)
-		err = find_alert(&t, exporter_id);
+		err = find_parties(&t, exporter_id);
 	if (err == ERR_OK)
 		err = weigh(&t);
 	if (err == ERR_OK)

@@ -3,17 +3,18 @@
  */
 #include "decide_priv.h"
 
-#define FIELDS 12u
+#define FIELDS 13u
+#define FIELDS_FIRST 11u /* what the first version kept */
 
 void
 material_put(struct buf *b, const struct material *m)
 {
-	buf_printf(b, "%d|%d|%.*s|%.*s|%lld|%lld|%lld|%lld|%lld|%d|%d|%d",
+	buf_printf(b, "%d|%d|%.*s|%.*s|%lld|%lld|%lld|%lld|%lld|%d|%d|%d|%d",
 		   (int)m->status, (int)m->stage, STR_ARG(m->kind),
 		   STR_ARG(m->currency), (long long)m->exposed,
 		   (long long)m->insured, (long long)m->uninsured,
 		   (long long)m->if_insured, (long long)m->if_uninsured,
-		   m->imminent, m->historic, m->suspected);
+		   m->imminent, m->historic, m->suspected, m->unlinked);
 }
 
 enum err
@@ -26,8 +27,8 @@ material_get(struct str s, struct material *out)
 	for (size_t i = 0; i < FIELDS; i++) {
 		struct str cell = str_cut(&rest, '|');
 
-		/* Kept before there was the last one. */
-		if (i == FIELDS - 1 && cell.n == 0)
+		/* Kept before there were the last ones. */
+		if (i >= FIELDS_FIRST && cell.n == 0)
 			break;
 		if (i == 2)
 			m.kind = cell;
@@ -49,6 +50,7 @@ material_get(struct str s, struct material *out)
 	m.imminent = v[9] != 0;
 	m.historic = v[10] != 0;
 	m.suspected = v[11] != 0;
+	m.unlinked = v[12] != 0;
 	*out = m;
 	return ERR_OK;
 }

@@ -81,12 +81,14 @@ try_fact(struct decide *d, struct str fact_id, struct instant now)
 	struct fact_source *s = NULL;
 	struct fact fact;
 	size_t count = 0;
+	bool is_free = false;
 	bool done = false;
 	enum err err = store_fact(d->in.store, fact_id, &d->arena, &fact);
 
+	if (err == ERR_OK)
+		err = facts_is_free(&d->facts, &fact, &is_free);
 	/* A person is only ever found by an id. */
-	if (err == ERR_OK &&
-	    (fact.obligor_id.n > 0 || fact.natural_person == 1))
+	if (err == ERR_OK && (!is_free || fact.natural_person == 1))
 		return ERR_OK;
 	/* The whole book is tried: then a notice may be news all the same. */
 	if (err == ERR_OK && d->sieve_since == 0)

@@ -8,6 +8,8 @@
  */
 #include "decide_priv.h"
 
+#include "log.h"
+
 #define FACT_KEY_SIZE 128u
 
 /* What a rejection of the fact itself is remembered by; no folded name has a
@@ -120,8 +122,15 @@ keys_of(struct decide *d, const struct fact_source *s, struct match_key **key,
 	if (err == ERR_OK)
 		err = notice_get(json, &d->arena, &n, &why);
 	if (err == ERR_OK)
-		err = match_keys(d->in.schemes, &n, &d->arena, key, count);
-	return err == ERR_ABSENT ? ERR_OK : err;
+		return match_keys(d->in.schemes, &n, &d->arena, key, count);
+	if (err_class(err) != ERR_REJECT)
+		return err;
+	/* Kept under rules that were laxer: nothing speaks for it here, and
+	 * the question can be answered all the same. */
+	if (err != ERR_ABSENT)
+		log_op(LOG_WARN, "review.notice", "source=%.*s why=\"%s\"",
+		       STR_ARG(s->source), why.why);
+	return ERR_OK;
 }
 
 /* The first id that speaks for the obligor: there was another's too. */

@@ -88,6 +88,7 @@ take_back(struct decide *d, const struct review *q, const struct fact *is,
 			  .suspected = true };
 	struct alert *alert = NULL;
 	struct match m;
+	bool here = false;
 	size_t count = 0;
 	int rung = 0;
 	enum err err = store_alerts(d->in.store, q->obligor_id, &d->arena,
@@ -98,8 +99,11 @@ take_back(struct decide *d, const struct review *q, const struct fact *is,
 	err = decide_supposed(d, q, STR_NONE, &m);
 	if (err == ERR_OK)
 		err = facts_suppose(&d->facts, &fact, &m, &d->arena);
-	/* What is over is over for whoever it was; else it was another. */
-	if (is->status != FACT_ENDED)
+	if (err == ERR_OK)
+		err = store_has_obligor(d->in.store, q->obligor_id, &here);
+	/* What is over is over for whoever it was, and of who left the book
+	 * nobody will find out; else it was another. */
+	if (here && is->status != FACT_ENDED)
 		fact.status = FACT_REFUTED;
 	for (size_t i = 0; i < count && err == ERR_OK; i++) {
 		/* Taken back before, it was told again in a later episode. */
@@ -130,11 +134,12 @@ enum err
 decide_unask(struct decide *d, const struct fact *fact, struct instant now)
 {
 	struct review *q = NULL;
+	bool is_free = false;
 	size_t count = 0;
-	enum err err;
+	enum err err = facts_is_free(&d->facts, fact, &is_free);
 
-	if (fact->obligor_id.n == 0 && facts_is_live(fact))
-		return ERR_OK;
+	if (err != ERR_OK || (is_free && facts_is_live(fact)))
+		return err;
 	err = store_reviews_of(d->in.store, fact->fact_id, &d->arena, &q,
 			       &count);
 	for (size_t i = 0; i < count && err == ERR_OK; i++)

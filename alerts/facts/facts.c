@@ -21,6 +21,19 @@ facts_is_live(const struct fact *fact)
 	return fact->status < FACT_REFUTED;
 }
 
+enum err
+facts_is_free(const struct facts *f, const struct fact *fact, bool *out)
+{
+	bool insured = false;
+	enum err err = ERR_OK;
+
+	if (fact->obligor_id.n > 0)
+		err = store_has_obligor(f->store, fact->obligor_id, &insured);
+	if (err == ERR_OK)
+		*out = !insured;
+	return err;
+}
+
 static void
 put_field(struct buf *b, struct str s)
 {
@@ -162,6 +175,21 @@ can_merge(const struct apply *p, const struct fact *fact)
 	       is_near(fact->occurred_on, p->n->occurred_on);
 }
 
+/* Whose it was has left the book, and the notice says whose it is now. */
+static enum err
+disown(const struct apply *p, struct fact *fact)
+{
+	bool is_free = false;
+	enum err err = ERR_OK;
+
+	if (p->m->verdict == MATCH_ACCEPT &&
+	    !str_eq(fact->obligor_id, p->m->obligor_id))
+		err = facts_is_free(p->f, fact, &is_free);
+	if (is_free)
+		fact->obligor_id = STR_NONE;
+	return err;
+}
+
 /* The newest fact the notice belongs to; ERR_ABSENT when it is a new one. */
 static enum err
 find_merge(const struct apply *p, struct fact *out)
@@ -195,7 +223,7 @@ find_merge(const struct apply *p, struct fact *out)
 		while (count > 0)
 			if (can_merge(p, &fact[--count])) {
 				*out = fact[count];
-				return ERR_OK;
+				return disown(p, out);
 			}
 	}
 	return ERR_ABSENT;
@@ -464,6 +492,8 @@ apply(const struct apply *p, struct facts_touched *out)
 		out->rule = "cancel-of-nothing";
 		return had ? cancel(p, &before, out) : ERR_OK;
 	}
+	if (had && (err = disown(p, &before)) != ERR_OK)
+		return err;
 	if (had && stays(p, &before)) {
 		out->rule = "same-record";
 		return join(p, &before, out);

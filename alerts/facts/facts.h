@@ -61,5 +61,8 @@ NODISCARD enum err facts_suppose(const struct facts *f, struct fact *fact,
  */
 const struct fact *facts_lead(const struct fact *fact, size_t count);
 bool facts_is_live(const struct fact *fact);
+/* Nobody of the book has it: nobody was found, or who was has left. */
+NODISCARD enum err facts_is_free(const struct facts *f,
+				 const struct fact *fact, bool *out);
 
 #endif

@@ -239,36 +239,47 @@ keep_lines(const struct manswer *answer, struct arena *a, struct str *out)
 	return out->p == NULL ? ERR_LIMIT : ERR_OK;
 }
 
-/* A name stays in the segment until the next build, and a delta that is full
- * does not hide it: whom the book has no more is nobody. */
-static enum err
-is_in_book(const struct look *l, struct str obligor_id, bool *out)
-{
-	size_t mark = arena_mark(l->a);
-	struct obligor o;
-	enum err err = store_obligor(l->by->store, obligor_id, l->a, &o);
-
-	arena_rewind(l->a, mark);
-	*out = err == ERR_OK;
-	return err == ERR_ABSENT ? ERR_OK : err;
-}
-
 /* The best of all answers, and who is accepted. */
 struct best {
 	int score;
 	bool accepted;
+	struct str top;	 /* whose the best is; of the first of several */
+	unsigned asked;	 /* the question that found it */
 	struct str id; /* of the last one accepted */
 	unsigned ids;  /* how many were */
 };
 
+/*
+ * Of one question the index has weighed the candidates against each other.
+ * Who is as good by another question is a rival it did not see.
+ */
+static void
+take_best(struct best *best, const struct match_candidate *c, bool accepted,
+	  unsigned asked)
+{
+	if (c->score > best->score) {
+		*best = (struct best){ c->score,  accepted, c->obligor_id,
+				       asked,	  best->id, best->ids };
+	} else if (c->score == best->score && asked != best->asked) {
+		if (str_eq(c->obligor_id, best->top))
+			best->accepted |= accepted;
+		else
+			best->accepted = false;
+	}
+}
+
 static enum err
-take_answer(struct look *l, const struct manswer *answer, struct best *best)
+take_answer(struct look *l, const struct manswer *answer, unsigned asked,
+	    struct best *best)
 {
 	struct match_candidate c = { .score = answer->score };
 	bool accepted = answer->verdict == MQ_ACCEPT;
 	bool here = false;
-	enum err err = is_in_book(l, answer->obligor_id, &here);
+	enum err err;
 
+	/* A name stays in the segment until the next build, and a delta that
+	 * is full does not hide it: whom the book has no more is nobody. */
+	err = store_has_obligor(l->by->store, answer->obligor_id, &here);
 	if (err != ERR_OK || !here)
 		return err;
 	c.obligor_id = arena_str(l->a, answer->obligor_id);
@@ -279,10 +290,7 @@ take_answer(struct look *l, const struct manswer *answer, struct best *best)
 		best->id = c.obligor_id;
 		best->ids++;
 	}
-	if (answer->score > best->score) {
-		best->score = answer->score;
-		best->accepted = accepted;
-	}
+	take_best(best, &c, accepted, asked);
 	add_candidate(&l->m, c);
 	return ERR_OK;
 }
@@ -302,18 +310,21 @@ by_index(struct look *l, const struct str *skip, size_t skips, bool *sole)
 					review, true };
 	struct best best = { .score = -1 };
 	size_t from = 0;
+	unsigned asked = 0;
 	enum err err = ERR_OK;
 
 	do {
 		struct mask ask = { .skip = skip, .skips = skips };
 		const struct mresult *r;
 
+		asked++;
 		make_ask(l, &from, &ask);
 		r = mwatch_ask(l->by->watch, &ask, &limits);
 		for (unsigned i = 0; err == ERR_OK && i < r->n; i++)
 			if (r->answer[i].verdict != MQ_REJECT &&
 			    !r->answer[i].by_id)
-				err = take_answer(l, &r->answer[i], &best);
+				err = take_answer(l, &r->answer[i], asked,
+						  &best);
 	} while (err == ERR_OK && from < l->n->name_count);
 	*sole = best.ids == 1 && best.accepted;
 	return err;

@@ -31,26 +31,41 @@
 #define COMMON_SHARE 1000u
 #define COMMON_NAMES 50u
 #define ADDRESS_AGREES 0.5f
+/* So much of the shorter address, in so many words that are no cities or
+ * countries we know, one of them a number, says where somebody sits. */
+#define ADDRESS_TELLS_SHARE (2.0f / 3)
+#define ADDRESS_TELLS_WORDS 3u
 
-/* Share of the shorter address's words that the other has. */
-static float
-address_sim(struct str a, struct str b)
+/* Words of one address that the other has too. */
+struct same_words {
+	unsigned all;
+	unsigned numbers, places; /* of them */
+	float share;	  /* of the shorter one's; -1 unknown */
+};
+
+static struct same_words
+same_words(struct str a, struct str b)
 {
+	struct same_words same = { .share = -1 };
 	UNSET struct mname x, y;
-	unsigned same = 0, small;
+	unsigned small;
 
 	if (a.n == 0 || b.n == 0)
-		return -1;
+		return same;
 	mfold_name(a, MV_MAIN, &x);
 	mfold_name(b, MV_MAIN, &y);
 	for (unsigned i = 0; i < x.n; i++)
 		for (unsigned k = 0; k < y.n; k++)
 			if (x.tok[i].th == y.tok[k].th) {
-				same++;
+				same.all++;
+				same.numbers += x.tok[i].kind == MK_NUMBER;
+				same.places += x.tok[i].kind == MK_PLACE;
 				break;
 			}
 	small = x.n < y.n ? x.n : y.n;
-	return small == 0 ? -1 : (float)same / (float)small;
+	if (small > 0)
+		same.share = (float)same.all / (float)small;
+	return same;
 }
 
 /* +1 the same value of a scheme, -1 only other ones, 0 nothing common. */
@@ -115,7 +130,7 @@ mevidence(const struct mseg *s, const struct mask *ask, uint16_t country,
 	p->logit += p->country_rel == CR_SAME  ? LLR_COUNTRY_SAME :
 		    p->country_rel == CR_OTHER ? LLR_COUNTRY_OTHER :
 						 0;
-	p->address_sim = address_sim(ask->address, p->address);
+	p->address_sim = same_words(ask->address, p->address).share;
 	if (p->address_sim >= ADDRESS_AGREES)
 		p->logit += LLR_ADDRESS_SAME;
 	else if (p->address_sim >= 0 && p->address_sim < 0.15f)
@@ -245,28 +260,50 @@ has_rival(const struct mpair *p)
 }
 
 /*
+ * Whether the address says who somebody of this very name is.  One of another
+ * name at the same address is a member of the same group: any word left over
+ * but a place is another name, and of a sibling no address tells.
+ */
+static bool
+address_tells(const struct mask *ask, const struct mpair *p)
+{
+	const float *f = p->align.f;
+	struct same_words same;
+
+	if (p->address_sim < ADDRESS_TELLS_SHARE ||
+	    f[MF_QWORD] + f[MF_BWORD] + f[MF_QGEN] + f[MF_BGEN] > 0)
+		return false;
+	same = same_words(ask->address, p->address);
+	return same.all - same.places >= ADDRESS_TELLS_WORDS &&
+	       same.numbers > 0;
+}
+
+/*
  * Does what is known besides name and country say who of them it is?  A
  * trading or former name inside a name may be another company's by now.
  */
 static bool
-is_told_apart(const struct mqscratch *x, const struct mpair *p)
+is_told_apart(const struct mqscratch *x, const struct mask *ask,
+	      const struct mpair *p)
 {
-	if (p->id_soft || p->address_sim >= ADDRESS_AGREES)
+	if (p->id_soft)
 		return true;
-	return !p->thin && !(x->names > 0 && x->name[p->qname].part) &&
-	       !has_rival(p) && !mevidence_is_sibling(p);
+	if (mevidence_is_sibling(p))
+		return false;
+	return (!p->thin && !(x->names > 0 && x->name[p->qname].part) &&
+		!has_rival(p)) ||
+	       address_tells(ask, p);
 }
 
 enum mverdict
 mevidence_verdict(const struct mqscratch *x, const struct mask *ask,
 		  const struct mlimits *limits, const struct mpair *p)
 {
-	(void)ask;
 	if (p->by_id)
 		return x->id_obligors > 1 ? MQ_REVIEW : MQ_ACCEPT;
 	if (p->score >= limits->accept && !p->id_clash &&
 	    x->id_obligors == 0 && p->align.number != NR_CONFLICT &&
-	    is_told_apart(x, p) &&
+	    is_told_apart(x, ask, p) &&
 	    (!limits->country_needed || p->country_rel == CR_SAME))
 		return MQ_ACCEPT;
 	return p->score >= limits->review ? MQ_REVIEW : MQ_REJECT;

@@ -7,10 +7,13 @@
 #include "mquery.h"
 #include "mscore.h"
 
-#define MQ_NAMES_MAX (MV_COUNT * MQUERY_NAMES_MAX)
+#define MQ_NAMES_MAX 64u /* every view of every name */
 #define MQ_PAIRS_MAX 24u
 #define DELTA_ROW UINT32_C(0x80000000) /* rows from here are the delta's */
 #define MQ_SCAN_ROWS 500u /* books up to here are compared whole */
+
+_Static_assert(MQ_NAMES_MAX == MV_COUNT * MQUERY_NAMES_MAX,
+	       "a view of a name has no place");
 
 /* A spelling of the query beside a spelling of an obligor. */
 struct mpair {

@@ -334,8 +334,13 @@ take_tally(struct serve *s, struct rd *r, struct instant now)
 	if (rd_end(r) != ERR_OK)
 		return ERR_PEER;
 	s->sessions = sessions;
-	return nacks == 0 ? ERR_OK :
-			    store_nacks_add(s->store, now.wall_ms, nacks);
+	/* publish says a number once.  One whose transaction fails goes with
+	 * the next tally, which MSG_PUSH_AGAIN asks for. */
+	s->nacks += nacks;
+	s->nacks_put = s->nacks;
+	return s->nacks == 0 ? ERR_OK :
+			       store_nacks_add(s->store, now.wall_ms,
+					       s->nacks);
 }
 
 /* Kept for serve_committed: a read needs no transaction. */
@@ -586,8 +591,11 @@ serve_notify(struct serve *s, struct instant now, struct link *publish)
 enum err
 serve_committed(struct serve *s, struct instant now, struct link *publish)
 {
-	enum err err = serve_notify(s, now, publish);
+	enum err err;
 
+	s->nacks -= s->nacks_put;
+	s->nacks_put = 0;
+	err = serve_notify(s, now, publish);
 	if (err_class(err) == ERR_FATAL)
 		return err;
 	if (err != ERR_OK)
@@ -617,6 +625,7 @@ serve_rolled_back(struct serve *s)
 	else
 		s->out.n = s->out_kept;
 	s->out_kept = s->out.n;
+	s->nacks_put = 0;
 	forget(s);
 	s->again = 1;
 }

@@ -45,6 +45,8 @@ struct serve {
 	size_t out_kept; /* bytes of out whose transaction is committed */
 	struct buf reads; /* blob: bodies of MSG_PUSH_READ */
 	uint32_t sessions;
+	uint64_t nacks;	    /* heard of and not in the store for sure */
+	uint64_t nacks_put; /* of these, in the transaction at hand */
 	int look;	  /* there may be unsigned entries */
 	size_t unsigned_count; /* that the last look found */
 	int again;	       /* say MSG_PUSH_AGAIN */

@@ -5,11 +5,15 @@
 
 #include "facts.h"
 
+/* What ends deliveries; a strike-off that is proposed is a warning of it. */
 static bool
-is_grave(struct str family)
+is_grave(const struct kind *k)
 {
+	struct str family = k->family;
+
+	if (str_eq(family, S("existence")))
+		return !str_eq(k->name, S("STRIKE_OFF_PROPOSED"));
 	return str_eq(family, S("insolvency")) ||
-	       str_eq(family, S("existence")) ||
 	       str_eq(family, S("sanctions")) ||
 	       str_eq(family, S("default")) || str_eq(family, S("rejection"));
 }
@@ -26,7 +30,7 @@ word_of(const struct kinds *kinds, const struct fact *fact, size_t count)
 		    (str_eq(k->alert_kind, S("-")) &&
 		     !str_eq(k->family, S("rating"))))
 			continue;
-		if (is_grave(k->family) && fact[i].status != FACT_OBSERVED)
+		if (is_grave(k) && fact[i].status != FACT_OBSERVED)
 			return "stop";
 		word = "watch";
 	}
@@ -50,6 +54,23 @@ add(struct grade *g, struct grade_mark new)
 	g->mark[i] = new;
 }
 
+/* Kept by a release that took it; ours does not. */
+static enum err
+add_unread(struct grade *g, const struct fact_source *s, const char *text,
+	   struct arena *a)
+{
+	struct str why = arena_str(a, str_of(text));
+
+	if (why.p == NULL)
+		return ERR_LIMIT;
+	if (g->unreads < GRADE_UNREAD)
+		g->unread[g->unreads] = (struct grade_unread){ s->source,
+							       s->record,
+							       why };
+	g->unreads++;
+	return ERR_OK;
+}
+
 static enum err
 add_source(struct core *c, const struct fact_source *s, struct arena *a,
 	   struct grade *g)
@@ -62,10 +83,14 @@ add_source(struct core *c, const struct fact_source *s, struct arena *a,
 	if (!s->live)
 		return ERR_OK;
 	err = store_notice(c->store, s->source, s->record, a, &json);
-	if (err == ERR_OK)
-		err = notice_get(json, a, &n, &why);
 	if (err != ERR_OK)
 		return err == ERR_ABSENT ? ERR_OK : err;
+	err = notice_get(json, a, &n, &why);
+	if (err_class(err) == ERR_REJECT)
+		return add_unread(g, s, why.why[0] == '\0' ? err_text(err) :
+							     why.why, a);
+	if (err != ERR_OK)
+		return err;
 	if (n.value_new.n > 0)
 		add(g, (struct grade_mark){
 			   s->source, n.scale, n.value_new, n.value_old,

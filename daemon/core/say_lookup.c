@@ -110,6 +110,18 @@ grade_json(struct jsonw *w, const struct grade *g)
 		jsonw_end_obj(w);
 	}
 	jsonw_end_arr(w);
+	if (g->unreads == 0)
+		return;
+	jsonw_int(w, "unreadable", (int64_t)g->unreads);
+	jsonw_arr(w, "unread");
+	for (size_t i = 0; i < g->unreads && i < GRADE_UNREAD; i++) {
+		jsonw_obj(w, NULL);
+		jsonw_str(w, "source", g->unread[i].source);
+		jsonw_str(w, "record", g->unread[i].record);
+		jsonw_str(w, "why", g->unread[i].why);
+		jsonw_end_obj(w);
+	}
+	jsonw_end_arr(w);
 }
 
 static void
@@ -125,6 +137,14 @@ grade_lines(struct buf *out, const struct grade *g)
 			buf_printf(out, " (was %.*s)", STR_ARG(m->before));
 		buf_byte(out, '\n');
 	}
+	for (size_t i = 0; i < g->unreads && i < GRADE_UNREAD; i++)
+		buf_printf(out, "  cannot be read: %.*s %.*s: %.*s\n",
+			   STR_ARG(g->unread[i].source),
+			   STR_ARG(g->unread[i].record),
+			   STR_ARG(g->unread[i].why));
+	if (g->unreads > GRADE_UNREAD)
+		buf_printf(out, "  cannot be read: %zu more\n",
+			   g->unreads - GRADE_UNREAD);
 }
 
 static void

@@ -177,7 +177,8 @@ add_names(struct lister *l, struct asked *q)
 					q->source[i].record, l->a, &json);
 		if (err == ERR_OK)
 			err = notice_get(json, l->a, &n, &why);
-		if (err != ERR_OK && err != ERR_ABSENT)
+		/* Gone, or kept by a laxer release: the others name it. */
+		if (err != ERR_OK && err_class(err) != ERR_REJECT)
 			return err;
 		for (size_t k = 0; err == ERR_OK && k < n.name_count; k++)
 			add_name(q, n.names[k].text);

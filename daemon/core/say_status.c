@@ -10,7 +10,7 @@
 #define DUTY_SOON_DAYS 2
 
 struct feed_tally {
-	int total, ok, stale, refused, quarantined, disabled;
+	int total, ok, stale, refused, failing, never, quarantined, disabled;
 	int64_t oldest_s;
 };
 
@@ -36,6 +36,8 @@ tally(struct core *c, struct instant now)
 		t.ok += strcmp(word, "ok") == 0;
 		t.stale += strcmp(word, "stale") == 0;
 		t.refused += strcmp(word, "refused") == 0;
+		t.failing += strcmp(word, "failing") == 0;
+		t.never += strcmp(word, "never") == 0;
 		t.quarantined += strcmp(word, "quarantined") == 0;
 		t.disabled += strcmp(word, "disabled") == 0;
 		if (age != TIME_NONE && age / 1000 > t.oldest_s)
@@ -136,6 +138,9 @@ put_feeds(const struct feed_tally *t, struct jsonw *w)
 	jsonw_int(w, "ok", t->ok);
 	jsonw_int(w, "stale", t->stale);
 	jsonw_int(w, "refused", t->refused);
+	jsonw_int(w, "failing", t->failing);
+	jsonw_int(w, "never", t->never);
+	jsonw_int(w, "quarantined", t->quarantined);
 	jsonw_int(w, "disabled", t->disabled);
 	jsonw_int(w, "oldest_age_s", t->oldest_s);
 	jsonw_end_obj(w);
@@ -302,8 +307,10 @@ status_text(struct core *c, struct instant now, const struct state *s,
 		   ill ? "degraded" : "ok");
 	(void)reasons(c, s, reason_text, out);
 	buf_printf(out,
-		   "\nfeeds: %d, ok %d, stale %d, refused %d, disabled %d\n",
-		   t->total, t->ok, t->stale, t->refused, t->disabled);
+		   "\nfeeds: %d, ok %d, stale %d, refused %d, failing %d, "
+		   "never read %d, quarantined %d, disabled %d\n",
+		   t->total, t->ok, t->stale, t->refused, t->failing, t->never,
+		   t->quarantined, t->disabled);
 	buf_printf(out,
 		   "alerts: critical %lld, high %lld, medium %lld, info %lld; "
 		   "not acknowledged %lld; to review %lld\n",

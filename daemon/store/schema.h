@@ -117,6 +117,11 @@
 	X(S, TIME, stored_at, 0)
 /* clang-format on */
 
+/* Whether the obligor of a row is in the book. */
+#define IN_BOOK(table)                                                         \
+	" EXISTS (SELECT 1 FROM obligors WHERE obligors.obligor_id = " table   \
+	".obligor_id)"
+
 /* The pieces of SQL text a list expands to. */
 #define SQL_COL(S, type, name, max) ", " #name
 #define SQL_MARK(S, type, name, max) ", ?"

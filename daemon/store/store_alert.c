@@ -69,6 +69,28 @@ store_alerts(struct store *s, struct str obligor_id, struct arena *a,
 	return query_all(&q, &alert_shape, a, out, count);
 }
 
+enum err
+store_alert_obligors(struct store *s, struct arena *a, struct str **out,
+		     size_t *count)
+{
+	struct query q = query_of(s, "SELECT DISTINCT 0, obligor_id FROM alert"
+				     " WHERE state NOT IN (6, 7, 8)"
+				     " ORDER BY 2");
+
+	return query_all(&q, &shape_str, a, out, count);
+}
+
+enum err
+store_alerts_gone(struct store *s, struct arena *a, struct alert **out,
+		  size_t *count)
+{
+	struct query q = query_of(s, SQL_SELECT("alert", ALERT_FIELDS)
+				     "WHERE state BETWEEN 1 AND 4 AND NOT"
+				     IN_BOOK("alert") " ORDER BY rid");
+
+	return query_all(&q, &alert_shape, a, out, count);
+}
+
 #define HOW_MANY(what) ", coalesce(sum(" what "), 0)"
 #define DUTY "duty_met_at IS NULL AND duty_on "
 

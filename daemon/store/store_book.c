@@ -163,6 +163,21 @@ store_obligor(struct store *s, struct str obligor_id, struct arena *a,
 }
 
 enum err
+store_has_obligor(struct store *s, struct str obligor_id, bool *out)
+{
+	struct query q =
+	    query_of(s, "SELECT 1 FROM obligors WHERE obligor_id = ?");
+	int64_t one = 0;
+	enum err err;
+
+	query_str(&q, obligor_id);
+	err = query_int(&q, 0, &one);
+	if (err == ERR_OK)
+		*out = one == 1;
+	return err;
+}
+
+enum err
 store_policies(struct store *s, struct str exporter_id, struct arena *a,
 	       struct policy **out, size_t *count)
 {

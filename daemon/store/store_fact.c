@@ -113,8 +113,9 @@ store_facts_unmatched(struct store *s, struct str scheme, struct str value,
 {
 	struct query q = query_of(
 	    s, SQL_SELECT("fact", FACT_FIELDS)
-		   "WHERE obligor_id = '' AND fact_id IN (SELECT fact_id"
-		   " FROM fact_key WHERE scheme = ? AND value = ?)"
+		   "WHERE NOT" IN_BOOK("fact") " AND fact_id IN"
+		   " (SELECT fact_id FROM fact_key WHERE scheme = ?"
+		   " AND value = ?)"
 		   " ORDER BY rid");
 
 	query_str(&q, scheme);
@@ -216,14 +217,14 @@ store_review_drop(struct store *s, struct str fact_id, struct str obligor_id)
 }
 
 enum err
-store_review_sweep(struct store *s)
+store_reviews_gone(struct store *s, struct arena *a, struct review **out,
+		   size_t *count)
 {
-	struct query q =
-	    query_change(s, "DELETE FROM review WHERE NOT EXISTS"
-			    " (SELECT 1 FROM obligors WHERE"
-			    " obligors.obligor_id = review.obligor_id)");
+	struct query q = query_of(s, SQL_SELECT("review", REVIEW_FIELDS)
+				     "WHERE NOT" IN_BOOK("review")
+				     " ORDER BY rid");
 
-	return query_run(&q);
+	return query_all(&q, &review_shape, a, out, count);
 }
 
 enum err

@@ -96,7 +96,7 @@ store_fact_names(struct store *s, int64_t after, size_t max, struct arena *a,
 	struct query q = query_of(
 	    s, "SELECT 0" NAME(B_COL, -)
 	       " FROM fact_key k JOIN fact f ON f.fact_id = k.fact_id"
-	       " WHERE k.rid > ? AND k.scheme = 'name' AND f.obligor_id = ''"
+	       " WHERE k.rid > ? AND k.scheme = 'name' AND NOT" IN_BOOK("f")
 	       " AND f.status < ? ORDER BY k.rid LIMIT ?");
 
 	query_i64(&q, after);

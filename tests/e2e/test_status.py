@@ -24,6 +24,7 @@ SHAPE = {
     "version": str, "instance": str, "time": str, "up_s": int, "state": str,
     "reasons": list,
     "feeds": {"total": int, "ok": int, "stale": int, "refused": int,
+              "failing": int, "never": int, "quarantined": int,
               "disabled": int, "oldest_age_s": int},
     "book": dict,
     "index": dict,
@@ -104,7 +105,8 @@ try:
     c.check("entries refused are counted", True)
     text = h.run("status")
     for line in (r"^credit alarm \S+, up \d+ s: ok$",
-                 r"^feeds: 1, ok 1, stale 0, refused 0, disabled 0$",
+                 r"^feeds: 1, ok 1, stale 0, refused 0, failing 0, "
+                 r"never read 0, quarantined 0, disabled 0$",
                  r"^alerts: .*; not acknowledged 1; to review \d+$",
                  r"^duties: running 1, due in two days 0, missed 0$",
                  r"^push: sessions 1, .*largest lag %d, refused in 24 hours 2$"

@@ -272,11 +272,14 @@ pass(struct scn *s, int64_t ms)
 
 /* ---- verbs ---- */
 
+/* kind: what is replaced; else empty. */
 static int
-verb_book(struct scn *s, struct str dir_name)
+verb_book(struct scn *s, struct str dir_name, struct str kind)
 {
-	struct say_request q = { .words = 2,
-				 .word = { S("book"), S("import") } };
+	struct say_request q = { .words = kind.n > 0 ? 5 : 2,
+				 .word = { S("book"), S("import"),
+					   S("--replace"), kind,
+					   S("--force") } };
 	static char name[SAY_FILES_MAX][512];
 	struct dirent **e = NULL;
 	struct buf out;
@@ -664,7 +667,7 @@ verb(struct scn *s, struct str line)
 	if (word.n > 2 && str_contains(S("PASS STEP SUSPEND"), word))
 		return verb_time(s, word, rest);
 	if (str_eq(word, S("BOOK")))
-		return verb_book(s, rest);
+		return verb_book(s, rest, STR_NONE);
 	if (str_eq(word, S("SAY")))
 		return verb_say(s, rest);
 	if (str_eq(word, S("EXPECT-SAID")))
@@ -682,6 +685,8 @@ verb(struct scn *s, struct str line)
 	if (str_starts(line, S("SERVE ")))
 		return rest.n == 0 ? fail(s, "SERVE FEED FILE") :
 				     verb_serve(s, word, rest);
+	if (str_starts(line, S("BOOK-REPLACE ")))
+		return verb_book(s, rest, word);
 	if (str_starts(line, S("STALL ")))
 		return verb_serve(s, word, STR_NONE);
 	if (str_starts(line, S("SUBSCRIBE ")))

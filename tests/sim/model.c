@@ -333,6 +333,7 @@ weigh(struct model *m, const struct m_fact *f, int exporter, int64_t now)
 	bool told;
 	int64_t knew;
 	bool worse;
+	bool back;
 
 	knowledge(m, f, a, now, &told, &knew);
 	c = cover(m, a, told, knew, day_of(now));
@@ -362,7 +363,10 @@ weigh(struct model *m, const struct m_fact *f, int exporter, int64_t now)
 				m_kinds[a->said.kind].stage ||
 			severity > a->severity ||
 			(said.imminent && !a->said.imminent);
-		if (exists && severity == a->severity &&
+		/* Closed with nothing at stake: any new stake opens it. */
+		back = exists && a->state == ALERT_RESOLVED &&
+		       a->said.exposed == 0 && said.exposed > 0;
+		if (exists && severity == a->severity && !back &&
 		    !is_material(&a->said, &said))
 			return;
 		if (worse || a->state == ALERT_RESOLVED)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "book_fixture.h"
 #include "store_fixture.h"
 #include "store_priv.h"
 
@@ -161,6 +162,8 @@ STORE_TEST(unmatched_facts_are_found_by_their_keys)
 	struct fact *out = NULL;
 	size_t count = 0;
 
+	book_fixture_add(f->s, &(struct book_text){ "t.csv",
+		"obligor_id,type,name,country\nOB2,buyer,Two,AE\n" }, 1);
 	ok(store_begin(f->s));
 	ok(store_fact_put(f->s, &free1));
 	ok(store_fact_put(f->s, &bound));
@@ -262,9 +265,8 @@ STORE_TEST(a_question_is_kept_until_it_is_dropped)
 	ok(store_review_count(f->s, &n));
 	cr_assert_eq(n, 1);
 	/* nobody of that id is in the book */
-	ok(store_review_sweep(f->s));
-	ok(store_review_count(f->s, &n));
-	cr_assert_eq(n, 0);
+	ok(store_reviews_gone(f->s, &f->a, &list, &count));
+	cr_assert_eq(count, 1);
 	ok(store_commit(f->s));
 }
 
@@ -423,6 +425,37 @@ STORE_TEST(alerts_lists_all_but_closed_and_discarded)
 	ok(store_alerts(f->s, S("OB2"), &f->a, &out, &count));
 	cr_assert_eq(count, 1);
 	cr_assert_eq(out[0].state, ALERT_OPEN);
+}
+
+STORE_TEST(obligors_of_alerts_that_move_come_once)
+{
+	struct str *id = NULL;
+	struct alert *gone = NULL;
+	size_t count = 0;
+
+	book_fixture_add(f->s, &(struct book_text){ "t.csv",
+		"obligor_id,type,name,country\nOB2,buyer,Two,AE\n" }, 1);
+	ok(store_begin(f->s));
+	for (int i = ALERT_OPEN; i <= ALERT_DISCARDED; i++) {
+		char of[8] = { 'O', 'B', (char)('0' + i) };
+		char first[8] = { 'a', (char)('0' + i) };
+		char second[8] = { 'b', (char)('0' + i) };
+		struct alert in = an_alert(first, of, (enum alert_state)i);
+
+		ok(store_alert_put(f->s, &in));
+		in = an_alert(second, of, (enum alert_state)i);
+		ok(store_alert_put(f->s, &in));
+	}
+	ok(store_commit(f->s));
+	ok(store_alert_obligors(f->s, &f->a, &id, &count));
+	cr_assert_eq(count, 5, "%zu", count);
+	is_str(id[0], "OB1");
+	is_str(id[4], "OB5");
+	/* resolved, or of who is in the book: not these */
+	ok(store_alerts_gone(f->s, &f->a, &gone, &count));
+	cr_assert_eq(count, 6, "%zu", count);
+	is_str(gone[0].obligor_id, "OB1");
+	is_str(gone[5].obligor_id, "OB4");
 }
 
 STORE_TEST(revisions_stand_in_order_and_at_their_place)

@@ -48,9 +48,17 @@ static const char SHIPMENTS[] =
 void
 dw_book(const char *csv)
 {
+	dw_replace("", csv);
+}
+
+void
+dw_replace(const char *kind, const char *csv)
+{
 	const struct book_file file = { S("t.csv"), str_of(csv) };
 	const struct book_options opt = { .schemes = &dw.schemes,
-					  .mode = BOOK_WRITE };
+					  .mode = BOOK_WRITE,
+					  .replace = str_of(kind),
+					  .force = 1 };
 	struct book_report r;
 	enum err err;
 
@@ -64,6 +72,17 @@ void
 dw_at(const char *time)
 {
 	cr_assert_eq(time_get(str_of(time), &dw.now.wall_ms), ERR_OK);
+}
+
+int64_t
+dw_tick(void)
+{
+	int64_t next = 0;
+
+	cr_assert_eq(store_begin(dw.store), ERR_OK);
+	cr_assert_eq(decide_tick(dw.decide, dw.now, &next), ERR_OK);
+	cr_assert_eq(store_commit(dw.store), ERR_OK);
+	return next;
 }
 
 void

@@ -36,9 +36,13 @@ extern const uint8_t dw_key[COMPOSE_KEY_SIZE];
 void dw_setup(void);
 void dw_teardown(void);
 void dw_book(const char *csv);
+/* The same, as the whole of its kind ("": not so). */
+void dw_replace(const char *kind, const char *csv);
 /* Imports and decides on what it changed. */
 void dw_rebook(const char *csv);
 void dw_at(const char *time);
+/* decide_tick; when the next one is due. */
+int64_t dw_tick(void);
 /* The decider anew, as after a change of dw.conf. */
 void dw_load(void);
 /* A notice of an opened insolvency of OB-AE-1. */

@@ -335,6 +335,10 @@ Test(compose, limits_hold_for_every_kind_and_long_names)
 		obligor.country = i / 4 % 2 ? S("PG") : S("QQ");
 		obligor.type = i / 8 % 3 == 1 ? OBLIGOR_BANK : OBLIGOR_BUYER;
 		alert.state = state[i / 8 % 3];
+		in.end = alert.state != ALERT_RESOLVED ? END_NOT :
+			 i % 2		       ? END_FACT :
+			 i / 2 % 2	       ? END_EXPOSURE :
+						 END_OBLIGOR_GONE;
 		alert.severity = i % 5 ? SEVERITY_CRITICAL : SEVERITY_INFO;
 		compose();
 		expect_limits(in.kind->name.p);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "grade.h"
+#include "store_priv.h"
 
 TestSuite(grade, .init = dw_setup, .fini = dw_teardown);
 
@@ -73,4 +74,43 @@ Test(grade, carries_ratings_newest_first)
 	cr_assert_eq(g.marks, GRADE_MARKS);
 	cr_assert(str_eq(g.mark[0].value, S("11")));
 	cr_assert(str_eq(g.mark[7].value, S("4")));
+}
+
+Test(grade, a_strike_off_only_proposed_is_no_stop)
+{
+	struct notice n = dw_notice(S("registry"), S("reg-1"));
+
+	n.kind = S("STRIKE_OFF_PROPOSED");
+	n.certainty = CERTAINTY_OFFICIAL;
+	dw_give(&n);
+	cr_assert_str_eq(word(), "watch");
+	n = dw_notice(S("registry"), S("reg-2"));
+	n.kind = S("CEASED_TRADING");
+	n.certainty = CERTAINTY_OFFICIAL;
+	dw_give(&n);
+	cr_assert_str_eq(word(), "stop");
+}
+
+/* What a laxer release kept does not hide the rest. */
+Test(grade, names_what_it_cannot_read_and_answers_all_the_same)
+{
+	struct notice n = dw_notice(S("bureau"), S("rate-1"));
+	struct query q;
+
+	n.kind = S("RATING_DOWNGRADE");
+	n.value_new = S("D");
+	dw_give(&n);
+	n = dw_notice(S("press"), S("odd"));
+	dw_give(&n);
+	cr_assert_eq(store_begin(dw.store), ERR_OK);
+	q = query_change(dw.store, "UPDATE notice SET json = '{\"odd\":1}'"
+				   " WHERE record = 'odd'");
+	cr_assert_eq(query_run(&q), ERR_OK);
+	cr_assert_eq(store_commit(dw.store), ERR_OK);
+	cr_assert_str_eq(word(), "stop");
+	cr_assert_eq(g.marks, 1);
+	cr_assert_eq(g.unreads, 1);
+	cr_assert(str_eq(g.unread[0].source, S("press")));
+	cr_assert(str_eq(g.unread[0].record, S("odd")));
+	cr_assert_gt(g.unread[0].why.n, 0);
 }

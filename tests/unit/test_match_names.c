@@ -483,3 +483,110 @@ Test(match_names, the_sieve_lets_the_new_through)
 	cr_assert(msieve_may(NULL, S("whoever")));
 	cr_assert(msieve_has(NULL, S("OB-DE")));
 }
+
+static void
+ask_at(const char *name, const char *country, const char *address)
+{
+	const struct matcher by = { store, &schemes, &conf, watch };
+	struct notice_name names = { str_of(name), S("legal"), STR_NONE };
+	struct notice n = { .country = str_of(country),
+			    .names = &names,
+			    .name_count = 1,
+			    .certainty = CERTAINTY_OFFICIAL,
+			    .address = str_of(address) };
+
+	cr_assert_eq(match_notice(&by, &n, true, &arena, &m), ERR_OK);
+}
+
+#define HARBOUR "Pier House 14 Harbour Road, Felixstowe IP11 3SY"
+#define KAIWEG "Kaiweg 5, 20457 Hamburg"
+
+/* What an address must say before it tells who somebody is: a whole group has
+ * one head office, a whole city one name. */
+Test(match_names, an_address_tells_only_whole_and_of_the_same_name)
+{
+	static const struct {
+		const char *name;
+		const char *country;
+		const char *address;
+		enum match_verdict verdict;
+	} asked[] = {
+		/* a sibling at the head office of the group */
+		{ "Kestrelmond Trading Ltd", "GB", HARBOUR, MATCH_REVIEW },
+		{ "Kestrelmond Shipping Ltd", "GB", HARBOUR, MATCH_ACCEPT },
+		/* a name with a word more */
+		{ "Ankerwerft Reederei Logistik GmbH", "DE", KAIWEG,
+		  MATCH_REVIEW },
+		/* common words: all of it, most of it, half, the city */
+		{ "General Trading LLC", "AE", "Warehouse 12 Jebel Ali",
+		  MATCH_ACCEPT },
+		{ "General Trading LLC", "AE", "Unit 3 Warehouse 12 Jebel Ali",
+		  MATCH_ACCEPT },
+		{ "General Trading LLC", "AE", "Villa 77 Jebel Ali",
+		  MATCH_REVIEW },
+		{ "General Trading LLC", "AE", "Jebel Ali", MATCH_REVIEW },
+		{ "General Trading LLC", "AE", "", MATCH_REVIEW },
+		/* two of one name: where each is */
+		{ "Ankerwerft Reederei GmbH", "DE", KAIWEG, MATCH_ACCEPT },
+		{ "Ankerwerft Reederei GmbH", "DE", "Hamburg", MATCH_REVIEW },
+		{ "Ankerwerft Reederei GmbH", "DE", "20457 Hamburg, Germany",
+		  MATCH_REVIEW },
+		{ "Ankerwerft Reederei GmbH", "DE", "", MATCH_REVIEW },
+	};
+
+	import("obligor_id,type,name,country,address\n"
+	       "OB-S1,buyer,Kestrelmond Shipping Ltd,GB,\"" HARBOUR "\"\n"
+	       "OB-T1,buyer,General Trading LLC,AE,Warehouse 12 Jebel Ali\n"
+	       "OB-A1,buyer,Ankerwerft Reederei GmbH,DE,\"" KAIWEG "\"\n"
+	       "OB-A2,buyer,Ankerwerft Reederei GmbH,DE,Werftstr 9 Kiel\n",
+	       NULL);
+	cr_assert_eq(mwatch_follow(watch, store), ERR_OK);
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+		ask_at(asked[i].name, asked[i].country, asked[i].address);
+		cr_expect_eq(m.verdict, asked[i].verdict, "%s, %s: %d, %.*s",
+			     asked[i].name, asked[i].address, m.score,
+			     STR_ARG(m.why));
+	}
+}
+
+/* More names than one question to the index holds: who is found by the later
+ * ones as well as the best by the first is a rival, in either order. */
+Test(match_names, as_good_by_another_of_many_names_is_for_a_reviewer)
+{
+	const struct matcher by = { store, &schemes, &conf, watch };
+	struct notice_name name[18];
+	char none[18][40];
+	struct notice n = { .country = S("DE"),
+			    .names = name,
+			    .name_count = 18,
+			    .certainty = CERTAINTY_OFFICIAL };
+
+	import("obligor_id,type,name,country\n"
+	       "OB-A1,buyer,Ankerwerft Reederei GmbH,DE\n"
+	       "OB-A2,buyer,Ankerwerft Reederei GmbH,DE\n",
+	       NULL);
+	cr_assert_eq(mwatch_follow(watch, store), ERR_OK);
+	for (size_t i = 0; i < 18; i++) {
+		(void)snprintf(none[i], sizeof(none[i]),
+			       "Xylpharq%c%c Ubquaxo AG", 'a' + (int)i,
+			       'z' - (int)i);
+		name[i] = (struct notice_name){ str_of(none[i]), S("alias"),
+						STR_NONE };
+	}
+	name[0].text = S("Brennbacher Anlagenbau GmbH");
+	cr_assert_eq(match_notice(&by, &n, true, &arena, &m), ERR_OK);
+	cr_assert_eq(m.verdict, MATCH_ACCEPT);
+	name[17].text = S("Brennbacher Anlagenbau GmbH");
+	cr_assert_eq(match_notice(&by, &n, true, &arena, &m), ERR_OK);
+	cr_assert_eq(m.verdict, MATCH_ACCEPT, "twice the same");
+	name[17].text = S("Ankerwerft Reederei GmbH");
+	cr_assert_eq(match_notice(&by, &n, true, &arena, &m), ERR_OK);
+	cr_assert_eq(m.candidate_count, 3);
+	cr_assert_eq(m.candidate[0].score, m.candidate[2].score,
+		     "%d %d", m.candidate[0].score, m.candidate[2].score);
+	cr_assert_eq(m.verdict, MATCH_REVIEW);
+	name[0].text = S("Ankerwerft Reederei GmbH");
+	name[17].text = S("Brennbacher Anlagenbau GmbH");
+	cr_assert_eq(match_notice(&by, &n, true, &arena, &m), ERR_OK);
+	cr_assert_eq(m.verdict, MATCH_REVIEW);
+}

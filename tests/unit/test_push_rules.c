@@ -277,6 +277,31 @@ refused(void)
 	return n;
 }
 
+/* The store fails while a refusal is counted: counted once, when it can. */
+Test(push_rules, a_refusal_is_counted_though_its_transaction_failed)
+{
+	struct wire_frame f = { .letter = WIRE_NACK,
+				.u.nack = { 1, 1, WIRE_NACK_SEAL, 0 } };
+
+	(void)alert(4);
+	sub_hello(&s, 0, 5, "c", "");
+	WANT(&s, WIRE_WELCOME);
+	WANT_ALERT(&s, 1);
+	world_pass(&w, PUBLISH_TALLY_MS);
+	w.fail_commit = 2;
+	sub_say(&s, &f);
+	world_pass(&w, PUBLISH_TALLY_MS);
+	cr_assert_lt(w.fail_commit, 2);
+	w.fail_commit = 0;
+	f = (struct wire_frame){ .letter = WIRE_PING };
+	sub_say(&s, &f);
+	world_pass(&w, 2 * PUBLISH_TALLY_MS);
+	cr_assert_eq(refused(), 1);
+	sub_say(&s, &f);
+	world_pass(&w, 2 * PUBLISH_TALLY_MS);
+	cr_assert_eq(refused(), 1);
+}
+
 /* What `status` says: sessions that were welcomed, entries refused. */
 Test(push_rules, core_knows_how_many_sessions_and_refusals)
 {
