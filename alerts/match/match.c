@@ -317,7 +317,7 @@ by_index(struct look *l, const struct str *skip, size_t skips, bool *sole)
 	const int review = (int)conf->match_review;
 	const int accept = (int)conf->match_accept;
 	const struct mlimits limits = { accept < review ? review : accept,
-					review, true };
+					review, true, false };
 	struct best best = { .score = -1, .enough = limits.accept };
 	size_t from = 0;
 	unsigned asked = 0;

@@ -114,16 +114,20 @@ id_evidence(const struct mask *ask, struct mpair *p)
 }
 
 void
-mevidence(const struct mseg *s, const struct mask *ask, uint16_t country,
+mevidence(const struct mseg *s, struct mqscratch *x, uint16_t country,
 	  struct mpair *p)
 {
-	if (s->head.rows <= MQ_SCAN_ROWS)
-		p->logit = mscore_logit(&mmodel_small, p->align.f);
-	else if (p->align.f[MF_GAP] < HOPELESS_GAP)
-		p->logit = HOPELESS_LOGIT;
-	else
-		p->logit = mscore_stated(mscore_logit(&mmodel, p->align.f),
-					 p->align.f);
+	const struct mask *ask = x->ask;
+	bool small = s->head.rows <= MQ_SCAN_ROWS;
+
+	p->logit = HOPELESS_LOGIT;
+	if (small || p->align.f[MF_GAP] >= HOPELESS_GAP) {
+		malign_glue(&x->name[p->qname].side, &p->name, &p->align);
+		p->logit = mscore_logit(small ? &mmodel_small : &mmodel,
+					p->align.f);
+		if (!small)
+			p->logit = mscore_stated(p->logit, p->align.f);
+	}
 	p->country_rel = country == 0 || p->country == 0 ? CR_UNKNOWN :
 			 country == p->country		 ? CR_SAME :
 							   CR_OTHER;

@@ -225,12 +225,31 @@ disorder(const struct malign *a)
 	return all == 0 ? 0 : (float)bad / (float)all;
 }
 
+static float
+glue_sim(struct mside *qs, struct mside *bs)
+{
+	const uint32_t vowelless = 1u << MS_ARAB | 1u << MS_HEBR;
+
+	return glued(qs, bs,
+		     ((qs->m->scripts | bs->m->scripts) & vowelless) != 0);
+}
+
+void
+malign_glue(struct mside *qs, const struct mname *b, struct malign *out)
+{
+	UNSET struct mside bs;
+
+	if (out->f[MF_GLUE] >= 0)
+		return;
+	malign_side(&bs, b, NULL, NULL);
+	out->f[MF_GLUE] = glue_sim(qs, &bs);
+}
+
 void
 malign_features(const struct mquery_name *q, struct mside *qs,
 		struct mside *bs, struct malign *out)
 {
 	float *f = out->f;
-	const uint32_t vowelless = 1u << MS_ARAB | 1u << MS_HEBR;
 
 	sum_links(q, qs, bs, out);
 	sum_letters(qs, bs, out);
@@ -247,11 +266,10 @@ malign_features(const struct mquery_name *q, struct mside *qs,
 	f[MF_BLEN] = (float)letters(bs->m);
 	f[MF_SCRIPT] = script_of(q->m);
 	f[MF_BSCRIPT] = script_of(bs->m);
-	f[MF_GLUE] = f[MF_QCOV] > 0.999f && f[MF_BCOV] > 0.999f ?
-			 1 :
-			 glued(qs, bs,
-			       ((q->m->scripts | bs->m->scripts) &
-				vowelless) != 0);
+	/* Between names of one script only the forest asks for it. */
+	f[MF_GLUE] = f[MF_QCOV] > 0.999f && f[MF_BCOV] > 0.999f ? 1 :
+		     f[MF_SCRIPT] != f[MF_BSCRIPT] ? glue_sim(qs, bs) :
+						     MALIGN_LATER;
 	f[MF_ORDER] = disorder(out);
 	for (unsigned i = 0; i < out->n; i++)
 		if (out->link[i].q == 0 && out->link[i].b == 0)

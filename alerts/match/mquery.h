@@ -57,9 +57,10 @@ struct mlimits {
 	int review;
 	/* Accept by name asks for the country to agree (contract 4). */
 	bool country_needed;
+	bool all; /* those rejected are answers too */
 };
 
-#define MQUERY_LIMITS ((struct mlimits){ 900, 600, false })
+#define MQUERY_LIMITS ((struct mlimits){ 900, 600, false, false })
 
 struct mqscratch; /* opaque; owned by one thread */
 
