@@ -156,10 +156,11 @@ static void
 print_stats(const struct mbuild_stats *st)
 {
 	static const char *const name[SEG_COUNT] = {
-		"row directory", "row lengths", "countries", "rows", "cold directory",
-		"cold text",	 "token slots", "tokens", "token text",
-		"postings",	 "by country",	"variant buckets", "variants",
-		"key buckets",	 "keys",	"key tags",
+		"row directory",   "rows",	"cold text",
+		"token slots",	   "tokens",	"token text",
+		"token forms",	   "postings",	"by country",
+		"variant buckets", "variants",	"key buckets",
+		"keys",
 	};
 	double rows = st->rows == 0 ? 1 : (double)st->rows;
 
@@ -236,7 +237,6 @@ struct job {
 	const struct mlimits *limits;
 	struct line *line;
 	size_t from, to;
-	bool all;
 	struct buf out;
 };
 
@@ -279,14 +279,12 @@ read_ask(const struct json *doc, struct mask *ask,
 }
 
 static void
-put_answer(struct job *j, const struct mresult *r, struct jsonw *w)
+put_answer(const struct mresult *r, struct jsonw *w)
 {
 	jsonw_arr(w, "candidates");
 	for (unsigned i = 0; i < r->n; i++) {
 		const struct manswer *a = &r->answer[i];
 
-		if (a->verdict == MQ_REJECT && !j->all)
-			continue;
 		jsonw_obj(w, NULL);
 		jsonw_str(w, "obligor_id", a->obligor_id);
 		jsonw_int(w, "score", a->score);
@@ -331,7 +329,7 @@ answer(struct job *j, struct line *line)
 		} else {
 			mquery_run(j->seg, NULL, j->scratch, &ask, j->limits,
 				   &r);
-			put_answer(j, &r, &w);
+			put_answer(&r, &w);
 		}
 	}
 	jsonw_end_obj(&w);
@@ -463,6 +461,7 @@ run_query(const char *index, int fd, unsigned threads, bool all)
 	int status = EXIT_IO;
 	bool ok = true;
 
+	limits.all = all;
 	mid_get();
 	memset(job, 0, sizeof(job));
 	if (mseg_open(index, &seg, &d) != ERR_OK) {
@@ -472,7 +471,6 @@ run_query(const char *index, int fd, unsigned threads, bool all)
 	for (unsigned t = 0; t < threads; t++) {
 		job[t].seg = &seg;
 		job[t].limits = &limits;
-		job[t].all = all;
 		job[t].scratch = mquery_scratch_new();
 		ok = ok && job[t].scratch != NULL;
 		buf_init(&job[t].out, (size_t)ANSWER_MAX * BATCH_LINES);

@@ -40,10 +40,14 @@ soft_of(struct mside *s, unsigned i)
 }
 
 void
-malign_side(struct mside *s, const struct mname *m, const float *w)
+malign_side(struct mside *s, const struct mname *m, const float *w,
+	    struct mlikes *likes)
 {
 	s->m = m;
 	s->w = w;
+	s->likes = likes;
+	if (likes != NULL)
+		memset(likes->used, 0, sizeof(likes->used));
 	s->used = 0;
 	s->soft_end = 0;
 	s->glue_n = MALIGN_UNKNOWN;
@@ -174,6 +178,39 @@ token_sim(struct mside *q, unsigned i, struct mside *b, unsigned k,
 	return sim;
 }
 
+/* What each token of the query is to token k of b: once for a word. */
+static const struct mlike *
+compare(struct mside *q, struct mside *b, unsigned k)
+{
+	const struct mtok *t = &b->m->tok[k];
+	uint16_t form = mseg_form_of(t);
+	unsigned at = (unsigned)(t->th >> 29 ^ form) & (MALIGN_LIKES - 1);
+	struct mlike *l = &q->likes->like[at];
+
+	if (q->likes->used[at] && l->th == t->th && l->form == form)
+		return l;
+	q->likes->used[at] = 1;
+	l->th = t->th;
+	l->form = form;
+	for (unsigned i = 0; i < q->m->n; i++) {
+		enum mhow how;
+
+		l->sim[i] = token_sim(q, i, b, k, &how);
+		l->how[i] = (uint8_t)how;
+	}
+	return l;
+}
+
+/* Pairs worth more stand first, then those of earlier tokens. */
+static bool
+stands_before(const struct mlink *a, float worth, const struct mlink *b,
+	      float other)
+{
+	if (worth > other || worth < other)
+		return worth > other;
+	return a->q != b->q ? a->q < b->q : a->b < b->b;
+}
+
 static void
 put_link(struct malign *out, struct mside *q, struct mside *b, struct mlink l)
 {
@@ -192,17 +229,20 @@ link_tokens(struct malign *out, struct mside *q, struct mside *b)
 	UNSET float worth[MFOLD_TOKENS_MAX * 3];
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < q->m->n; i++)
-		for (unsigned k = 0; k < b->m->n; k++) {
-			enum mhow how;
-			float sim = token_sim(q, i, b, k, &how);
-			float v = sim * (q->w[i] + b->w[k]) -
+	for (unsigned k = 0; k < b->m->n; k++) {
+		const struct mlike *like = compare(q, b, k);
+
+		for (unsigned i = 0; i < q->m->n; i++) {
+			struct mlink l = { (uint8_t)i,	 1, (uint8_t)k, 1,
+					   like->how[i], like->sim[i] };
+			float v = l.sim * (q->w[i] + b->w[k]) -
 				  0.001f * (float)(i > k ? i - k : k - i);
 			unsigned at = n;
 
-			if (sim <= 0)
+			if (l.sim <= 0)
 				continue;
-			while (at > 0 && worth[at - 1] < v)
+			while (at > 0 && stands_before(&l, v, &all[at - 1],
+						       worth[at - 1]))
 				at--;
 			if (at == MFOLD_TOKENS_MAX * 3)
 				continue;
@@ -210,11 +250,11 @@ link_tokens(struct malign *out, struct mside *q, struct mside *b)
 				n--;
 			memmove(all + at + 1, all + at, (n - at) * sizeof(*all));
 			memmove(worth + at + 1, worth + at, (n - at) * 4);
-			all[at] = (struct mlink){ (uint8_t)i, 1, (uint8_t)k, 1,
-						  (uint8_t)how, sim };
+			all[at] = l;
 			worth[at] = v;
 			n++;
 		}
+	}
 	for (unsigned i = 0; i < n; i++)
 		if (!(q->used >> all[i].q & 1) && !(b->used >> all[i].b & 1))
 			put_link(out, q, b, all[i]);
@@ -364,7 +404,7 @@ malign_names(const struct mquery_name *q, struct mside *qs,
 	UNSET struct mside bs;
 
 	memset(out, 0, sizeof(*out));
-	malign_side(&bs, b, wb);
+	malign_side(&bs, b, wb, NULL);
 	qs->used = 0;
 	link_tokens(out, qs, &bs);
 	link_glued(out, qs, &bs, false);

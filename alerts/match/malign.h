@@ -3,7 +3,6 @@
  * other, and the features the score is made of.  Private to match.
  */
 #ifndef MALIGN_H
-#define MALIGN_KIN 0.8f /* likeness of concepts that mean nearly the same */
 #define MALIGN_H
 
 #include "mcand.h"
@@ -11,6 +10,7 @@
 
 #define MALIGN_LINKS_MAX MFOLD_TOKENS_MAX
 #define MALIGN_UNKNOWN UINT8_MAX
+#define MALIGN_KIN 0.8f /* likeness of concepts that mean nearly the same */
 
 enum mhow {
 	HOW_SAME,
@@ -66,6 +66,15 @@ enum mfeature {
 	MF_TIES,
 	MF_RARE,
 	MF_BOOK,
+	MF_EDIT_LEN, /* letters of the shortest word that is not the same */
+	MF_KNOWN,    /* 2: such a word of the query is one of the book */
+	MF_LAST,
+	MF_QHEAD, /* how alike the first word is to whatever it stands for */
+	MF_BHEAD,
+	MF_QLET, /* share of the letters that agree */
+	MF_BLET,
+	MF_SAMES, /* namesakes among the candidates */
+	MF_EDITED,
 	MF_COUNT,
 };
 
@@ -84,10 +93,28 @@ struct malign {
 	float f[MF_COUNT];
 };
 
+#define MALIGN_LIKES 64u /* a power of two */
+#define MALIGN_LATER (-1.0f) /* MF_GLUE before malign_glue */
+
+/* How alike a word of the book is to each token of the query. */
+struct mlike {
+	uint64_t th;
+	uint16_t form; /* kind, script and concept with it */
+	float sim[MFOLD_TOKENS_MAX];
+	uint8_t how[MFOLD_TOKENS_MAX];
+};
+
+/* What was compared for a name: candidates of one query are much alike. */
+struct mlikes {
+	uint8_t used[MALIGN_LIKES];
+	struct mlike like[MALIGN_LIKES];
+};
+
 /* One of the two names, with the soft spelling of its tokens as needed. */
 struct mside {
 	const struct mname *m;
 	const float *w;
+	struct mlikes *likes; /* of the query's side; NULL: the book's */
 	uint32_t used; /* tokens that are linked */
 	uint16_t soft[MFOLD_TOKENS_MAX];
 	uint8_t soft_n[MFOLD_TOKENS_MAX]; /* MALIGN_UNKNOWN: not made yet */
@@ -97,12 +124,17 @@ struct mside {
 	char soft_text[MFOLD_TOKENS_MAX * (MFOLD_TOKEN_LEN_MAX + 4)];
 };
 
-void malign_side(struct mside *s, const struct mname *m, const float *w);
+/* likes, the query's: forgets what was compared. */
+void malign_side(struct mside *s, const struct mname *m, const float *w,
+		 struct mlikes *likes);
 /*
  * qs: q's side, kept between candidates; wb: the weights of b's tokens.  The
- * features of context stay 0.
+ * features of context stay 0; MF_GLUE, which costs most, may be left for
+ * malign_glue.
  */
 void malign_names(const struct mquery_name *q, struct mside *qs,
 		  const struct mname *b, const float *wb, struct malign *out);
+/* Sets MF_GLUE when it was left for later. */
+void malign_glue(struct mside *qs, const struct mname *b, struct malign *out);
 
 #endif

@@ -58,73 +58,146 @@ mvec_put(struct mvec *v, const void *p, size_t n)
 	return true;
 }
 
-static struct mdict_slot *
-find_slot(struct mdict_slot *slot, size_t slots, uint64_t h)
+bool
+mvec_put_varint(struct mvec *v, uint32_t n)
 {
-	size_t at = (size_t)(h >> 3) & (slots - 1);
+	uint8_t byte[MSEG_VARINT_MAX];
 
-	while (slot[at].used && slot[at].h != h)
-		at = (at + 1) & (slots - 1);
-	return &slot[at];
+	return mvec_put(v, byte, mseg_put_varint(byte, n));
+}
+
+/* What a slice hands over, as it is taken. */
+struct intake {
+	const uint64_t *h;
+	const struct mwritten *written;
+	const char *letters;
+};
+
+static struct mdict_slot *
+find_slot(const struct mdict *d, uint64_t h)
+{
+	size_t at = (size_t)(h >> 3) & (d->slots - 1);
+
+	while (d->slot[at].print != 0 && d->slot[at].h != h)
+		at = (at + 1) & (d->slots - 1);
+	return &d->slot[at];
 }
 
 static bool
-grow_dict(struct mbuild *b)
+grow_dict(struct mdict *d)
 {
-	size_t slots = b->slots == 0 ? SLOTS_MIN : b->slots * 2;
-	struct mdict_slot *slot = calloc(slots, sizeof(*slot));
+	struct mdict big = { .slots = d->slots == 0 ? SLOTS_MIN :
+						      d->slots * 2,
+			     .n = d->n };
 
-	if (slot == NULL)
+	big.slot = calloc(big.slots, sizeof(*big.slot));
+	if (big.slot == NULL)
 		return false;
-	for (size_t i = 0; i < b->slots; i++)
-		if (b->slot[i].used)
-			*find_slot(slot, slots, b->slot[i].h) = b->slot[i];
-	free(b->slot);
-	b->slot = slot;
-	b->slots = slots;
+	for (size_t i = 0; i < d->slots; i++)
+		if (d->slot[i].print != 0)
+			*find_slot(&big, d->slot[i].h) = d->slot[i];
+	free(d->slot);
+	*d = big;
 	return true;
 }
 
-/* The provisional id of a token, entered when new. */
-static bool
-enter(struct mbuild *b, uint64_t h, const char *letters, uint32_t *id)
+/* The slot of h, made when new; NULL when there is no room. */
+static struct mdict_slot *
+enter(struct mdict *d, uint64_t h, uint32_t print, bool *new)
 {
 	struct mdict_slot *s;
-	uint32_t off = (uint32_t)b->letters.n, none = 0;
 
-	if ((size_t)b->tokens * 5 >= b->slots * 3 && !grow_dict(b))
-		return false;
-	s = find_slot(b->slot, b->slots, h);
-	if (!s->used) {
-		if (b->tokens + 1 >= MSEG_TOKENS_MAX ||
-		    b->letters.n + 256 > UINT32_MAX)
-			return false;
-		*s = (struct mdict_slot){ .h = h, .id = b->tokens++, .used = 1 };
-		if (!mvec_put(&b->tok_h, &h, 8) || !mvec_put(&b->tok_df, &none, 4) ||
-		    !mvec_put(&b->tok_text, &off, 4) ||
-		    !mvec_put(&b->letters, letters, 1 + (size_t)(uint8_t)*letters))
-			return false;
-	}
-	*id = s->id;
-	return true;
+	if ((size_t)d->n * 5 >= d->slots * 3 && !grow_dict(d))
+		return NULL;
+	s = find_slot(d, h);
+	*new = s->print == 0;
+	if (*new && d->n + 1 >= MSEG_TOKENS_MAX)
+		return NULL;
+	if (*new)
+		*s = (struct mdict_slot){ h, d->n++, print };
+	return s;
 }
 
-/* Ids of a row's tokens; h and letters move on behind them. */
+/* Letters with their length byte; false when there is no room. */
 static bool
-take_tokens(struct mbuild *b, const struct mfolded *r, const uint64_t **h,
-	    const char **letters)
+put_letters(struct mbuild *b, const char *letters, uint32_t *off)
+{
+	*off = (uint32_t)b->letters.n;
+	return b->letters.n + 256 <= UINT32_MAX &&
+	       mvec_put(&b->letters, letters, 1 + (size_t)(uint8_t)*letters);
+}
+
+/* The provisional id of a token; *usual: written as it was met first. */
+static bool
+enter_token(struct mbuild *b, uint64_t h, struct mwritten w,
+	    const char *letters, uint32_t *id, bool *usual)
+{
+	bool new;
+	struct mdict_slot *s = enter(&b->token, h, w.print, &new);
+	uint32_t off, none = 0;
+
+	if (s == NULL)
+		return false;
+	*id = s->id;
+	*usual = s->print == w.print;
+	return !new || (put_letters(b, letters, &off) &&
+			mvec_put(&b->tok_h, &h, 8) &&
+			mvec_put(&b->tok_df, &none, 4) &&
+			mvec_put(&b->tok_text, &off, 4) &&
+			mvec_put(&b->tok_form, &w.form, 2));
+}
+
+/* Adds place and form of a token to the tail of its row. */
+static bool
+put_form(struct mbuild *b, unsigned place, uint64_t h, struct mwritten w,
+	 const char *letters)
+{
+	bool new;
+	struct mdict_slot *s =
+	    enter(&b->forms, mtab_mix(h, w.print), 1, &new);
+	struct mseg_form f = { .form = w.form };
+	uint8_t byte = (uint8_t)place;
+
+	return s != NULL &&
+	       (!new || (put_letters(b, letters, &f.text) &&
+			 mvec_put(&b->form, &f, sizeof(f)))) &&
+	       mvec_put(&b->tail, &byte, 1) && mvec_put_varint(&b->tail, s->id);
+}
+
+/* Ids of a row's tokens, and its tail; in moves on behind them. */
+static bool
+take_tokens(struct mbuild *b, struct mfolded *r, struct intake *in)
 {
 	uint32_t *id = mvec_more(&b->ids, r->meta.n * 4u);
+	size_t tail = b->tail.n, forms;
 
-	if (id == NULL)
+	if (id == NULL || (r->meta.flags & MR_SCRIPTS &&
+			   !mvec_put(&b->tail, &r->scripts, 2)))
 		return false;
+	forms = b->tail.n;
 	for (unsigned k = 0; k < r->meta.n; k++) {
-		if (!enter(b, (*h)[k], *letters, &id[k]))
+		uint8_t length = 0;
+		bool usual;
+
+		if (!enter_token(b, in->h[k], in->written[k], in->letters,
+				 &id[k], &usual))
 			return false;
 		((uint32_t *)b->tok_df.p)[id[k]]++;
-		*letters += 1 + (uint8_t)**letters;
+		if (!usual && forms == b->tail.n &&
+		    !mvec_put(&b->tail, &length, 1))
+			return false;
+		if (!usual && !put_form(b, k, in->h[k], in->written[k],
+					in->letters))
+			return false;
+		in->letters += 1 + (uint8_t)*in->letters;
 	}
-	*h += r->meta.n;
+	if (b->tail.n > forms) {
+		r->meta.flags |= MR_FORMS;
+		((uint8_t *)b->tail.p)[forms] = (uint8_t)(b->tail.n - forms - 1);
+	}
+	r->meta.tail = (uint8_t)(b->tail.n - tail);
+	in->h += r->meta.n;
+	in->written += r->meta.n;
 	return true;
 }
 
@@ -152,28 +225,27 @@ take_keys(struct mbuild *b, const struct mfolded *r, const uint64_t **key)
 static bool
 take_slice(struct mbuild *b, const struct mslice *s)
 {
-	const struct mfolded *r = s->row.p;
-	const uint64_t *h = s->h.p;
+	struct intake in = { s->h.p, s->written.p, s->letters.p };
 	size_t left = s->h.n / 8;
 	const uint64_t *key = s->key.p;
-	const char *letters = s->letters.p;
-	uint64_t cold = b->cold_n + b->out.n;
+	struct mseg_block block = { .cold = b->cold_n + b->out.n };
 
-	for (size_t i = 0; i < s->row.n / sizeof(*r); i++) {
-		for (unsigned k = 0; k < r[i].meta.n; k++)
-			if (b->slots > 0 && AHEAD + k < left)
+	for (size_t i = 0; i < s->row.n / sizeof(struct mfolded); i++) {
+		struct mfolded r = ((const struct mfolded *)s->row.p)[i];
+
+		for (unsigned k = 0; k < r.meta.n; k++)
+			if (b->token.slots > 0 && AHEAD + k < left)
 				__builtin_prefetch(
-				    &b->slot[(h[AHEAD + k] >> 3) &
-					     (b->slots - 1)]);
+				    &b->token.slot[(in.h[AHEAD + k] >> 3) &
+						   (b->token.slots - 1)]);
 		if (b->rows + 1 >= MSEG_ROWS_MAX ||
 		    (b->rows % MSEG_BLOCK == 0 &&
-		     !mvec_put(&b->cold_base, &cold, 8)) ||
-		    !take_tokens(b, &r[i], &h, &letters) ||
-		    !take_keys(b, &r[i], &key) ||
-		    !mvec_put(&b->meta, &r[i].meta, sizeof(r[i].meta)))
+		     !mvec_put(&b->block, &block, sizeof(block))) ||
+		    !take_tokens(b, &r, &in) || !take_keys(b, &r, &key) ||
+		    !mvec_put(&b->meta, &r.meta, sizeof(r.meta)))
 			return false;
-		left -= r[i].meta.n;
-		cold += r[i].cold_n;
+		left -= r.meta.n;
+		block.cold += r.cold_n;
 		b->rows++;
 	}
 	return mvec_put(&b->out, s->cold.p, s->cold.n) &&
@@ -374,7 +446,7 @@ mbuild_end(struct mbuild *b, struct mbuild_stats *st, struct diag *d)
 	b->tmp = NULL;
 	*st = (struct mbuild_stats){ .rows = b->rows,
 				     .obligors = b->obligors,
-				     .tokens = b->tokens,
+				     .tokens = b->token.n,
 				     .shared_set = b->head.shared_set,
 				     .bytes = b->head.size };
 	for (unsigned i = 0; i < SEG_COUNT; i++)
@@ -385,9 +457,10 @@ mbuild_end(struct mbuild *b, struct mbuild_stats *st, struct diag *d)
 void
 mbuild_free(struct mbuild *b)
 {
-	struct mvec *all[] = { &b->meta,   &b->ids,	  &b->key,
-			       &b->set,	   &b->tok_h,	  &b->tok_df,
-			       &b->tok_text, &b->letters, &b->cold_base,
+	struct mvec *all[] = { &b->meta,     &b->ids,	  &b->tail,
+			       &b->key,	     &b->set,	  &b->tok_h,
+			       &b->tok_df,   &b->tok_text, &b->tok_form,
+			       &b->form,     &b->letters, &b->block,
 			       &b->out };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
@@ -399,7 +472,8 @@ mbuild_free(struct mbuild *b)
 		(void)close(b->fd);
 	if (b->tmp != NULL)
 		(void)unlink(b->tmp);
-	free(b->slot);
+	free(b->token.slot);
+	free(b->forms.slot);
 	free(b->tmp);
 	free(b->path);
 	free(b);

@@ -22,20 +22,6 @@ struct mfolder {
 	bool stop;
 };
 
-static bool
-put_varint(struct mvec *v, uint32_t n)
-{
-	uint8_t byte[5];
-	size_t k = 0;
-
-	while (n >= 128) {
-		byte[k++] = (uint8_t)(n | 128);
-		n >>= 7;
-	}
-	byte[k++] = (uint8_t)n;
-	return mvec_put(v, byte, k);
-}
-
 static size_t
 varint_len(size_t n)
 {
@@ -45,7 +31,7 @@ varint_len(size_t n)
 static bool
 put_field(struct mvec *v, const char *p, size_t n)
 {
-	return put_varint(v, (uint32_t)n) && mvec_put(v, p, n);
+	return mvec_put_varint(v, (uint32_t)n) && mvec_put(v, p, n);
 }
 
 static bool
@@ -55,7 +41,7 @@ put_cold(struct mvec *v, const char *t, const struct mitem *i)
 		     i->name_n + varint_len(i->ids_n) + i->ids_n +
 		     varint_len(i->addr_n) + i->addr_n;
 
-	return put_varint(v, (uint32_t)all) &&
+	return mvec_put_varint(v, (uint32_t)all) &&
 	       put_field(v, t + i->id, i->id_n) &&
 	       put_field(v, t + i->name, i->name_n) &&
 	       put_field(v, t + i->ids, i->ids_n) &&
@@ -85,6 +71,32 @@ put_ids(struct mslice *s, struct mfolded *r, struct str ids)
 	return true;
 }
 
+/* The tokens; *told: their forms and letters tell all of them. */
+static bool
+put_tokens(struct mslice *s, const struct mname *m, bool *told)
+{
+	*told = true;
+	for (unsigned i = 0; i < m->n; i++) {
+		const struct mtok *t = &m->tok[i];
+		struct str l = mfold_text(m, t);
+		struct mwritten w = { .form = mseg_form_of(t) };
+		struct mtok again = mseg_formed(w.form, l);
+		char *to = mvec_more(&s->letters, 1 + l.n);
+
+		w.print = (uint32_t)(mtab_mix(t->th, w.form) >> 32) | 1;
+		*told = *told && again.h == t->h && again.th == t->th &&
+			again.concept == t->concept &&
+			again.script == t->script && again.kind == t->kind &&
+			l.n <= MFOLD_TOKEN_LEN_MAX;
+		if (to == NULL || !mvec_put(&s->h, &t->h, 8) ||
+		    !mvec_put(&s->written, &w, sizeof(w)))
+			return false;
+		*to = (char)l.n;
+		memcpy(to + 1, l.p, l.n);
+	}
+	return true;
+}
+
 /* One view of one name. */
 static bool
 put_row(struct mslice *s, const struct mitem *item, const struct mname *m,
@@ -94,11 +106,13 @@ put_row(struct mslice *s, const struct mitem *item, const struct mname *m,
 	size_t cold = s->cold.n;
 	struct mkeys keys;
 	struct mfolded r = {
+		.scripts = (uint16_t)m->scripts,
 		.meta = { .country = item->country,
 			  .classes = (uint16_t)m->classes,
 			  .flags = flags,
 			  .n = (uint8_t)m->n },
 	};
+	bool told;
 
 	mkey_name(m, &keys);
 	r.set = keys.key[MK_SET];
@@ -108,17 +122,12 @@ put_row(struct mslice *s, const struct mitem *item, const struct mname *m,
 	if ((flags & MR_VIEWS) == 0 &&
 	    !put_ids(s, &r, (struct str){ text + item->ids, item->ids_n }))
 		return false;
-	for (unsigned i = 0; i < m->n; i++) {
-		struct str t = mfold_text(m, &m->tok[i]);
-		char *to = mvec_more(&s->letters, 1 + t.n);
-
-		if (to == NULL || !mvec_put(&s->h, &m->tok[i].h, 8))
-			return false;
-		*to = (char)t.n;
-		memcpy(to + 1, t.p, t.n);
-	}
-	if (!put_cold(&s->cold, text, item))
+	if (!put_tokens(s, m, &told) || !put_cold(&s->cold, text, item))
 		return false;
+	if ((m->scripts & ~MFOLD_LATIN) != 0)
+		r.meta.flags |= MR_SCRIPTS;
+	if (!told)
+		r.meta.flags |= MR_TEXT;
 	r.cold_n = (uint32_t)(s->cold.n - cold);
 	return mvec_put(&s->row, &r, sizeof(r));
 }
@@ -265,6 +274,7 @@ give(struct mfolder *f, struct mbatch *batch)
 		s->state = SLICE_FREE;
 		s->failed = false;
 		s->row.n = s->h.n = s->letters.n = s->key.n = s->cold.n = 0;
+		s->written.n = 0;
 	}
 	batch->out = true;
 	if (f->first == NULL)
@@ -313,6 +323,7 @@ mfolder_stop(struct mbuild *b)
 		for (unsigned i = 0; i < MBUILD_SLICES; i++) {
 			mvec_free(&batch->slice[i].row);
 			mvec_free(&batch->slice[i].h);
+			mvec_free(&batch->slice[i].written);
 			mvec_free(&batch->slice[i].letters);
 			mvec_free(&batch->slice[i].key);
 			mvec_free(&batch->slice[i].cold);

@@ -23,7 +23,7 @@ list_variants(const struct mbuild *b, unsigned bits, struct mvec *out)
 	const uint8_t *letters = b->letters.p;
 	UNSET uint64_t key[MKEY_VARIANTS_MAX];
 
-	for (uint32_t i = 0; i < b->tokens; i++) {
+	for (uint32_t i = 0; i < b->token.n; i++) {
 		struct str t = { (const char *)letters + text[i] + 1,
 				 letters[text[i]] };
 		size_t sounds, n = mkey_variants(t, key, &sounds);
@@ -42,7 +42,7 @@ list_variants(const struct mbuild *b, unsigned bits, struct mvec *out)
 static enum err
 make_variants(struct mtables *t)
 {
-	unsigned bits = mbuild_bits((uint64_t)t->b->tokens * 4 + 16);
+	unsigned bits = mbuild_bits((uint64_t)t->b->token.n * 4 + 16);
 	size_t buckets = (size_t)1 << bits;
 	struct mvec all = { 0 };
 	const struct entry *e;
@@ -118,40 +118,29 @@ add_pairs(struct mbuild *b)
 
 /* A long bucket by country; inside a country in no order of age. */
 static bool
-by_country(const struct mrow_meta *m, uint32_t *row, uint16_t *tag, uint32_t n)
+by_country(const struct mrow_meta *m, struct mseg_key *key, uint32_t n)
 {
 	uint32_t at[MSEG_COUNTRIES_MAX + 1] = { 0 };
-	uint32_t *r = malloc((size_t)n * 4);
-	uint16_t *t = malloc((size_t)n * 2);
-	bool ok = r != NULL && t != NULL;
+	struct mseg_key *sorted = malloc((size_t)n * sizeof(*sorted));
 
-	for (uint32_t i = n; ok && i > 1; i--) {
-		uint32_t k = (uint32_t)(mtab_mix(row[i - 1], 7) % i);
-		uint32_t one = row[k];
-		uint16_t two = tag[k];
+	if (sorted == NULL)
+		return false;
+	for (uint32_t i = n; i > 1; i--) {
+		uint32_t k = (uint32_t)(mtab_mix(key[i - 1].row, 7) % i);
+		struct mseg_key one = key[k];
 
-		row[k] = row[i - 1];
-		tag[k] = tag[i - 1];
-		row[i - 1] = one;
-		tag[i - 1] = two;
+		key[k] = key[i - 1];
+		key[i - 1] = one;
 	}
-	for (uint32_t i = 0; ok && i < n; i++)
-		at[m[row[i]].country + 1]++;
+	for (uint32_t i = 0; i < n; i++)
+		at[m[key[i].row].country + 1]++;
 	for (unsigned c = 0; c < MSEG_COUNTRIES_MAX; c++)
 		at[c + 1] += at[c];
-	for (uint32_t i = 0; ok && i < n; i++) {
-		uint32_t to = at[m[row[i]].country]++;
-
-		r[to] = row[i];
-		t[to] = tag[i];
-	}
-	if (ok) {
-		memcpy(row, r, (size_t)n * 4);
-		memcpy(tag, t, (size_t)n * 2);
-	}
-	free(r);
-	free(t);
-	return ok;
+	for (uint32_t i = 0; i < n; i++)
+		sorted[at[m[key[i].row].country]++] = key[i];
+	memcpy(key, sorted, (size_t)n * sizeof(*sorted));
+	free(sorted);
+	return true;
 }
 
 static enum err
@@ -162,15 +151,13 @@ make_keys(struct mtables *t)
 	unsigned bits = mbuild_bits(n / 6 + 16);
 	size_t buckets = (size_t)1 << bits;
 	uint32_t *base = calloc(buckets + 1, 4);
-	uint32_t *row = malloc(n * 4 + 4);
-	uint16_t *tag = malloc(n * 2 + 2);
+	struct mseg_key *key = malloc((n + 1) * sizeof(*key));
 
 	t->key_base = base;
-	t->key = row;
-	t->key_tag = tag;
+	t->key = key;
 	t->key_bits = bits;
 	t->keys = n;
-	if (base == NULL || row == NULL || tag == NULL || n >= UINT32_MAX)
+	if (base == NULL || key == NULL || n >= UINT32_MAX)
 		return ERR_LIMIT;
 	for (size_t i = 0; i < n; i++)
 		base[k[i].h >> (32 - bits)]++;
@@ -179,13 +166,12 @@ make_keys(struct mtables *t)
 	for (size_t i = n; i-- > 0;) {
 		uint32_t at = --base[k[i].h >> (32 - bits)];
 
-		row[at] = k[i].row;
-		tag[at] = k[i].tag;
+		key[at] = (struct mseg_key){ k[i].row, k[i].tag };
 	}
 	base[buckets] = (uint32_t)n;
 	for (size_t i = 0; i < buckets; i++)
 		if (base[i + 1] - base[i] > MSEG_KEY_LONG &&
-		    !by_country(t->b->meta.p, row + base[i], tag + base[i],
+		    !by_country(t->b->meta.p, key + base[i],
 				base[i + 1] - base[i]))
 			return ERR_LIMIT;
 	mvec_free(&t->b->key);
@@ -271,5 +257,4 @@ mtables_free(struct mtables *t)
 	free(t->var);
 	free(t->key_base);
 	free(t->key);
-	free(t->key_tag);
 }

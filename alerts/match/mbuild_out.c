@@ -84,7 +84,7 @@ static enum err
 rank_tokens(struct mbuild *b, uint32_t **rank)
 {
 	const uint32_t *df = b->tok_df.p;
-	uint32_t n = b->tokens, big = 0;
+	uint32_t n = b->token.n, big = 0;
 	uint32_t *count;
 	uint64_t at = 0;
 
@@ -117,55 +117,50 @@ apply_rank(struct mbuild *b, const uint32_t *rank)
 {
 	uint32_t *ids = b->ids.p;
 	size_t n = b->ids.n / 4;
-	uint32_t *df = malloc((size_t)b->tokens * 4 + 4);
-	uint64_t *h = malloc((size_t)b->tokens * 8 + 8);
-	uint32_t *text = malloc((size_t)b->tokens * 4 + 4);
-	bool ok = df != NULL && h != NULL && text != NULL;
+	uint32_t *df = malloc((size_t)b->token.n * 4 + 4);
+	uint64_t *h = malloc((size_t)b->token.n * 8 + 8);
+	uint32_t *text = malloc((size_t)b->token.n * 4 + 4);
+	uint16_t *form = malloc((size_t)b->token.n * 2 + 2);
+	bool ok = df != NULL && h != NULL && text != NULL && form != NULL;
 
-	free(b->slot);
-	b->slot = NULL;
-	b->slots = 0;
+	free(b->token.slot);
+	b->token.slot = NULL;
+	b->token.slots = 0;
 	for (size_t i = 0; ok && i < n; i++)
 		ids[i] = rank[ids[i]];
-	for (uint32_t i = 0; ok && i < b->tokens; i++) {
+	for (uint32_t i = 0; ok && i < b->token.n; i++) {
 		df[rank[i]] = ((uint32_t *)b->tok_df.p)[i];
 		h[rank[i]] = ((uint64_t *)b->tok_h.p)[i];
 		text[rank[i]] = ((uint32_t *)b->tok_text.p)[i];
+		form[rank[i]] = ((uint16_t *)b->tok_form.p)[i];
 	}
 	free(b->tok_df.p);
 	free(b->tok_h.p);
 	free(b->tok_text.p);
+	free(b->tok_form.p);
 	b->tok_df.p = df;
 	b->tok_h.p = h;
 	b->tok_text.p = text;
+	b->tok_form.p = form;
 	return ok ? ERR_OK : ERR_LIMIT;
 }
 
-static size_t
-varint(uint8_t *p, uint32_t v)
-{
-	size_t n = 0;
-
-	while (v >= 128) {
-		p[n++] = (uint8_t)(v | 128);
-		v >>= 7;
-	}
-	p[n++] = (uint8_t)v;
-	return n;
-}
-
 static enum err
-put_row(const struct mrow_meta *m, const uint32_t *ids, struct mvec *row,
-	uint8_t *len)
+put_row(const struct mrow_meta *m, const uint32_t *ids, const uint8_t *tail,
+	struct mvec *row, uint8_t *len)
 {
-	uint8_t rec[8 + 5 * MFOLD_TOKENS_MAX];
+	uint8_t rec[UINT8_MAX];
 	size_t n = 3;
 	void *to;
 
 	rec[0] = m->flags;
 	memcpy(rec + 1, &m->classes, 2);
+	must(n + m->tail + m->n * MSEG_VARINT_MAX <= sizeof(rec));
+	if (m->tail > 0)
+		memcpy(rec + n, tail, m->tail);
+	n += m->tail;
 	for (unsigned i = 0; i < m->n; i++)
-		n += varint(rec + n, ids[i]);
+		n += mseg_put_varint(rec + n, ids[i]);
 	to = mvec_more(row, n);
 	if (to == NULL)
 		return ERR_LIMIT;
@@ -178,36 +173,31 @@ static enum err
 write_rows(struct mbuild *b)
 {
 	struct mvec row = { 0 };
-	size_t blocks = b->rows / MSEG_BLOCK + 1;
-	uint64_t *base = malloc(blocks * 8);
-	uint8_t *len = malloc(b->rows + 1);
-	uint16_t *home = malloc(b->rows * 2 + 2);
+	struct mseg_block *block = b->block.p;
 	const struct mrow_meta *m = b->meta.p;
 	const uint32_t *ids = b->ids.p;
-	enum err err = base == NULL || len == NULL || home == NULL ?
-			   ERR_LIMIT :
-			   ERR_OK;
+	const uint8_t *tails = b->tail.p;
+	size_t tail = 0;
+	enum err err = ERR_OK;
 
 	for (uint64_t r = 0; r < b->rows && err == ERR_OK; r++) {
+		struct mseg_block *k = &block[r / MSEG_BLOCK];
+
 		if (r % MSEG_BLOCK == 0)
-			base[r / MSEG_BLOCK] = row.n;
-		err = put_row(&m[r], ids, &row, &len[r]);
-		home[r] = m[r].country;
+			k->row = row.n;
+		err = put_row(&m[r], ids, m[r].tail > 0 ? tails + tail : NULL,
+			      &row, &k->len[r % MSEG_BLOCK]);
+		k->home[r % MSEG_BLOCK] = m[r].country;
 		ids += m[r].n;
+		tail += m[r].tail;
 	}
-	if (err == ERR_OK && b->rows % MSEG_BLOCK == 0)
-		base[blocks - 1] = row.n;
+	if (b->rows % MSEG_BLOCK == 0)
+		block[b->rows / MSEG_BLOCK].row = row.n;
 	if (err == ERR_OK)
-		err = section(b, SEG_ROW_BASE, base, blocks * 8);
-	if (err == ERR_OK)
-		err = section(b, SEG_ROW_LEN, len, b->rows);
-	if (err == ERR_OK)
-		err = section(b, SEG_ROW_HOME, home, b->rows * 2);
+		err = section(b, SEG_BLOCK, b->block.p, b->block.n);
 	if (err == ERR_OK)
 		err = section(b, SEG_ROW, row.p, row.n);
-	free(base);
-	free(len);
-	free(home);
+	mvec_free(&b->block);
 	mvec_free(&row);
 	return err;
 }
@@ -215,7 +205,7 @@ write_rows(struct mbuild *b)
 static enum err
 write_dict(struct mbuild *b)
 {
-	unsigned bits = mbuild_bits((uint64_t)b->tokens * 8 / 5 + 16);
+	unsigned bits = mbuild_bits((uint64_t)b->token.n * 8 / 5 + 16);
 	uint64_t mask = (UINT64_C(1) << bits) - 1;
 	uint64_t *slot = malloc((mask + 1) * 8);
 	const uint64_t *h = b->tok_h.p;
@@ -223,7 +213,7 @@ write_dict(struct mbuild *b)
 
 	if (slot != NULL) {
 		memset(slot, 0xFF, (mask + 1) * 8);
-		for (uint32_t i = 0; i < b->tokens; i++) {
+		for (uint32_t i = 0; i < b->token.n; i++) {
 			uint64_t at = h[i] & mask;
 
 			while (slot[at] != UINT64_MAX)
@@ -236,6 +226,8 @@ write_dict(struct mbuild *b)
 	free(slot);
 	if (err == ERR_OK)
 		err = section(b, SEG_TEXT, b->letters.p, b->letters.n);
+	if (err == ERR_OK)
+		err = section(b, SEG_FORM, b->form.p, b->form.n);
 	return err;
 }
 
@@ -249,9 +241,9 @@ put_list(struct mvec *post, const uint32_t *row, uint32_t n)
 
 	if (p == NULL)
 		return false;
-	k = varint(p, n);
+	k = mseg_put_varint(p, n);
 	for (uint32_t i = 0; i < n; i++) {
-		k += varint(p + k, row[i] - last);
+		k += mseg_put_varint(p + k, row[i] - last);
 		last = row[i];
 	}
 	post->n -= 5 + (size_t)n * 5 - k;
@@ -267,14 +259,14 @@ scatter(struct mbuild *b, uint64_t **start, uint32_t **rows)
 	const struct mrow_meta *m = b->meta.p;
 	uint64_t at = 0;
 
-	*start = malloc(((size_t)b->tokens + 1) * 8);
+	*start = malloc(((size_t)b->token.n + 1) * 8);
 	if (*start == NULL)
 		return ERR_LIMIT;
-	for (uint32_t i = 0; i < b->tokens; i++) {
+	for (uint32_t i = 0; i < b->token.n; i++) {
 		(*start)[i] = at;
 		at += df[i] <= POST_MAX ? df[i] : 0;
 	}
-	(*start)[b->tokens] = at;
+	(*start)[b->token.n] = at;
 	*rows = malloc(at * 4 + 4);
 	if (*rows == NULL)
 		return ERR_LIMIT;
@@ -407,7 +399,7 @@ write_split(struct mbuild *b, struct mvec *post)
 	const uint32_t *df = b->tok_df.p;
 	enum err err = ERR_LIMIT;
 
-	while (j.tokens < b->tokens && df[j.tokens] > SPLIT_MIN)
+	while (j.tokens < b->token.n && df[j.tokens] > SPLIT_MIN)
 		j.tokens++;
 	j.slot = calloc(j.mask + 1, sizeof(*j.slot));
 	j.count = calloc(j.mask + 1, 4);
@@ -428,28 +420,32 @@ write_split(struct mbuild *b, struct mvec *post)
 static enum err
 write_posts(struct mbuild *b)
 {
-	struct mseg_token *tok = malloc((size_t)b->tokens * sizeof(*tok) + 1);
+	struct mseg_token *tok = malloc((size_t)b->token.n * sizeof(*tok) + 1);
 	const uint32_t *df = b->tok_df.p;
 	const uint32_t *text = b->tok_text.p;
+	const uint16_t *form = b->tok_form.p;
 	struct mvec post = { 0 };
 	uint64_t *start = NULL;
 	uint32_t *rows = NULL;
 	enum err err = tok == NULL ? ERR_LIMIT : scatter(b, &start, &rows);
 
-	for (uint32_t i = 0; err == ERR_OK && i < b->tokens; i++) {
+	for (uint32_t i = 0; err == ERR_OK && i < b->token.n; i++) {
+		uint64_t at = df[i] > POST_MAX ? MSEG_NO_POST : post.n;
+
 		tok[i] = (struct mseg_token){ .df = df[i],
 					      .text = text[i],
-					      .post = post.n };
-		if (df[i] > POST_MAX)
-			tok[i].post = UINT64_MAX;
-		else if (!put_list(&post, rows + start[i] - df[i], df[i]))
+					      .post = (uint32_t)at,
+					      .post_high = (uint16_t)(at >> 32),
+					      .form = form[i] };
+		if (at != MSEG_NO_POST &&
+		    !put_list(&post, rows + start[i] - df[i], df[i]))
 			err = ERR_LIMIT;
 	}
 	free(start);
 	free(rows);
 	if (err == ERR_OK)
 		err = section(b, SEG_TOKEN, tok,
-			      (size_t)b->tokens * sizeof(*tok));
+			      (size_t)b->token.n * sizeof(*tok));
 	free(tok);
 	if (err == ERR_OK)
 		err = write_split(b, &post);
@@ -474,9 +470,7 @@ write_tables(struct mbuild *b, const struct mtables *t)
 	if (err == ERR_OK)
 		err = section(b, SEG_KEY_BASE, t->key_base, keys);
 	if (err == ERR_OK)
-		err = section(b, SEG_KEY, t->key, t->keys * 4);
-	if (err == ERR_OK)
-		err = section(b, SEG_KEY_TAG, t->key_tag, t->keys * 2);
+		err = section(b, SEG_KEY, t->key, t->keys * sizeof(*t->key));
 	return err;
 }
 
@@ -492,7 +486,7 @@ write_head(struct mbuild *b, uint64_t cold_sum, uint64_t sum)
 	b->head.size = b->at;
 	b->head.rows = b->rows;
 	b->head.obligors = b->obligors;
-	b->head.tokens = b->tokens;
+	b->head.tokens = b->token.n;
 	b->head.checksum = mtab_mix(cold_sum, sum);
 	b->head.head_sum = msum_head(b->head);
 	memcpy(page, &b->head, sizeof(b->head));
@@ -529,21 +523,18 @@ write_lists(struct mbuild *b)
 enum err
 mbuild_sections(struct mbuild *b)
 {
-	uint64_t cold_sum, end;
+	struct mseg_block end = { 0 };
+	uint64_t cold_sum;
 	uint32_t *rank = NULL;
 	enum err err = mbuild_flush_cold(b);
 
 	if (err != ERR_OK)
 		return err;
 	mvec_free(&b->out);
-	end = b->cold_n;
-	if (b->rows % MSEG_BLOCK == 0) {
-		void *p = mvec_more(&b->cold_base, 8);
-
-		if (p == NULL)
-			return ERR_LIMIT;
-		memcpy(p, &end, 8);
-	}
+	end.cold = b->cold_n;
+	if (b->rows % MSEG_BLOCK == 0 &&
+	    !mvec_put(&b->block, &end, sizeof(end)))
+		return ERR_LIMIT;
 	b->head.section[SEG_COLD].off = MSEG_HEADER;
 	b->head.section[SEG_COLD].n = b->cold_n;
 	cold_sum = msum_end(b->cold_sum);
@@ -554,10 +545,6 @@ mbuild_sections(struct mbuild *b)
 	if (err == ERR_OK)
 		err = apply_rank(b, rank);
 	free(rank);
-	if (err == ERR_OK)
-		err = section(b, SEG_COLD_BASE, b->cold_base.p,
-			      b->cold_base.n);
-	mvec_free(&b->cold_base);
 	if (err == ERR_OK)
 		err = write_lists(b);
 	mvec_free(&b->ids);

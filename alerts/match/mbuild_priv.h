@@ -24,6 +24,7 @@ struct mrow_meta {
 	uint16_t classes;
 	uint8_t flags;
 	uint8_t n;
+	uint8_t tail; /* bytes of its tail (struct mrow) */
 };
 
 /* A key of a row, packed: there are four times as many as names. */
@@ -36,7 +37,21 @@ struct mkey_row {
 struct mdict_slot {
 	uint64_t h;
 	uint32_t id;
-	uint32_t used;
+	uint32_t print; /* of the form it was met in first; 0: free */
+};
+
+/* Things numbered in the order they are met. */
+struct mdict {
+	struct mdict_slot *slot; /* owned */
+	size_t slots;
+	uint32_t n;
+};
+
+/* A token as it is written. */
+struct mwritten {
+	uint32_t print; /* never 0 */
+	uint16_t form;	/* mseg_form_of */
+	uint16_t zero;
 };
 
 /* Names waiting to be folded. */
@@ -50,6 +65,7 @@ struct mitem {
 struct mfolded {
 	uint64_t set; /* key of the set of tokens */
 	uint32_t cold_n;
+	uint16_t scripts;
 	struct mrow_meta meta;
 	uint8_t keys;
 };
@@ -60,6 +76,7 @@ struct mslice {
 	size_t from, to; /* items */
 	struct mvec row; /* struct mfolded */
 	struct mvec h;	 /* u64 per token */
+	struct mvec written; /* struct mwritten per token */
 	struct mvec letters; /* length byte and letters per token */
 	struct mvec key;     /* u64 */
 	struct mvec cold;    /* records as they stand in the file */
@@ -90,19 +107,20 @@ struct mbuild {
 	/* per row */
 	struct mvec meta;   /* struct mrow_meta */
 	struct mvec ids;    /* u32 provisional token ids, row after row */
+	struct mvec tail;   /* tails, row after row */
 	struct mvec key;    /* struct mkey_row */
 	struct mvec set;    /* u64 set keys, to count namesakes */
 	uint64_t rows, obligors;
 	/* dictionary */
-	struct mdict_slot *slot;
-	size_t slots;
+	struct mdict token, forms;
 	struct mvec tok_h;    /* u64 */
 	struct mvec tok_df;   /* u32 */
 	struct mvec tok_text; /* u32 offset */
+	struct mvec tok_form; /* u16 */
+	struct mvec form;     /* struct mseg_form: tokens in other forms */
 	struct mvec letters;  /* length byte and letters */
-	uint32_t tokens;
 	/* file */
-	struct mvec cold_base; /* u64 */
+	struct mvec block;     /* struct mseg_block */
 	struct mvec out;       /* cold bytes not yet written */
 	uint64_t cold_n;
 	struct msum *cold_sum;
@@ -113,6 +131,7 @@ struct mbuild {
 /* The next part of an aliases field, unescaped into dst. */
 bool mbuild_alias(struct str *rest, char *dst, size_t size, size_t *n);
 bool mvec_put(struct mvec *v, const void *p, size_t n);
+bool mvec_put_varint(struct mvec *v, uint32_t n);
 /* A key for a row; false when memory is out. */
 bool mbuild_key(struct mbuild *b, uint64_t key, uint64_t row);
 /* mbuild_fold.c: the batch that is filled goes to the threads. */
@@ -138,8 +157,8 @@ struct mtables {
 	unsigned var_bits, key_bits;
 	size_t vars, keys;
 	uint32_t *var_base, *var; /* all owned */
-	uint32_t *key_base, *key;
-	uint16_t *key_tag;
+	uint32_t *key_base;
+	struct mseg_key *key;
 	uint64_t shared_set;
 };
 

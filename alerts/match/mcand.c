@@ -24,6 +24,8 @@
 #define HOME_SCORE 0.25f /* and to a row */
 #define HOME_FIRST 0.6f /* and to a row not read yet, of the whole query */
 #define BARS 64u
+#define LOTS 64u /* rows drawn of too many equal ones */
+#define ROWS_AHEAD 8u /* asked for while one is read */
 #define WORTH 0.3f /* share of the best sum below which no row is read */
 #define FUZZY_MIN 0.3f /* weight below which a known word is not misspelt */
 
@@ -67,94 +69,84 @@ mcand_name(const struct mseg *s, const struct mname *m, uint16_t country,
 	out->m = m;
 	out->country = country;
 	out->total = 0;
-	out->foreign = (m->scripts & ~(1u << MS_LATIN | 1u << MS_DIGIT |
-				       1u << MS_SEP | 1u << MS_IGNORE |
-				       1u << MS_JOIN)) != 0;
+	out->foreign = (m->scripts & ~MFOLD_LATIN) != 0;
+	for (unsigned i = 0; i < m->n; i++)
+		mseg_slot_prefetch(s, m->tok[i].h);
 	for (unsigned i = 0; i < m->n; i++) {
 		const struct mtok *t = &m->tok[i];
 
 		out->token[i] = mseg_token(s, t->h);
+		mseg_token_prefetch(s, out->token[i]);
 		out->idf[i] = mcand_weight(s, mseg_idf(s, out->token[i]),
 					   (enum mkind)t->kind);
 		out->total += out->idf[i];
 	}
 }
 
-unsigned
-mcand_edits(struct str a, struct str b, unsigned limit)
+/* A number of the row that favours no place in the book. */
+static inline uint32_t
+lot(uint32_t row)
 {
-	UNSET uint8_t row[3][MFOLD_TOKEN_LEN_MAX + 2];
-	uint8_t *old = row[0], *last = row[1], *now = row[2];
-
-	if (a.n > MFOLD_TOKEN_LEN_MAX || b.n > MFOLD_TOKEN_LEN_MAX ||
-	    a.n > b.n + limit || b.n > a.n + limit)
-		return limit + 1;
-	for (size_t k = 0; k <= b.n; k++)
-		last[k] = (uint8_t)k;
-	for (size_t i = 1; i <= a.n; i++) {
-		unsigned low = UINT8_MAX;
-		uint8_t *free_row = old;
-
-		now[0] = (uint8_t)i;
-		for (size_t k = 1; k <= b.n; k++) {
-			unsigned v = (unsigned)last[k - 1] +
-				     (a.p[i - 1] != b.p[k - 1] ? 1u : 0u);
-
-			if (last[k] + 1u < v)
-				v = last[k] + 1u;
-			if (now[k - 1] + 1u < v)
-				v = now[k - 1] + 1u;
-			if (i > 1 && k > 1 && a.p[i - 1] == b.p[k - 2] &&
-			    a.p[i - 2] == b.p[k - 1] && old[k - 2] + 1u < v)
-				v = old[k - 2] + 1u;
-			now[k] = (uint8_t)v;
-			if (v < low)
-				low = v;
-		}
-		if (low > limit)
-			return limit + 1;
-		old = last;
-		last = now;
-		now = free_row;
-	}
-	return last[b.n];
+	row += UINT32_C(0x9E3779B9);
+	row = (row ^ row >> 16) * UINT32_C(0x7FEB352D);
+	row = (row ^ row >> 15) * UINT32_C(0x846CA68B);
+	return row ^ row >> 16;
 }
 
-static struct mcand_slot *
-slot_of(struct mscratch *x, uint32_t row)
+/* Below which lot n rows more are let in: all of them while there is room. */
+static uint32_t
+room_for(const struct mscratch *x, size_t n)
+{
+	size_t room = MCAND_TAKEN_MAX - x->taken_n;
+
+	return n <= room ? UINT32_MAX : (uint32_t)(UINT32_MAX / n * room);
+}
+
+/* The place of a row, made when new and its lot is in; NULL without one. */
+static inline struct mcand_row *
+place_of(struct mscratch *x, uint32_t row, uint32_t in)
 {
 	size_t at = (size_t)(row * UINT32_C(2654435761)) >> 7 &
 		    (MCAND_ROWS - 1);
+	unsigned i;
 
-	while (x->slot[at].stamp == x->stamp && x->slot[at].row != row)
+	while ((i = x->slot[at]) != 0) {
+		if (x->taken[i - 1].row == row)
+			return &x->taken[i - 1];
 		at = (at + 1) & (MCAND_ROWS - 1);
-	if (x->slot[at].stamp != x->stamp) {
-		if (x->taken_n == MCAND_TAKEN_MAX)
-			return NULL;
-		x->slot[at] = (struct mcand_slot){ .row = row,
-						   .stamp = x->stamp };
-		x->taken[x->taken_n++] = (uint32_t)at;
 	}
-	return &x->slot[at];
+	if (x->taken_n == MCAND_TAKEN_MAX ||
+	    (in != UINT32_MAX && lot(row) >= in))
+		return NULL;
+	i = x->taken_n++;
+	x->slot[at] = (uint16_t)(i + 1);
+	x->taken[i] = (struct mcand_row){ .row = row };
+	return &x->taken[i];
 }
 
 static void
-add_key(const struct mseg *s, struct mscratch *x, uint64_t key, float promise,
-	uint16_t country)
+add_key(const struct mseg *s, struct mscratch *x, uint64_t key, float promise)
 {
+	uint16_t country = x->q->country;
 	size_t n = mseg_keys(s, key, country, x->keyed, MCAND_KEY_ROWS);
+	uint32_t in = room_for(x, n);
 
 	/* Many namesakes: the country is asked for before all are read. */
-	if (country != 0 && n > KEY_FEW)
+	if (country != 0)
 		for (size_t i = 0; i < n; i++)
-			mseg_row_country_prefetch(s, x->keyed[i]);
+			mseg_row_prefetch(s, x->keyed[i]);
 	for (size_t i = 0; i < n; i++) {
-		struct mcand_slot *c = slot_of(x, x->keyed[i]);
+		struct mcand_row *c = place_of(x, x->keyed[i], in);
 		float p = promise;
 
-		if (country != 0 && n > KEY_FEW &&
-		    mseg_row_country(s, x->keyed[i]) != country)
-			p -= KEY_ABROAD;
+		if (country != 0 && n > KEY_FEW) {
+			bool home = mseg_row_country(s, x->keyed[i]) == country;
+
+			if (!home)
+				p -= KEY_ABROAD;
+			if (c != NULL)
+				c->at = home ? AT_HOME : AT_ABROAD;
+		}
 		if (c != NULL && c->key < p)
 			c->key = p;
 	}
@@ -164,14 +156,19 @@ static void
 add_expand(struct mscratch *x, const struct mseg *s, uint32_t token,
 	   uint32_t mask, float sim, float part)
 {
+	uint16_t *mark = &x->mark[token & (MCAND_MARKS - 1)];
+
 	if (token == UINT32_MAX)
 		return;
-	for (unsigned i = 0; i < x->expand_n; i++)
-		if (x->expand[i].token == token && x->expand[i].mask == mask) {
-			if (x->expand[i].sim < sim)
-				x->expand[i].sim = sim;
-			return;
-		}
+	for (unsigned i = *mark; i != 0; i = x->expand[i - 1].next) {
+		struct mexpand *e = &x->expand[i - 1];
+
+		if (e->token != token || e->mask != mask)
+			continue;
+		if (e->sim < sim)
+			e->sim = sim;
+		return;
+	}
 	if (x->expand_n == MCAND_EXPAND_MAX)
 		return;
 	x->expand[x->expand_n++] =
@@ -179,34 +176,44 @@ add_expand(struct mscratch *x, const struct mseg *s, uint32_t token,
 			      .mask = mask,
 			      .sim = sim,
 			      .part = part,
-			      .df = mseg_token_at(s, token).df };
-	x->mark[token & (MCAND_MARKS - 1)] = x->stamp;
+			      .df = mseg_post_prefetch(s, token,
+						       x->q->country),
+			      .next = *mark };
+	*mark = (uint16_t)x->expand_n;
 }
 
-/* Adds w to every row of the list; false when it is beyond the budget. */
-static bool
-walk_list(struct mscratch *x, struct str list, float w, uint32_t *budget)
+enum walk { WALK_DONE, WALK_NONE, WALK_OVER };
+
+/* Adds w to every row of the list, unless that is beyond the budget. */
+static enum walk
+walk_list(const struct mseg *s, struct mscratch *x, struct str list, float w,
+	  unsigned at, uint32_t *budget)
 {
 	const uint8_t *p = (const uint8_t *)list.p;
 	const uint8_t *end = p + list.n;
-	uint32_t n, row = 0;
+	uint32_t n, in, row = 0;
 
 	if (list.n == 0)
-		return false;
+		return WALK_NONE;
 	n = mseg_varint(&p, end);
 	if (n > *budget)
-		return false;
+		return WALK_OVER;
 	*budget -= n;
-	x->walked += n;
+	in = room_for(x, n);
 	for (uint32_t i = 0; i < n; i++) {
-		struct mcand_slot *c;
+		struct mcand_row *c;
 
 		row += mseg_varint(&p, end);
-		c = slot_of(x, row);
-		if (c != NULL)
-			c->acc += w;
+		c = place_of(x, row, in);
+		if (c == NULL)
+			continue;
+		if (c->acc == 0 && at == AT_UNKNOWN)
+			mseg_row_prefetch(s, row);
+		if (c->at == AT_UNKNOWN)
+			c->at = at;
+		c->acc += w;
 	}
-	return true;
+	return WALK_DONE;
 }
 
 static float
@@ -225,18 +232,25 @@ walk_home(const struct mseg *s, struct mscratch *x, uint16_t country)
 {
 	uint32_t budget = MCAND_BUDGET;
 
+	for (unsigned i = 0; i < x->expand_n; i++)
+		if (!x->expand[i].home && x->expand[i].df > MSEG_SPLIT_MIN)
+			__builtin_prefetch(
+			    mseg_post_in(s, x->expand[i].token, country).p);
 	for (unsigned i = 0; i < x->expand_n; i++) {
 		struct mexpand *e = &x->expand[i];
-		float w = weight_of(s, e);
+		float w;
 
 		if (e->home || e->df <= MSEG_SPLIT_MIN)
 			continue;
+		w = weight_of(s, e);
 		e->home = 1;
-		if (walk_list(x, mseg_post_in(s, e->token, country),
+		if (walk_list(s, x, mseg_post_in(s, e->token, country),
 			      e->df > ALL_MAX ? w * (1 + HOME_SHARE) :
 						w * HOME_SHARE,
-			      &budget) &&
-		    e->df > ALL_MAX)
+			      AT_HOME, &budget) != WALK_DONE)
+			continue;
+		e->home_known = 1;
+		if (e->df > ALL_MAX)
 			e->walked = 1;
 	}
 }
@@ -246,10 +260,11 @@ static void
 walk_all(const struct mseg *s, struct mscratch *x, uint16_t country)
 {
 	uint32_t budget = MCAND_BUDGET;
+	bool over = false;
 
 	if (country != 0)
 		walk_home(s, x, country);
-	for (;;) {
+	while (!over) {
 		struct mexpand *best = NULL;
 
 		for (unsigned i = 0; i < x->expand_n; i++) {
@@ -260,17 +275,24 @@ walk_all(const struct mseg *s, struct mscratch *x, uint16_t country)
 		}
 		if (best == NULL)
 			return;
-		(void)walk_list(x, mseg_post(s, best->token),
-				weight_of(s, best), &budget);
+		over = walk_list(s, x, mseg_post(s, best->token),
+				 weight_of(s, best),
+				 country == 0 || best->home_known ?
+				     AT_ABROAD :
+				     AT_UNKNOWN,
+				 &budget) == WALK_OVER;
 		best->walked = 1;
 	}
+	/* The others are no shorter. */
+	for (unsigned i = 0; i < x->expand_n; i++)
+		x->expand[i].walked = 1;
 }
 
 /* How well the row's tokens cover the query's and the other way. */
 static float
-cover(const struct mseg *s, const struct mscratch *x,
-      const struct mquery_name *q, const struct mrow *r)
+cover(const struct mseg *s, const struct mscratch *x, const struct mrow *r)
 {
+	const struct mquery_name *q = x->q;
 	float got[MFOLD_TOKENS_MAX] = { 0 };
 	float qsum = 0, bsum = 0, btotal = 0;
 
@@ -280,12 +302,12 @@ cover(const struct mseg *s, const struct mscratch *x,
 		const struct mexpand *e = NULL;
 
 		btotal += w;
-		if (x->mark[r->tok[i] & (MCAND_MARKS - 1)] != x->stamp)
-			continue;
-		for (unsigned k = 0; k < x->expand_n; k++)
-			if (x->expand[k].token == r->tok[i] &&
-			    x->expand[k].sim > best) {
-				e = &x->expand[k];
+		/* The last one stands first: of equal ones the first counts. */
+		for (unsigned k = x->mark[r->tok[i] & (MCAND_MARKS - 1)];
+		     k != 0; k = x->expand[k - 1].next)
+			if (x->expand[k - 1].token == r->tok[i] &&
+			    x->expand[k - 1].sim >= best) {
+				e = &x->expand[k - 1];
 				best = e->sim;
 			}
 		if (e == NULL)
@@ -307,9 +329,7 @@ insert(struct mhit *out, unsigned n, unsigned max, struct mhit h)
 {
 	unsigned at = n;
 
-	while (at > 0 && (out[at - 1].score < h.score ||
-			  (out[at - 1].score == h.score &&
-			   out[at - 1].row > h.row)))
+	while (at > 0 && out[at - 1].score < h.score)
 		at--;
 	if (at == max)
 		return n;
@@ -322,65 +342,71 @@ insert(struct mhit *out, unsigned n, unsigned max, struct mhit h)
 
 /*
  * What a row promises before it is read: what was walked, what a key says,
- * and whether it is of the country.  Reads countries of the better ones only.
+ * and whether it is of the country.
  */
 static float
-promise(const struct mseg *s, const struct mquery_name *q,
-	const struct mcand_slot *c)
+promise(const struct mseg *s, const struct mscratch *x,
+	const struct mcand_row *c)
 {
-	float v = c->acc + c->key * (q->total + 0.5f);
+	float v = x->worth[c - x->taken];
 
-	if (q->country != 0 && mseg_row_country(s, c->row) == q->country)
-		v += HOME_FIRST * q->total;
+	if (x->q->country != 0 &&
+	    (c->at == AT_HOME ||
+	     (c->at == AT_UNKNOWN &&
+	      mseg_row_country(s, c->row) == x->q->country)))
+		v += HOME_FIRST * x->q->total;
 	return v;
 }
 
-/* The lowest worth that about MCAND_SEEN_MAX of the rows walked reach. */
-static float
-bar_of(const struct mscratch *x, const struct mquery_name *q)
+/*
+ * The rows worth a look, at most MCAND_SEEN_MAX of those walked: the better
+ * ones; where there are too many alike, some by lot, so that no row is left
+ * out for its place in the book.
+ */
+static unsigned
+look_at(struct mscratch *x)
 {
-	unsigned at[BARS] = { 0 }, n = 0, i = BARS;
-	float high = 0;
+	unsigned at[BARS] = { 0 }, n = 0, i = BARS, seen = 0;
+	float high = 0, key = x->q->total + 0.5f, bar, edge;
+	uint32_t in = 0;
 
 	for (unsigned k = 0; k < x->taken_n; k++) {
-		const struct mcand_slot *c = &x->slot[x->taken[k]];
-		float v = c->acc + c->key * (q->total + 0.5f);
+		float v = x->taken[k].acc + x->taken[k].key * key;
 
+		x->worth[k] = v;
 		high = v > high ? v : high;
 	}
-	if (high <= 0)
-		return 0;
-	for (unsigned k = 0; k < x->taken_n; k++) {
-		const struct mcand_slot *c = &x->slot[x->taken[k]];
-		float v = c->acc + c->key * (q->total + 0.5f);
-
-		at[(unsigned)(v / high * (BARS - 1))]++;
-	}
+	if (x->taken_n <= MCAND_SEEN_MAX || high <= 0)
+		i = 0;
+	for (unsigned k = 0; i > 0 && k < x->taken_n; k++)
+		at[(unsigned)(x->worth[k] / high * (BARS - 1))]++;
 	while (i > 0 && n + at[i - 1] <= MCAND_SEEN_MAX)
 		n += at[--i];
-	return high * (n == 0 ? WORTH : (float)i / (BARS - 1));
+	if (i > 0 && n == 0)
+		in = UINT32_MAX / at[i - 1] * LOTS;
+	bar = high * (float)i / (BARS - 1);
+	edge = in == 0 ? bar : high * (float)(i - 1) / (BARS - 1);
+	for (unsigned k = 0; k < x->taken_n && seen < MCAND_SEEN_MAX; k++)
+		if (x->worth[k] >= bar ||
+		    (x->worth[k] >= edge && lot(x->taken[k].row) < in))
+			x->seen[seen++] = (uint16_t)k;
+	return seen;
 }
 
 /* The best rows by what was walked. */
 static unsigned
-select_first(const struct mseg *s, struct mscratch *x,
-	     const struct mquery_name *q, struct mhit *first)
+select_first(const struct mseg *s, struct mscratch *x, struct mhit *first)
 {
-	float bar = bar_of(x, q), high = 0;
-	unsigned n = 0, seen = 0;
+	unsigned n = 0, seen = look_at(x), from = 0;
+	float high = 0;
 
-	for (unsigned i = 0; i < x->taken_n && seen < MCAND_SEEN_MAX; i++) {
-		const struct mcand_slot *c = &x->slot[x->taken[i]];
-
-		if (c->acc + c->key * (q->total + 0.5f) < bar)
-			continue;
-		x->seen[seen++] = x->taken[i];
-		if (q->country != 0)
-			mseg_row_country_prefetch(s, c->row);
-	}
+	/* Of equal rows the first stay, from a place on that is drawn. */
+	if (seen > 0)
+		from = lot(x->taken[x->seen[0]].row) % seen;
 	for (unsigned i = 0; i < seen; i++) {
-		const struct mcand_slot *c = &x->slot[x->seen[i]];
-		struct mhit h = { c->row, promise(s, q, c) };
+		unsigned k = i + from < seen ? i + from : i + from - seen;
+		const struct mcand_row *c = &x->taken[x->seen[k]];
+		struct mhit h = { c->row, promise(s, x, c) };
 
 		high = h.score > high ? h.score : high;
 		if (h.score < WORTH * high ||
@@ -393,23 +419,26 @@ select_first(const struct mseg *s, struct mscratch *x,
 
 /* The best rows by what was walked, then decoded and covered. */
 static unsigned
-select_best(const struct mseg *s, struct mscratch *x,
-	    const struct mquery_name *q, struct mhit *out, unsigned max)
+select_best(const struct mseg *s, struct mscratch *x, struct mhit *out,
+	    unsigned max)
 {
 	UNSET struct mhit first[MCAND_DECODED_MAX];
-	unsigned n = select_first(s, x, q, first), kept = 0;
+	const struct mquery_name *q = x->q;
+	unsigned n = select_first(s, x, first), kept = 0;
 
 	for (unsigned i = 0; i < n; i++)
 		mseg_row_prefetch(s, first[i].row);
+	for (unsigned i = 0; i < n && i < ROWS_AHEAD; i++)
+		mseg_row_prefetch2(s, first[i].row);
 	for (unsigned i = 0; i < n; i++) {
 		struct mrow *r = &x->row;
-		const struct mcand_slot *c = slot_of(x, first[i].row);
+		const struct mcand_row *c = place_of(x, first[i].row, 0);
 		struct mhit h = { first[i].row, 0 };
 
 		mseg_row(s, h.row, r);
-		if (i + 8 < n)
-			mseg_row_prefetch2(s, first[i + 8].row);
-		h.score = cover(s, x, q, r);
+		if (i + ROWS_AHEAD < n)
+			mseg_row_prefetch2(s, first[i + ROWS_AHEAD].row);
+		h.score = cover(s, x, r);
 		if (c != NULL && c->key > h.score)
 			h.score = c->key;
 		if (r->classes == (uint16_t)q->m->classes)
@@ -422,22 +451,34 @@ select_best(const struct mseg *s, struct mscratch *x,
 	return kept;
 }
 
-/* Keys of the whole name, and of pairs when all tokens are common. */
+/*
+ * The tokens as they are, keys of the whole name, and of pairs when all
+ * tokens are common.
+ */
 static void
-add_keys(const struct mseg *s, struct mscratch *x, const struct mquery_name *q)
+add_exact(const struct mseg *s, struct mscratch *x, const struct mquery_name *q)
 {
 	struct mkeys keys;
 	unsigned known = 0, common = 0;
 
 	mkey_name(q->m, &keys);
-	add_key(s, x, keys.key[MK_SET], 0.97f, q->country);
-	add_key(s, x, keys.key[MK_GLUE], 0.95f, q->country);
+	mseg_keys_prefetch(s, keys.key[MK_SET]);
+	mseg_keys_prefetch(s, keys.key[MK_GLUE]);
 	if (q->foreign)
-		add_key(s, x, keys.key[MK_SOUND], 0.75f, q->country);
+		mseg_keys_prefetch(s, keys.key[MK_SOUND]);
+	for (unsigned i = 0; i < q->m->n; i++)
+		add_expand(x, s, q->token[i], 1u << i, 1, 1);
+	mseg_keys_prefetch2(s, keys.key[MK_SET]);
+	mseg_keys_prefetch2(s, keys.key[MK_GLUE]);
+	if (q->foreign)
+		mseg_keys_prefetch2(s, keys.key[MK_SOUND]);
+	add_key(s, x, keys.key[MK_SET], 0.97f);
+	add_key(s, x, keys.key[MK_GLUE], 0.95f);
+	if (q->foreign)
+		add_key(s, x, keys.key[MK_SOUND], 0.75f);
 	if (q->m->n == 1 && q->m->tok[0].n <= 7 && q->m->tok[0].n >= 3)
 		add_key(s, x,
-			mkey_acronym(mfold_text(q->m, &q->m->tok[0])), 0.40f,
-			q->country);
+			mkey_acronym(mfold_text(q->m, &q->m->tok[0])), 0.40f);
 	for (unsigned i = 0; i < q->m->n; i++) {
 		if (q->token[i] == UINT32_MAX)
 			continue;
@@ -453,7 +494,7 @@ add_keys(const struct mseg *s, struct mscratch *x, const struct mquery_name *q)
 				add_key(s, x,
 					mkey_pair(q->m->tok[i].h,
 						  q->m->tok[k].h),
-					0.3f, q->country);
+					0.3f);
 }
 
 /* The token a text would be in the index, as a word or as a concept. */
@@ -614,6 +655,11 @@ expand_glued(const struct mseg *s, struct mscratch *x,
 
 	if (q->token[i] == UINT32_MAX && t.n >= 6)
 		for (size_t k = 3; k + 2 <= t.n; k++) {
+			mseg_slot_prefetch(s, mtab_hash_bytes(t.p, k));
+			mseg_slot_prefetch(s, mtab_hash_bytes(t.p + k, t.n - k));
+		}
+	if (q->token[i] == UINT32_MAX && t.n >= 6)
+		for (size_t k = 3; k + 2 <= t.n; k++) {
 			uint32_t a = token_of_text(s, str_sub(t, 0, k));
 			uint32_t b = token_of_text(s, str_sub(t, k, t.n));
 
@@ -706,16 +752,16 @@ mcand_find(const struct mseg *s, struct mscratch *x,
 {
 	unsigned n;
 
-	x->stamp++;
+	x->q = q;
 	x->taken_n = 0;
 	x->expand_n = 0;
+	memset(x->slot, 0, sizeof(x->slot));
+	memset(x->mark, 0, sizeof(x->mark));
 	if (q->m->n == 0)
 		return 0;
-	add_keys(s, x, q);
-	for (unsigned i = 0; i < q->m->n; i++)
-		add_expand(x, s, q->token[i], 1u << i, 1, 1);
+	add_exact(s, x, q);
 	walk_all(s, x, q->country);
-	n = select_best(s, x, q, out, max);
+	n = select_best(s, x, out, max);
 	if (n > 0 && out[0].score >= GOOD_ENOUGH &&
 	    s->head.rows >= SMALL_BOOK)
 		return n;
@@ -733,5 +779,5 @@ mcand_find(const struct mseg *s, struct mscratch *x,
 			expand_stem(s, x, q, i);
 	}
 	walk_all(s, x, q->country);
-	return select_best(s, x, q, out, max);
+	return select_best(s, x, out, max);
 }

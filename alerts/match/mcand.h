@@ -29,8 +29,10 @@ struct mexpand {
 	float sim;
 	float part;	/* of each query token in mask */
 	uint32_t df;
+	uint16_t next; /* place + 1 of one more of the same mark; 0 none */
 	uint8_t walked;
-	uint8_t home; /* the country's list was walked */
+	uint8_t home; /* the country's list was looked at */
+	uint8_t home_known; /* and walked: other rows are not of it */
 };
 
 struct mhit {
@@ -38,25 +40,28 @@ struct mhit {
 	float score;
 };
 
-struct mcand_slot {
+/* A row that something led to. */
+struct mcand_row {
 	uint32_t row;
-	uint32_t stamp;
-	float acc;
+	float acc; /* what was walked to it */
 	float key; /* what a key of the whole name promises */
+	enum { AT_UNKNOWN, AT_HOME, AT_ABROAD } at;
 };
 
 struct mscratch {
-	struct mcand_slot slot[MCAND_ROWS];
-	uint32_t taken[MCAND_TAKEN_MAX];
+	/* Row table: place + 1 in taken by a hash of the row, 0 free. */
+	uint16_t slot[MCAND_ROWS];
+	struct mcand_row taken[MCAND_TAKEN_MAX];
+	float worth[MCAND_TAKEN_MAX];
 	unsigned taken_n;
-	uint32_t stamp;
-	uint32_t seen[MCAND_SEEN_MAX];
+	uint16_t seen[MCAND_SEEN_MAX];
 	struct mexpand expand[MCAND_EXPAND_MAX];
 	unsigned expand_n;
-	uint32_t mark[MCAND_MARKS]; /* stamp where a token of expand falls */
+	/* Place + 1 of the last of expand whose token falls here. */
+	uint16_t mark[MCAND_MARKS];
 	uint32_t keyed[MCAND_KEY_ROWS];
 	struct mrow row;
-	uint64_t walked; /* postings, since the scratch was made */
+	const struct mquery_name *q; /* the running one */
 };
 
 struct mquery_name {

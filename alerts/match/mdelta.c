@@ -22,6 +22,7 @@ struct entry {
 
 struct row {
 	uint32_t id, id_n, name, name_n, ids, ids_n, addr, addr_n;
+	uint32_t first; /* row of its obligor */
 	uint16_t country;
 	uint8_t flags;
 	bool dead;
@@ -90,6 +91,12 @@ static uint64_t
 id_key(struct str obligor_id)
 {
 	return mtab_mix(17, mtab_hash_bytes(obligor_id.p, obligor_id.n));
+}
+
+bool
+mdelta_removed(const struct mdelta *d)
+{
+	return d->gone.n > 0;
 }
 
 bool
@@ -233,9 +240,9 @@ put_ids(struct mdelta *d, struct str ids, uint32_t row)
 enum err
 mdelta_put(struct mdelta *d, const struct mbuild_obligor *o, struct diag *why)
 {
-	struct row r = { .country = mseg_country(o->country) };
-	struct str rest = o->aliases;
 	uint32_t first = (uint32_t)mdelta_names(d);
+	struct row r = { .first = first, .country = mseg_country(o->country) };
+	struct str rest = o->aliases;
 	char alias[MFOLD_BYTES_MAX];
 	size_t n;
 	bool ok;
@@ -353,6 +360,7 @@ mdelta_row(const struct mdelta *d, uint32_t row, struct mdelta_row *out)
 		.name = text_at(d, r->name, r->name_n),
 		.ids = text_at(d, r->ids, r->ids_n),
 		.address = text_at(d, r->addr, r->addr_n),
+		.first = r->first,
 		.country = r->country,
 		.flags = r->flags,
 	};

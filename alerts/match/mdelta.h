@@ -29,6 +29,8 @@ NODISCARD enum err mdelta_put(struct mdelta *d,
 			      const struct mbuild_obligor *o, struct diag *why);
 NODISCARD enum err mdelta_remove(struct mdelta *d, struct str obligor_id);
 size_t mdelta_names(const struct mdelta *d);
+/* Must rows of the segment be passed over? */
+bool mdelta_removed(const struct mdelta *d);
 /* Must the segment's rows of this obligor be passed over? */
 bool mdelta_hides(const struct mdelta *d, struct str obligor_id);
 
@@ -37,6 +39,7 @@ struct mdelta_row {
 	struct str name;
 	struct str ids;
 	struct str address;
+	uint32_t first; /* row of its obligor */
 	uint16_t country;
 	uint8_t flags;
 };

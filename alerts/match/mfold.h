@@ -80,6 +80,11 @@ struct mname {
 	char text[MFOLD_TEXT_MAX];
 };
 
+/* Scripts that say nothing of how a name is written. */
+#define MFOLD_LATIN                                                      \
+	(1u << MS_LATIN | 1u << MS_DIGIT | 1u << MS_SEP |                 \
+	 1u << MS_IGNORE | 1u << MS_JOIN)
+
 void mfold_name(struct str raw, enum mview view, struct mname *out);
 
 /* A country of two letters as a number; 0 when unknown. */

@@ -237,16 +237,6 @@ weight(char c, bool abjad)
 }
 
 static unsigned
-drop(struct str s, size_t i, bool abjad)
-{
-	char c = s.p[i];
-
-	if (c == 'r' && !vowel(at(s, i + 1)))
-		return 35;
-	return weight(c, abjad);
-}
-
-static unsigned
 swap(char a, char b, bool abjad)
 {
 	static const struct {
@@ -279,6 +269,7 @@ swap(char a, char b, bool abjad)
 static struct {
 	uint8_t swap[2][128][128];
 	uint8_t weight[2][128];
+	uint8_t none[128]; /* swaps of no letter: never worth it */
 } cost;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -286,6 +277,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static void
 fill(void)
 {
+	memset(cost.none, UINT8_MAX, sizeof(cost.none));
 	for (unsigned v = 0; v < 2; v++)
 		for (unsigned a = 0; a < 128; a++) {
 			cost.weight[v][a] = (uint8_t)weight((char)a, v);
@@ -301,55 +293,94 @@ mphon_get(void)
 	must(pthread_once(&once, fill) == 0);
 }
 
-static unsigned
-sum_of(struct str s, bool abjad, uint8_t *drops)
-{
-	unsigned sum = 0;
+/* A word as it is compared: its letters, and what each costs to drop. */
+struct sound {
+	uint8_t letter[MPHON_MAX];
+	uint8_t drop[MPHON_MAX];
+	unsigned n;
+	unsigned sum; /* of the weights */
+};
 
+static void
+set_sound(struct sound *out, struct str s, bool abjad)
+{
+	const uint8_t *w = cost.weight[abjad];
+
+	out->n = (unsigned)s.n;
+	out->sum = 0;
 	for (size_t i = 0; i < s.n; i++) {
-		sum += cost.weight[abjad][(uint8_t)s.p[i] & 127];
-		drops[i] = (uint8_t)drop(s, i, abjad);
+		uint8_t c = (uint8_t)s.p[i] & 127;
+
+		out->letter[i] = c;
+		out->drop[i] = w[c];
+		out->sum += w[c];
+		/* An r that no vowel follows is hardly heard. */
+		if (c == 'r' && (i + 1 == s.n || !vowel(s.p[i + 1])))
+			out->drop[i] = 35;
 	}
-	return sum;
+}
+
+static inline unsigned
+lower(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * Letters i and i + 1 of a, two rows of the table at once; the second may be
+ * none.  Returns the lowest of the last one.
+ */
+static unsigned
+two_rows(const struct sound *a, unsigned i, const struct sound *b, bool abjad,
+	 uint16_t *row)
+{
+	bool both = i + 1 < a->n;
+	const uint8_t *swap1 = cost.swap[abjad][a->letter[i]];
+	const uint8_t *swap2 =
+	    both ? cost.swap[abjad][a->letter[i + 1]] : cost.none;
+	unsigned drop1 = a->drop[i], drop2 = both ? a->drop[i + 1] : 0;
+	unsigned diag = row[0], left1 = diag + drop1, left2 = left1 + drop2;
+	unsigned low = left2;
+
+	row[0] = (uint16_t)left2;
+	for (unsigned k = 0; k < b->n; k++) {
+		unsigned c = b->letter[k], drop = b->drop[k];
+		unsigned up = row[k + 1], one, two;
+
+		one = lower(diag + swap1[c], up + drop1);
+		one = lower(one, left1 + drop);
+		two = lower(left1 + swap2[c], one + drop2);
+		two = lower(two, left2 + drop);
+		low = lower(low, two);
+		diag = up;
+		left1 = one;
+		left2 = two;
+		row[k + 1] = (uint16_t)two;
+	}
+	return low;
 }
 
 float
 mphon_sim(struct str a, struct str b, bool abjad, float least)
 {
 	UNSET uint16_t row[MPHON_MAX + 1];
-	UNSET uint8_t da[MPHON_MAX], db[MPHON_MAX];
-	unsigned wa, wb, most, limit;
+	UNSET struct sound x, y;
+	unsigned most, limit;
 
 	if (a.n > MPHON_MAX || b.n > MPHON_MAX || a.n == 0 || b.n == 0)
 		return 0;
-	wa = sum_of(a, abjad, da);
-	wb = sum_of(b, abjad, db);
-	most = wa > wb ? wa : wb;
+	set_sound(&x, a, abjad);
+	set_sound(&y, b, abjad);
+	most = x.sum > y.sum ? x.sum : y.sum;
 	limit = (unsigned)((float)most * (1 - least)) + 1;
-	if ((wa > wb ? wa - wb : wb - wa) > 3 * limit)
+	if ((x.sum > y.sum ? x.sum - y.sum : y.sum - x.sum) > 3 * limit)
 		return 0;
 	row[0] = 0;
-	for (size_t k = 0; k < b.n; k++)
-		row[k + 1] = (uint16_t)(row[k] + db[k]);
-	for (size_t i = 0; i < a.n; i++) {
-		const uint8_t *swaps =
-		    cost.swap[abjad][(uint8_t)a.p[i] & 127];
-		unsigned diag = row[0], left = diag + da[i], low = left;
-
-		row[0] = (uint16_t)left;
-		for (size_t k = 0; k < b.n; k++) {
-			unsigned up = row[k + 1];
-			unsigned best = diag + swaps[(uint8_t)b.p[k] & 127];
-
-			best = up + da[i] < best ? up + da[i] : best;
-			best = left + db[k] < best ? left + db[k] : best;
-			low = best < low ? best : low;
-			diag = up;
-			left = best;
-			row[k + 1] = (uint16_t)best;
-		}
-		if (low > limit)
+	for (unsigned k = 0; k < y.n; k++)
+		row[k + 1] = (uint16_t)(row[k] + y.drop[k]);
+	/* The lowest of a row only grows: every other one tells. */
+	for (unsigned i = 0; i < x.n; i += 2)
+		if (two_rows(&x, i, &y, abjad, row) > limit)
 			return 0;
-	}
-	return row[b.n] >= most ? 0 : 1 - (float)row[b.n] / (float)most;
+	return row[y.n] >= most ? 0 : 1 - (float)row[y.n] / (float)most;
 }

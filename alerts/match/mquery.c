@@ -13,7 +13,6 @@
 
 #define FIND_MAX 10u
 #define FIND_FOREIGN_MAX 16u /* across scripts likeness is vaguer */
-#define FIND_NAMESAKES_MAX 20u
 #define NAMESAKE 0.005f /* of a hit: as good as the best */
 #define STRONG 0.75f /* likeness at home from which the rest need be close */
 #define FAR_SHARE 0.72f
@@ -35,7 +34,8 @@ mquery_scratch_free(struct mqscratch *x)
 
 void
 mquery_watch(struct mqscratch *x,
-	     void (*fn)(void *ctx, struct str obligor_id, const float *f),
+	     void (*fn)(void *ctx, struct str obligor_id, uint64_t core,
+			const float *f),
 	     void *ctx)
 {
 	x->watch = fn;
@@ -63,33 +63,67 @@ keep(struct mpair *p, struct str s)
 	return s;
 }
 
-static void
-set_pair(struct mpair *p, const struct mcold *cold, uint16_t country,
-	 uint8_t flags)
-{
-	p->country = country;
-	p->flags = flags;
-	p->text_n = 0;
-	p->obligor_id = keep(p, cold->obligor_id);
-	p->raw = keep(p, cold->name);
-	p->ids = keep(p, cold->ids);
-	p->address = keep(p, cold->address);
-	mfold_name(p->raw, mrow_view(flags), &p->name);
-}
-
-/* The same from the delta; the segment still says how rare the words are. */
+/* Reads the texts of a pair, once; false when they cannot be read. */
 static bool
-load_delta(const struct mseg *s, const struct mqscratch *x, uint32_t row,
-	   struct mpair *p)
+read_pair(const struct mseg *s, struct mqscratch *x, struct mpair *p)
 {
 	struct mdelta_row r;
 	struct mcold cold;
 
+	if (p->read)
+		return true;
+	if (p->row >= DELTA_ROW) {
+		if (!mdelta_row(x->delta, p->row - DELTA_ROW, &r))
+			return false;
+		cold = (struct mcold){ r.obligor_id, r.name, r.ids,
+				       r.address };
+	} else if (mseg_cold(s, p->row, x->cold, sizeof(x->cold), &cold) !=
+		   ERR_OK) {
+		return false;
+	}
+	p->text_n = 0;
+	p->obligor_id = keep(p, cold.obligor_id);
+	p->raw = keep(p, cold.name);
+	p->ids = keep(p, cold.ids);
+	p->address = keep(p, cold.address);
+	p->read = true;
+	return true;
+}
+
+/* The name with all it was folded from, of a pair that was read. */
+static void
+fold_pair(struct mpair *p)
+{
+	mfold_name(p->raw, mrow_view(p->flags), &p->name);
+}
+
+static void
+begin_pair(struct mpair *p, uint32_t row, uint16_t country, uint8_t flags)
+{
+	p->row = row;
+	p->country = country;
+	p->flags = flags;
+	p->read = false;
+	p->obligor_id = STR_NONE;
+	p->raw = STR_NONE;
+	p->ids = STR_NONE;
+	p->address = STR_NONE;
+}
+
+/* The same from the delta; the segment still says how rare the words are. */
+static bool
+load_delta(const struct mseg *s, struct mqscratch *x, uint32_t row,
+	   struct mpair *p)
+{
+	struct mdelta_row r;
+
 	if (x->delta == NULL || !mdelta_row(x->delta, row, &r))
 		return false;
-	cold = (struct mcold){ r.obligor_id, r.name, r.ids, r.address };
-	p->row = DELTA_ROW + row;
-	set_pair(p, &cold, r.country, r.flags);
+	begin_pair(p, DELTA_ROW + row, r.country, r.flags);
+	p->obligor = DELTA_ROW + r.first;
+	if (!read_pair(s, x, p))
+		return false;
+	fold_pair(p);
 	for (unsigned i = 0; i < p->name.n; i++)
 		p->w[i] = mcand_weight(
 		    s, mseg_idf(s, mseg_token(s, p->name.tok[i].h)),
@@ -97,32 +131,45 @@ load_delta(const struct mseg *s, const struct mqscratch *x, uint32_t row,
 	return true;
 }
 
-/* Reads row into p: cold strings kept, name folded in the row's view. */
+/*
+ * The row as a pair, its name as the tokens tell it; its texts are read when
+ * somebody must be passed over by id, or the tokens do not tell.
+ */
 static bool
-load_pair(const struct mseg *s, struct mqscratch *x, uint32_t row,
-	  struct mpair *p)
+load_row(const struct mseg *s, struct mqscratch *x, uint32_t row,
+	 const struct mrow *r, struct mpair *p)
 {
-	struct mcold cold;
-	struct mrow r;
+	bool told;
 
-	if (row >= DELTA_ROW)
-		return load_delta(s, x, row - DELTA_ROW, p);
-	mseg_row(s, row, &r);
-	if (mseg_cold(s, row, x->cold, sizeof(x->cold), &cold) != ERR_OK)
+	begin_pair(p, row, r->country, r->flags);
+	p->obligor = r->flags & MR_LATER ? mseg_first(s, row) : row;
+	told = mseg_name(s, r, &p->name);
+	if ((!told || x->pass) && !read_pair(s, x, p))
 		return false;
-	if (x->delta != NULL && mdelta_hides(x->delta, cold.obligor_id))
+	if (x->delta != NULL && x->pass &&
+	    mdelta_hides(x->delta, p->obligor_id))
 		return false;
-	p->row = row;
-	set_pair(p, &cold, r.country, r.flags);
+	if (!told)
+		fold_pair(p);
 	for (unsigned i = 0; i < p->name.n; i++) {
-		uint32_t id = r.n == p->name.n ?
-				  r.tok[i] :
+		uint32_t id = r->n == p->name.n ?
+				  r->tok[i] :
 				  mseg_token(s, p->name.tok[i].h);
 
 		p->w[i] = mcand_weight(s, mseg_idf(s, id),
 				       (enum mkind)p->name.tok[i].kind);
 	}
 	return true;
+}
+
+static bool
+load_pair(const struct mseg *s, struct mqscratch *x, uint32_t row,
+	  struct mpair *p)
+{
+	if (row >= DELTA_ROW)
+		return load_delta(s, x, row - DELTA_ROW, p);
+	mseg_row(s, row, &x->row[0]);
+	return load_row(s, x, row, &x->row[0], p);
 }
 
 /*
@@ -136,7 +183,7 @@ place(struct mqscratch *x, float base)
 	unsigned at = 0;
 
 	for (unsigned i = 0; i < x->pairs; i++) {
-		if (str_eq(x->order[i]->obligor_id, p->obligor_id)) {
+		if (x->order[i]->obligor == p->obligor) {
 			at = i;
 			break;
 		}
@@ -146,7 +193,7 @@ place(struct mqscratch *x, float base)
 	}
 	if (x->pairs < MQ_PAIRS_MAX &&
 	    (x->pairs == 0 ||
-	     !str_eq(x->order[at]->obligor_id, p->obligor_id))) {
+	     x->order[at]->obligor != p->obligor)) {
 		x->spare = x->order[x->pairs];
 		x->order[x->pairs++] = p;
 	} else if (x->order[at]->align.f[MF_BASE] < base) {
@@ -173,21 +220,19 @@ clear_namesakes(struct mpair *p)
 	p->ties_home = 0;
 }
 
-/* Aligns the row; how alike its name is, 0 when it is of another country. */
+/* Aligns the spare pair; how alike its name is, 0 when it is abroad. */
 static float
-consider(const struct mseg *s, struct mqscratch *x, unsigned name,
-	 struct mhit hit)
+consider(struct mqscratch *x, unsigned name, float found)
 {
 	struct mpair *p = x->spare;
 	struct mqname *n = &x->name[name];
 	bool abroad;
 	float base;
 
-	if (!load_pair(s, x, hit.row, p) ||
-	    skipped(x->ask, p->obligor_id))
+	if (skipped(x->ask, p->obligor_id))
 		return 0;
 	malign_names(&n->q, &n->side, &p->name, p->w, &p->align);
-	p->align.f[MF_FOUND] = hit.score;
+	p->align.f[MF_FOUND] = found;
 	p->qname = name;
 	p->by_id = false;
 	clear_namesakes(p);
@@ -200,6 +245,21 @@ consider(const struct mseg *s, struct mqscratch *x, unsigned name,
 	return abroad ? 0 : base;
 }
 
+/* Reads the rows of the hits and asks for their words, all before any. */
+static void
+read_hits(const struct mseg *s, struct mqscratch *x, const struct mhit *hit,
+	  unsigned hits)
+{
+	for (unsigned i = 0; i < hits; i++) {
+		mseg_row(s, hit[i].row, &x->row[i]);
+		for (unsigned k = 0; k < x->row[i].n; k++)
+			mseg_token_prefetch(s, x->row[i].tok[k]);
+	}
+	for (unsigned i = 0; i < hits; i++)
+		for (unsigned k = 0; k < x->row[i].n; k++)
+			mseg_text_prefetch(s, x->row[i].tok[k]);
+}
+
 /* The hits of a name, until the rest are too far behind. */
 static void
 consider_hits(const struct mseg *s, struct mqscratch *x, unsigned name,
@@ -209,12 +269,13 @@ consider_hits(const struct mseg *s, struct mqscratch *x, unsigned name,
 	unsigned most = n->q.foreign ? FIND_FOREIGN_MAX : FIND_MAX;
 	float best = 0;
 
-	for (unsigned i = 0; i < hits; i++)
-		mseg_cold_prefetch(s, hit[i].row);
+	while (hits > 4 && hit[hits - 1].score < hit[0].score * FAR_WEAK)
+		hits--;
+	read_hits(s, x, hit, hits);
 	for (unsigned i = 0; i < hits; i++) {
 		/* While nothing strong was found, more of the right country. */
 		bool more = best < STRONG && n->q.country != 0 &&
-			    mseg_row_country(s, hit[i].row) == n->q.country;
+			    x->row[i].country == n->q.country;
 		float far = more ? FAR_WEAK : FAR_SHARE;
 		float like;
 
@@ -225,7 +286,9 @@ consider_hits(const struct mseg *s, struct mqscratch *x, unsigned name,
 		if (i >= most && !more &&
 		    hit[i].score < hit[0].score - NAMESAKE)
 			break;
-		like = consider(s, x, name, hit[i]);
+		if (!load_row(s, x, hit[i].row, &x->row[i], x->spare))
+			continue;
+		like = consider(x, name, hit[i].score);
 		best = like > best ? like : best;
 	}
 }
@@ -238,19 +301,19 @@ mquery_add_by_id(const struct mseg *s, struct mqscratch *x,
 	struct mpair *p = x->spare;
 	uint16_t country = mseg_country(ask->country);
 
-	if (!load_pair(s, x, row, p))
+	if (!load_pair(s, x, row, p) || !read_pair(s, x, p))
 		return;
 	memset(&p->align, 0, sizeof(p->align));
 	p->qname = 0;
 	p->by_id = false;
 	clear_namesakes(p);
 	for (unsigned i = 0; i < x->pairs; i++)
-		if (str_eq(x->order[i]->obligor_id, p->obligor_id))
+		if (x->order[i]->obligor == p->obligor)
 			return;
 	if (x->names > 0)
 		malign_names(&x->name[0].q, &x->name[0].side, &p->name, p->w,
 			     &p->align);
-	mevidence(s, ask, country, p);
+	mevidence(s, x, country, p);
 	if (!p->by_id)
 		return;
 	place(x, 2);
@@ -262,7 +325,7 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 {
 	for (unsigned v = 0; v < MV_COUNT; v++) {
 		struct mqname *n = &x->name[x->names];
-		UNSET struct mhit hit[FIND_NAMESAKES_MAX];
+		UNSET struct mhit hit[MQ_HITS_MAX];
 		unsigned hits;
 
 		if (x->names == MQ_NAMES_MAX)
@@ -273,24 +336,25 @@ run_name(const struct mseg *s, struct mqscratch *x, struct str name,
 		mfold_name(name, (enum mview)v, &n->name);
 		n->part = part;
 		mcand_name(s, &n->name, country, &n->q);
-		malign_side(&n->side, &n->name, n->q.idf);
+		malign_side(&n->side, &n->name, n->q.idf, &n->likes);
 		hits = s->head.rows <= MQ_SCAN_ROWS ?
 			   0 :
 			   mcand_find(s, &x->cand, &n->q, hit,
-				      FIND_NAMESAKES_MAX);
+				      MQ_HITS_MAX);
 		consider_hits(s, x, x->names, hit, hits);
 		for (uint32_t r = 0;
 		     s->head.rows <= MQ_SCAN_ROWS && r < s->head.rows; r++)
-			(void)consider(s, x, x->names, (struct mhit){ r, 0 });
+			if (load_pair(s, x, r, x->spare))
+				(void)consider(x, x->names, 0);
 		if (x->delta != NULL) {
 			uint32_t row[FIND_MAX];
 
 			hits = (unsigned)mdelta_find(x->delta, &n->name, row,
 						     FIND_MAX);
 			for (unsigned i = 0; i < hits; i++)
-				(void)consider(s, x, x->names,
-					       (struct mhit){ DELTA_ROW + row[i],
-							      0.5f });
+				if (load_pair(s, x, DELTA_ROW + row[i],
+					      x->spare))
+					(void)consider(x, x->names, 0.5f);
 		}
 		x->names++;
 	}
@@ -315,17 +379,22 @@ run_names(const struct mseg *s, struct mqscratch *x, const struct mask *ask,
 	}
 }
 
-/* Written alike but for the legal form, and the forms agree. */
-static bool
-namesakes(const struct mpair *a, const struct mpair *b)
+static uint64_t
+core_of(const struct mname *m)
 {
-	if (a->name.n != b->name.n || a->qname != b->qname ||
-	    a->align.legal == LR_CONFLICT || b->align.legal == LR_CONFLICT)
-		return false;
-	for (unsigned i = 0; i < a->name.n; i++)
-		if (a->name.tok[i].th != b->name.tok[i].th)
-			return false;
-	return true;
+	uint64_t h = m->n;
+
+	for (unsigned i = 0; i < m->n; i++)
+		h = mtab_mix(h, m->tok[i].th);
+	return h;
+}
+
+/* Written alike but for the legal form, and the forms agree. */
+bool
+mquery_namesakes(const struct mpair *a, const struct mpair *b)
+{
+	return a->core == b->core && a->qname == b->qname &&
+	       a->align.legal != LR_CONFLICT && b->align.legal != LR_CONFLICT;
 }
 
 static void
@@ -340,6 +409,8 @@ add_namesake(struct mpair *p, const struct mpair *other)
 static void
 add_context(struct mqscratch *x, float book)
 {
+	for (unsigned i = 0; i < x->pairs; i++)
+		x->order[i]->core = core_of(&x->order[i]->name);
 	for (unsigned i = 0; i < x->pairs; i++) {
 		float *f = x->order[i]->align.f;
 		float best = 0;
@@ -351,7 +422,7 @@ add_context(struct mqscratch *x, float book)
 
 			if (k == i)
 				continue;
-			if (namesakes(x->order[i], x->order[k])) {
+			if (mquery_namesakes(x->order[i], x->order[k])) {
 				add_namesake(x->order[i], x->order[k]);
 				continue;
 			}
@@ -363,6 +434,7 @@ add_context(struct mqscratch *x, float book)
 			    x->order[k]->country == x->order[i]->country ||
 			    x->order[k]->country == 0;
 		}
+		f[MF_SAMES] = (float)x->order[i]->namesakes;
 		if (book < MQ_SCAN_LOG)
 			continue;
 		f[MF_GAP] = f[MF_BASE] - best;
@@ -426,38 +498,37 @@ sort_pairs(struct mqscratch *x)
 	}
 }
 
-void
-mquery_run(const struct mseg *s, const struct mdelta *delta,
-	   struct mqscratch *x, const struct mask *ask,
-	   const struct mlimits *limits, struct mresult *out)
+/*
+ * Leaves the pairs that are told: worth a review, or all of them when asked
+ * for.  Only those are read.
+ */
+static void
+keep_told(const struct mseg *s, struct mqscratch *x,
+	  const struct mlimits *limits)
 {
-	uint16_t country = mseg_country(ask->country);
+	unsigned n = 0;
 
-	x->delta = delta;
-	x->ask = ask;
-	/* Places still free point at pairs still free. */
-	for (unsigned i = 0; i < MQ_PAIRS_MAX; i++)
-		x->order[i] = &x->pair[i];
-	x->spare = &x->pair[MQ_PAIRS_MAX];
-	x->pairs = 0;
-	x->names = 0;
-	x->why_n = 0;
-	out->n = 0;
-	run_names(s, x, ask, country);
-	add_context(x, log2f((float)s->head.rows + 1));
 	for (unsigned i = 0; i < x->pairs; i++) {
 		struct mpair *p = x->order[i];
 
-		if (x->watch != NULL)
-			x->watch(x->watch_ctx, p->obligor_id, p->align.f);
-		mevidence(s, ask, country, p);
+		if ((!limits->all && !p->by_id && p->score < limits->review &&
+		     p->score < limits->accept) ||
+		    !read_pair(s, x, p))
+			continue;
 		p->close = x->names == 0 ?
 			       0 :
 			       written_alike(x->name[p->qname].name.raw,
 					     p->raw);
+		x->order[n++] = p;
 	}
-	mevidence_ids(s, x, ask);
-	sort_pairs(x);
+	x->pairs = n;
+}
+
+static void
+answer(const struct mseg *s, struct mqscratch *x, const struct mask *ask,
+       const struct mlimits *limits, struct mresult *out)
+{
+	out->n = 0;
 	for (unsigned i = 0; i < x->pairs && i < MQUERY_CANDIDATES_MAX; i++) {
 		struct mpair *p = x->order[i];
 		struct manswer *a = &out->answer[out->n++];
@@ -469,6 +540,47 @@ mquery_run(const struct mseg *s, const struct mdelta *delta,
 		a->by_id = p->by_id;
 		a->verdict = mevidence_verdict(x, ask, limits, p);
 		a->whys = 0;
+		fold_pair(p);
 		mwhy_put(s, x, ask, p, a);
 	}
+}
+
+void
+mquery_run(const struct mseg *s, const struct mdelta *delta,
+	   struct mqscratch *x, const struct mask *ask,
+	   const struct mlimits *limits, struct mresult *out)
+{
+	uint16_t country = mseg_country(ask->country);
+
+	x->delta = delta;
+	x->ask = ask;
+	x->pass = ask->skips > 0 || (delta != NULL && mdelta_removed(delta));
+	/* Places still free point at pairs still free. */
+	for (unsigned i = 0; i < MQ_PAIRS_MAX; i++)
+		x->order[i] = &x->pair[i];
+	x->spare = &x->pair[MQ_PAIRS_MAX];
+	x->pairs = 0;
+	x->names = 0;
+	x->why_n = 0;
+	run_names(s, x, ask, country);
+	add_context(x, log2f((float)s->head.rows + 1));
+	for (unsigned i = 0; i < x->pairs; i++) {
+		struct mpair *p = x->order[i];
+
+		/* What cannot be read has no ids and no address. */
+		if (x->watch != NULL || ask->ids > 0 || ask->address.n > 0)
+			(void)read_pair(s, x, p);
+		if (x->watch != NULL)
+			malign_glue(&x->name[p->qname].side, &p->name,
+				    &p->align);
+		if (x->watch != NULL)
+			x->watch(x->watch_ctx, p->obligor_id, p->core,
+				 p->align.f);
+		mevidence(s, x, country, p);
+	}
+	mevidence_ids(s, x, ask);
+	mevidence_scores(s, x);
+	keep_told(s, x, limits);
+	sort_pairs(x);
+	answer(s, x, ask, limits, out);
 }

@@ -57,9 +57,10 @@ struct mlimits {
 	int review;
 	/* Accept by name asks for the country to agree (contract 4). */
 	bool country_needed;
+	bool all; /* those rejected are answers too */
 };
 
-#define MQUERY_LIMITS ((struct mlimits){ 900, 600, false })
+#define MQUERY_LIMITS ((struct mlimits){ 900, 600, false, false })
 
 struct mqscratch; /* opaque; owned by one thread */
 
@@ -73,7 +74,8 @@ void mquery_run(const struct mseg *s, const struct mdelta *delta,
 
 /* Calls fn with the features of every pair considered (for fitting). */
 void mquery_watch(struct mqscratch *x,
-		  void (*fn)(void *ctx, struct str obligor_id, const float *f),
+		  void (*fn)(void *ctx, struct str obligor_id, uint64_t core,
+			     const float *f),
 		  void *ctx);
 const char *mquery_verdict_text(enum mverdict v);
 

@@ -9,6 +9,7 @@
 
 #define MQ_NAMES_MAX 64u /* every view of every name */
 #define MQ_PAIRS_MAX 24u
+#define MQ_HITS_MAX 20u /* rows found for a name, with namesakes */
 #define DELTA_ROW UINT32_C(0x80000000) /* rows from here are the delta's */
 #define MQ_SCAN_ROWS 500u /* books up to here are compared whole */
 
@@ -18,14 +19,18 @@ _Static_assert(MQ_NAMES_MAX == MV_COUNT * MQUERY_NAMES_MAX,
 /* A spelling of the query beside a spelling of an obligor. */
 struct mpair {
 	uint32_t row;
+	uint32_t obligor; /* its first row */
 	uint16_t country;
 	uint8_t flags;
+	bool read; /* the texts below are */
 	unsigned qname;
 	struct str obligor_id, raw, ids, address; /* in text */
-	struct mname name;
+	struct mname name; /* without raw slices until it is an answer */
+	uint64_t core; /* of its words, without the legal form */
 	float w[MFOLD_TOKENS_MAX];
 	struct malign align;
 	float logit;
+	float odds; /* e to the logit */
 	int score;
 	float close; /* how alike the names are as written: breaks ties */
 	unsigned namesakes; /* other obligors written alike */
@@ -47,6 +52,7 @@ struct mqname {
 	struct mname name;
 	struct mquery_name q;
 	struct mside side;
+	struct mlikes likes;
 	bool part; /* of a name of the ask that holds several */
 };
 
@@ -54,6 +60,8 @@ struct mqscratch {
 	struct mscratch cand;
 	const struct mdelta *delta; /* of the running query; may be NULL */
 	const struct mask *ask;	    /* the running one */
+	bool pass; /* somebody is to be passed over by id */
+	struct mrow row[MQ_HITS_MAX];
 	struct mqname name[MQ_NAMES_MAX];
 	unsigned names;
 	struct mpair pair[MQ_PAIRS_MAX + 1];
@@ -64,12 +72,15 @@ struct mqscratch {
 	char cold[MSEG_COLD_RECORD_MAX * MSEG_BLOCK];
 	char why[MQUERY_TEXT_MAX];
 	size_t why_n;
-	void (*watch)(void *ctx, struct str obligor_id, const float *f);
+	void (*watch)(void *ctx, struct str obligor_id, uint64_t core,
+			     const float *f);
 	void *watch_ctx;
 };
 
-void mevidence(const struct mseg *s, const struct mask *ask, uint16_t country,
+void mevidence(const struct mseg *s, struct mqscratch *x, uint16_t country,
 	       struct mpair *p);
+/* The scores of the pairs, each of which takes from its rivals. */
+void mevidence_scores(const struct mseg *s, struct mqscratch *x);
 /* No word of the pair that agrees says who it is. */
 bool mevidence_is_thin(const struct mseg *s, const struct mqscratch *x,
 		       const struct mpair *p);
@@ -85,6 +96,8 @@ void mwhy_put(const struct mseg *s, struct mqscratch *x,
 	      const struct mask *ask, const struct mpair *p,
 	      struct manswer *a);
 /* mquery.c */
+/* Written alike but for the legal form, and the forms agree. */
+bool mquery_namesakes(const struct mpair *a, const struct mpair *b);
 void mquery_add_by_id(const struct mseg *s, struct mqscratch *x,
 		      const struct mask *ask, uint32_t row);
 

@@ -16,7 +16,6 @@
 
 #define COLD_MAPPED_MAX (UINT64_C(1) << 31)
 #define SUM_CHUNK (1u << 20)
-#define COLD_USUAL 48u /* bytes of a cold record, about */
 #define KEY_READ 4096u /* entries of a bucket that are read */
 #define TRUST_HALF 3000.0 /* rows at which df counts half */
 
@@ -122,18 +121,17 @@ check_head(const struct mseg_head *h, uint64_t size, struct diag *d)
 					"index section %u lies outside", i);
 	if (rows > MSEG_ROWS_MAX || h->tokens > MSEG_TOKENS_MAX ||
 	    h->slot_bits > 34 || h->var_bits > 32 || h->key_bits > 32 ||
-	    h->split_bits > 32 || h->section[SEG_ROW_LEN].n != rows ||
-	    h->section[SEG_ROW_HOME].n != rows * 2 ||
-	    h->section[SEG_ROW_BASE].n < (rows / MSEG_BLOCK + 1) * 8 ||
-	    h->section[SEG_COLD_BASE].n < (rows / MSEG_BLOCK + 1) * 8 ||
+	    h->split_bits > 32 ||
+	    h->section[SEG_BLOCK].n !=
+		(rows / MSEG_BLOCK + 1) * sizeof(struct mseg_block) ||
 	    h->section[SEG_SLOT].n != UINT64_C(8) << h->slot_bits ||
 	    h->section[SEG_SPLIT].n != UINT64_C(16) << h->split_bits ||
 	    h->section[SEG_TOKEN].n != h->tokens * 16 ||
+	    h->section[SEG_FORM].n % 8 != 0 ||
 	    h->section[SEG_VAR_BASE].n !=
 		((UINT64_C(1) << h->var_bits) + 1) * 4 ||
 	    h->section[SEG_KEY_BASE].n !=
-		((UINT64_C(1) << h->key_bits) + 1) * 4 ||
-	    h->section[SEG_KEY].n != h->section[SEG_KEY_TAG].n * 2)
+		((UINT64_C(1) << h->key_bits) + 1) * 4)
 		return diag_set(d, ERR_CORRUPT, 0, "index sizes disagree");
 	return ERR_OK;
 }
@@ -294,6 +292,14 @@ get32(const struct mseg *s, enum mseg_section sec, uint64_t i)
 	return v;
 }
 
+void
+mseg_slot_prefetch(const struct mseg *s, uint64_t h)
+{
+	uint64_t mask = (UINT64_C(1) << s->head.slot_bits) - 1;
+
+	__builtin_prefetch(s->sec[SEG_SLOT] + (h & mask) * 8);
+}
+
 uint32_t
 mseg_token(const struct mseg *s, uint64_t h)
 {
@@ -316,23 +322,29 @@ mseg_token(const struct mseg *s, uint64_t h)
 struct mseg_token
 mseg_token_at(const struct mseg *s, uint32_t id)
 {
-	struct mseg_token t = { .post = UINT64_MAX };
+	struct mseg_token t = { .post = UINT32_MAX, .post_high = UINT16_MAX };
 
 	if (id < s->head.tokens)
 		memcpy(&t, s->sec[SEG_TOKEN] + (uint64_t)id * 16, 16);
 	return t;
 }
 
-struct str
-mseg_text(const struct mseg *s, uint32_t id)
+/* The length byte and letters at off. */
+static struct str
+letters_at(const struct mseg *s, uint64_t off)
 {
-	uint64_t off = mseg_token_at(s, id).text;
 	uint64_t n = s->head.section[SEG_TEXT].n;
 	const uint8_t *p = s->sec[SEG_TEXT];
 
 	if (off >= n || p[off] > n - off - 1)
 		return STR_NONE;
 	return (struct str){ (const char *)p + off + 1, p[off] };
+}
+
+struct str
+mseg_text(const struct mseg *s, uint32_t id)
+{
+	return letters_at(s, mseg_token_at(s, id).text);
 }
 
 static struct str
@@ -349,7 +361,9 @@ post_at(const struct mseg *s, uint64_t off)
 struct str
 mseg_post(const struct mseg *s, uint32_t token)
 {
-	return post_at(s, mseg_token_at(s, token).post);
+	struct mseg_token t = mseg_token_at(s, token);
+
+	return post_at(s, (uint64_t)t.post_high << 32 | t.post);
 }
 
 struct str
@@ -370,41 +384,48 @@ mseg_post_in(const struct mseg *s, uint32_t token, uint16_t country)
 	return STR_NONE;
 }
 
+uint32_t
+mseg_post_prefetch(const struct mseg *s, uint32_t token, uint16_t country)
+{
+	struct mseg_token t = mseg_token_at(s, token);
+	uint64_t off = (uint64_t)t.post_high << 32 | t.post;
+	uint64_t mask = (UINT64_C(1) << s->head.split_bits) - 1;
+
+	if (off < s->head.section[SEG_POST].n)
+		__builtin_prefetch(s->sec[SEG_POST] + off);
+	if (country != 0 && t.df > MSEG_SPLIT_MIN)
+		__builtin_prefetch(s->sec[SEG_SPLIT] +
+				   (mtab_mix(token, country) & mask) * 16);
+	return t.df;
+}
+
 /* Offset and length of a row in SEG_ROW; length 0 when out of range. */
 static uint64_t
 row_at(const struct mseg *s, uint32_t row, unsigned *n)
 {
 	const uint64_t even = UINT64_C(0x00FF00FF00FF00FF);
-	uint64_t off = get64(s, SEG_ROW_BASE, row / MSEG_BLOCK);
-	const uint8_t *len = s->sec[SEG_ROW_LEN];
-	uint32_t i = row & ~(MSEG_BLOCK - 1);
+	const uint8_t *b = mseg_block_of(s, row);
+	const uint8_t *len = b + offsetof(struct mseg_block, len);
+	unsigned at = row % MSEG_BLOCK, i = 0;
+	uint64_t off;
 
+	memcpy(&off, b, 8);
 	/* Eight lengths at once: sums of two, then of all, by multiplying. */
-	if (row - i >= 8) {
+	if (at >= 8) {
 		uint64_t v;
 
-		memcpy(&v, len + i, 8);
+		memcpy(&v, len, 8);
 		v = (v & even) + (v >> 8 & even);
 		off += v * UINT64_C(0x0001000100010001) >> 48;
-		i += 8;
+		i = 8;
 	}
-	for (; i < row; i++)
+	for (; i < at; i++)
 		off += len[i];
-	*n = len[row];
+	*n = len[at];
 	if (off > s->head.section[SEG_ROW].n ||
 	    *n > s->head.section[SEG_ROW].n - off)
 		*n = 0;
 	return off;
-}
-
-void
-mseg_row_prefetch(const struct mseg *s, uint32_t row)
-{
-	if (row >= s->head.rows)
-		return;
-	__builtin_prefetch(s->sec[SEG_ROW_BASE] + row / MSEG_BLOCK * 8u);
-	__builtin_prefetch(s->sec[SEG_ROW_LEN] + row);
-	mseg_row_country_prefetch(s, row);
 }
 
 void
@@ -414,6 +435,22 @@ mseg_row_prefetch2(const struct mseg *s, uint32_t row)
 
 	if (row < s->head.rows)
 		__builtin_prefetch(s->sec[SEG_ROW] + row_at(s, row, &n));
+}
+
+/* What stands between the classes and the tokens. */
+static const uint8_t *
+read_tail(const uint8_t *p, const uint8_t *end, struct mrow *out)
+{
+	if (out->flags & MR_SCRIPTS && end - p >= 2) {
+		memcpy(&out->scripts, p, 2);
+		p += 2;
+	}
+	if (out->flags & MR_FORMS && p < end && p[0] < end - p) {
+		out->form_n = p[0];
+		out->form = p + 1;
+		p += 1 + p[0];
+	}
+	return p;
 }
 
 void
@@ -426,7 +463,10 @@ mseg_row(const struct mseg *s, uint32_t row, struct mrow *out)
 	out->n = 0;
 	out->country = 0;
 	out->classes = 0;
+	out->scripts = 1u << MS_LATIN;
 	out->flags = 0;
+	out->form_n = 0;
+	out->form = s->sec[SEG_ROW]; /* of no bytes, but somewhere */
 	if (row >= s->head.rows)
 		return;
 	out->country = mseg_row_country(s, row);
@@ -437,9 +477,77 @@ mseg_row(const struct mseg *s, uint32_t row, struct mrow *out)
 	end = p + n;
 	out->flags = p[0];
 	memcpy(&out->classes, p + 1, 2);
-	p += 3;
+	p = read_tail(p + 3, end, out);
 	while (p < end && out->n < MFOLD_TOKENS_MAX)
 		out->tok[out->n++] = mseg_varint(&p, end);
+}
+
+uint32_t
+mseg_first(const struct mseg *s, uint32_t row)
+{
+	unsigned n;
+
+	while (row > 0 && row < s->head.rows) {
+		uint64_t off = row_at(s, row, &n);
+
+		if (n == 0 || (s->sec[SEG_ROW][off] & MR_LATER) == 0)
+			break;
+		row--;
+	}
+	return row;
+}
+
+/* Puts token i of the name, written in a form. */
+static void
+put_token(const struct mseg *s, struct mname *out, unsigned i, uint16_t form,
+	  uint32_t text)
+{
+	struct str t = letters_at(s, text);
+
+	if (t.n > MFOLD_TOKEN_LEN_MAX)
+		t.n = MFOLD_TOKEN_LEN_MAX;
+	out->tok[i] = mseg_formed(form, t);
+	out->tok[i].off = (uint16_t)out->text_n;
+	if (t.n > 0)
+		memcpy(out->text + out->text_n, t.p, t.n);
+	out->text_n += (unsigned)t.n;
+}
+
+bool
+mseg_name(const struct mseg *s, const struct mrow *r, struct mname *out)
+{
+	uint32_t forms = (uint32_t)(s->head.section[SEG_FORM].n / 8);
+	const uint8_t *p = r->form, *end = p + r->form_n;
+	uint32_t put = 0;
+
+	memset(out, 0, offsetof(struct mname, tok));
+	memset(&out->form, 0, offsetof(struct mname, text) -
+				  offsetof(struct mname, form));
+	out->n = r->n;
+	out->classes = r->classes;
+	out->scripts = r->scripts;
+	if (r->flags & MR_TEXT)
+		return false;
+	while (p < end) {
+		unsigned at = *p++;
+		uint32_t i = mseg_varint(&p, end);
+		struct mseg_form f;
+
+		if (at >= r->n || i >= forms || put >> at & 1)
+			continue;
+		memcpy(&f, s->sec[SEG_FORM] + i * UINT64_C(8), 8);
+		put_token(s, out, at, f.form, f.text);
+		put |= 1u << at;
+	}
+	for (unsigned i = 0; i < r->n; i++) {
+		struct mseg_token t;
+
+		if (put >> i & 1)
+			continue;
+		t = mseg_token_at(s, r->tok[i]);
+		put_token(s, out, i, t.form, t.text);
+	}
+	return true;
 }
 
 /* Length-prefixed field; ok is cleared when it does not fit. */
@@ -457,6 +565,19 @@ field(const uint8_t **p, const uint8_t *end, bool *ok)
 	return s;
 }
 
+/* Offset of a block's texts in SEG_COLD. */
+static uint64_t
+cold_at(const struct mseg *s, uint64_t block)
+{
+	uint64_t off;
+
+	memcpy(&off,
+	       s->sec[SEG_BLOCK] + block * sizeof(struct mseg_block) +
+		   offsetof(struct mseg_block, cold),
+	       8);
+	return off;
+}
+
 /* Where the block of row ends: no more is read than that. */
 static uint64_t
 cold_end(const struct mseg *s, uint32_t row)
@@ -466,22 +587,8 @@ cold_end(const struct mseg *s, uint32_t row)
 
 	if (block == s->head.rows / MSEG_BLOCK)
 		return all;
-	end = get64(s, SEG_COLD_BASE, block + 1);
-	return end > all || end < get64(s, SEG_COLD_BASE, block) ? all : end;
-}
-
-void
-mseg_cold_prefetch(const struct mseg *s, uint32_t row)
-{
-	uint64_t off;
-
-	if (row >= s->head.rows || s->sec[SEG_COLD] == NULL)
-		return;
-	off = get64(s, SEG_COLD_BASE, row / MSEG_BLOCK);
-	if (off > s->head.section[SEG_COLD].n)
-		return;
-	for (unsigned i = 0; i <= row % MSEG_BLOCK; i++)
-		__builtin_prefetch(s->sec[SEG_COLD] + off + i * COLD_USUAL);
+	end = cold_at(s, block + 1);
+	return end > all || end < cold_at(s, block) ? all : end;
 }
 
 enum err
@@ -494,7 +601,7 @@ mseg_cold(const struct mseg *s, uint32_t row, char *buf, size_t n,
 
 	if (row >= s->head.rows)
 		return ERR_ABSENT;
-	off = get64(s, SEG_COLD_BASE, row / MSEG_BLOCK);
+	off = cold_at(s, row / MSEG_BLOCK);
 	if (off > all)
 		return ERR_CORRUPT;
 	if (s->sec[SEG_COLD] != NULL) {
@@ -586,6 +693,15 @@ mseg_variants(const struct mseg *s, uint64_t key, const uint32_t **first)
 	return to - from;
 }
 
+static struct mseg_key
+key_at(const struct mseg *s, uint64_t i)
+{
+	struct mseg_key k;
+
+	memcpy(&k, s->sec[SEG_KEY] + i * sizeof(k), sizeof(k));
+	return k;
+}
+
 /* The first entry of a long bucket whose row is of the country or behind. */
 static uint32_t
 first_of(const struct mseg *s, uint32_t from, uint32_t to, uint16_t country)
@@ -593,7 +709,7 @@ first_of(const struct mseg *s, uint32_t from, uint32_t to, uint16_t country)
 	while (from < to) {
 		uint32_t mid = from + (to - from) / 2;
 
-		if (mseg_row_country(s, get32(s, SEG_KEY, mid)) < country)
+		if (mseg_row_country(s, key_at(s, mid).row) < country)
 			from = mid + 1;
 		else
 			to = mid;
@@ -601,18 +717,42 @@ first_of(const struct mseg *s, uint32_t from, uint32_t to, uint16_t country)
 	return from;
 }
 
+/* Bounds of the entries of a key; false when there are none. */
+static bool
+key_bucket(const struct mseg *s, uint64_t key, uint32_t *from, uint32_t *to)
+{
+	return key != 0 && s->head.key_bits != 0 &&
+	       bucket(s, SEG_KEY_BASE, SEG_KEY, sizeof(struct mseg_key),
+		      key >> (64 - s->head.key_bits), from, to);
+}
+
+void
+mseg_keys_prefetch(const struct mseg *s, uint64_t key)
+{
+	if (s->head.key_bits != 0)
+		__builtin_prefetch(s->sec[SEG_KEY_BASE] +
+				   (key >> (64 - s->head.key_bits)) * 4);
+}
+
+void
+mseg_keys_prefetch2(const struct mseg *s, uint64_t key)
+{
+	uint32_t from, to;
+
+	if (key_bucket(s, key, &from, &to))
+		__builtin_prefetch(s->sec[SEG_KEY] +
+				   from * (uint64_t)sizeof(struct mseg_key));
+}
+
 size_t
 mseg_keys(const struct mseg *s, uint64_t key, uint16_t country, uint32_t *out,
 	  size_t max)
 {
-	const uint8_t *tag = s->sec[SEG_KEY_TAG];
 	uint16_t low = (uint16_t)key;
 	uint32_t from, to, step = 1;
 	size_t n = 0;
 
-	if (key == 0 || s->head.key_bits == 0 ||
-	    !bucket(s, SEG_KEY_BASE, SEG_KEY, 4, key >> (64 - s->head.key_bits),
-		    &from, &to))
+	if (!key_bucket(s, key, &from, &to))
 		return 0;
 	if (to - from > MSEG_KEY_LONG && country != 0) {
 		from = first_of(s, from, to, country);
@@ -620,9 +760,12 @@ mseg_keys(const struct mseg *s, uint64_t key, uint16_t country, uint32_t *out,
 	} else if (to - from > KEY_READ) {
 		step = (to - from) / KEY_READ;
 	}
-	for (uint64_t i = from; i < to && n < max; i += step)
-		if (memcmp(tag + i * 2, &low, 2) == 0)
-			out[n++] = get32(s, SEG_KEY, i);
+	for (uint64_t i = from; i < to && n < max; i += step) {
+		struct mseg_key k = key_at(s, i);
+
+		if (k.tag == low)
+			out[n++] = k.row;
+	}
 	return n;
 }
 

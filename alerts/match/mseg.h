@@ -14,46 +14,72 @@
 #ifndef MSEG_H
 #define MSEG_H
 
+#include <stddef.h>
 #include <string.h>
 
 #include "mfold.h"
 
 #define MSEG_MAGIC UINT64_C(0x3147455354414343) /* "CCATSEG1" */
-#define MSEG_VERSION 4u
+#define MSEG_VERSION 5u
 #define MSEG_HEADER 4096u
 #define MSEG_ROWS_MAX (UINT64_C(1) << 28)
 #define MSEG_TOKENS_MAX (UINT64_C(1) << 28)
 #define MSEG_ID_MASK UINT32_C(0xFFFFFFF)
 #define MSEG_SPLIT_MIN 128u /* df above which a token has country lists */
 #define MSEG_KEY_LONG 512u /* entries from which a bucket is by country */
-#define MSEG_BLOCK 16u /* rows per block of the row directories */
+#define MSEG_BLOCK 16u /* rows per block of the row directory */
 #define MSEG_COUNTRIES_MAX 1024u /* codes of two letters, and none */
+#define MSEG_NO_POST UINT64_C(0xFFFFFFFFFFFF)
 
 enum mseg_section {
-	SEG_ROW_BASE,  /* u64 per block: offset in SEG_ROW */
-	SEG_ROW_LEN,   /* u8 per row */
-	SEG_ROW_HOME,  /* u16 per row: its country */
-	SEG_ROW,       /* flags u8, classes u16, varint tokens */
-	SEG_COLD_BASE, /* u64 per block: offset in SEG_COLD */
+	SEG_BLOCK,     /* struct mseg_block per MSEG_BLOCK rows, and one more */
+	SEG_ROW,       /* flags u8, classes u16, tail, varint tokens */
 	SEG_COLD,      /* blobs: id, name, ids, address */
 	SEG_SLOT,      /* u64 hash table of tokens: tag 36 bits, token id 28 */
 	SEG_TOKEN,     /* struct mseg_token per token, most frequent first */
-	SEG_TEXT,      /* length byte and letters of every token */
+	SEG_TEXT,      /* length byte and letters of tokens and forms */
+	SEG_FORM,      /* struct mseg_form: further forms of tokens */
 	SEG_POST,      /* posting lists: varint count, varint gaps */
 	SEG_SPLIT,     /* struct mseg_split hash table: token and country */
 	SEG_VAR_BASE,  /* u32 per bucket: variant keys of tokens */
 	SEG_VAR,       /* u32: token id, 4 bits of the key above it */
 	SEG_KEY_BASE,  /* u32 per bucket: keys of names */
-	SEG_KEY,       /* u32 rows */
-	SEG_KEY_TAG,   /* u16 beside every entry of SEG_KEY: low bits of the key */
+	SEG_KEY,       /* struct mseg_key: rows */
 	SEG_COUNT,
+};
+
+/* Where rows are, a cache line for all that is asked of one. */
+struct mseg_block {
+	uint64_t row;  /* offset of the first in SEG_ROW */
+	uint64_t cold; /* and in SEG_COLD */
+	uint16_t home[MSEG_BLOCK]; /* countries */
+	uint8_t len[MSEG_BLOCK];   /* bytes in SEG_ROW */
+};
+
+/*
+ * How a token is written.  A concept has one identity and many spellings, and
+ * a word may come from several scripts; most rows have the one that stands
+ * with the token, so that they are compared without reading their text.
+ */
+struct mseg_form {
+	uint32_t text; /* offset in SEG_TEXT */
+	uint16_t form; /* mseg_form_of */
+	uint16_t zero;
 };
 
 struct mseg_token {
 	uint32_t df;
 	uint32_t text; /* offset in SEG_TEXT */
-	uint64_t post; /* offset in SEG_POST; UINT64_MAX: too common */
+	uint32_t post; /* offset in SEG_POST, 48 bits; MSEG_NO_POST: too common */
+	uint16_t post_high;
+	uint16_t form; /* mseg_form_of: the one met first */
 };
+
+/* A row under a key, and the key's low bits. */
+struct mseg_key {
+	uint32_t row;
+	uint16_t tag;
+} __attribute__((packed));
 
 struct mseg_split {
 	uint32_t token;
@@ -98,13 +124,25 @@ enum mrow_flag {
 	MR_HONGKONG = 8, /* folded in MV_HONGKONG */
 	MR_TAIWAN = 16,	 /* folded in MV_TAIWAN */
 	MR_VIEWS = MR_PINYIN | MR_HONGKONG | MR_TAIWAN,
+	MR_LATER = MR_VIEWS | MR_ALIAS, /* behind the first of its obligor */
+	MR_SCRIPTS = 32, /* has letters that are not Latin */
+	MR_FORMS = 64,	 /* some tokens are in another form than usual */
+	MR_TEXT = 128,	 /* only the text itself says how it was folded */
 };
 
+/*
+ * A row.  Its tail in the file: u16 scripts when MR_SCRIPTS; when MR_FORMS, a
+ * length byte and, for every token in another form, its place (u8) and a
+ * varint into SEG_FORM.
+ */
 struct mrow {
 	uint16_t country;
 	uint16_t classes;
+	uint16_t scripts; /* bits of enum mscript; of Latin ones one bit */
 	uint8_t flags;
 	uint8_t n;
+	uint8_t form_n; /* bytes of form */
+	const uint8_t *form; /* places and forms, in the map */
 	uint32_t tok[MFOLD_TOKENS_MAX];
 };
 
@@ -154,6 +192,8 @@ mrow_view(uint8_t flags)
 				     MV_MAIN;
 }
 
+/* Asks for what mseg_token reads. */
+void mseg_slot_prefetch(const struct mseg *s, uint64_t h);
 /* Token id of hash h, UINT32_MAX when absent. */
 uint32_t mseg_token(const struct mseg *s, uint64_t h);
 struct mseg_token mseg_token_at(const struct mseg *s, uint32_t id);
@@ -162,15 +202,23 @@ struct str mseg_text(const struct mseg *s, uint32_t id);
 struct str mseg_post(const struct mseg *s, uint32_t token);
 struct str mseg_post_in(const struct mseg *s, uint32_t token,
 			uint16_t country);
+/* Asks for the list of a token, and where it has one of a country; its df. */
+uint32_t mseg_post_prefetch(const struct mseg *s, uint32_t token,
+			    uint16_t country);
 void mseg_row(const struct mseg *s, uint32_t row, struct mrow *out);
-void mseg_row_prefetch(const struct mseg *s, uint32_t row);
+/*
+ * The name of a row as it was folded, but without what it was folded from:
+ * raw slices and forms are empty.  False when the row cannot say (MR_TEXT).
+ */
+NODISCARD bool mseg_name(const struct mseg *s, const struct mrow *r,
+			 struct mname *out);
+/* The first row of the obligor whose row this is. */
+uint32_t mseg_first(const struct mseg *s, uint32_t row);
 /* Once the directory has come: the row itself. */
 void mseg_row_prefetch2(const struct mseg *s, uint32_t row);
 /* buf of size n holds the bytes when the cold part is not mapped. */
 NODISCARD enum err mseg_cold(const struct mseg *s, uint32_t row, char *buf,
 			     size_t n, struct mcold *out);
-/* Asks for the bytes mseg_cold will read, when they are mapped. */
-void mseg_cold_prefetch(const struct mseg *s, uint32_t row);
 /* Entries of SEG_VAR in the bucket of a key: [*first, *first + count). */
 size_t mseg_variants(const struct mseg *s, uint64_t key,
 		     const uint32_t **first);
@@ -179,6 +227,8 @@ void mseg_variants_prefetch2(const struct mseg *s, uint64_t key);
 /* Asks for a token; once it has come, for its text. */
 void mseg_token_prefetch(const struct mseg *s, uint32_t id);
 void mseg_text_prefetch(const struct mseg *s, uint32_t id);
+void mseg_keys_prefetch(const struct mseg *s, uint64_t key);
+void mseg_keys_prefetch2(const struct mseg *s, uint64_t key);
 /*
  * Rows filed under a name key, at most max, into out.  Of very many, those of
  * the country first; without one a sample.
@@ -187,6 +237,30 @@ size_t mseg_keys(const struct mseg *s, uint64_t key, uint16_t country,
 		 uint32_t *out, size_t max);
 /* Idf of a token by its rank, in bits. */
 float mseg_idf(const struct mseg *s, uint32_t token);
+
+/* Kind, script and concept of a token as written, in 16 bits. */
+static inline uint16_t
+mseg_form_of(const struct mtok *t)
+{
+	return (uint16_t)(t->kind << 14 | (t->script & 15) << 10 |
+			  (t->concept & 1023));
+}
+
+/* The token as it is of a form and its letters: what is not told is 0. */
+static inline struct mtok
+mseg_formed(uint16_t form, struct str letters)
+{
+	struct mtok t = { .concept = form & 1023,
+			  .script = form >> 10 & 15,
+			  .kind = (uint8_t)(form >> 14),
+			  .n = (uint8_t)letters.n };
+
+	t.th = mtab_hash_bytes(letters.p, letters.n);
+	t.h = t.kind == MK_NUMBER ? mtab_mix(5, t.th) :
+	      t.concept != 0	  ? mtab_mix(3, t.concept) :
+				    t.th;
+	return t;
+}
 
 /* A LEB128 number at *p, not beyond end; 0 there. */
 static inline uint32_t
@@ -206,6 +280,30 @@ mseg_varint(const uint8_t **p, const uint8_t *end)
 	return v;
 }
 
+#define MSEG_VARINT_MAX 5u
+
+/* Writes one; returns its length. */
+static inline size_t
+mseg_put_varint(uint8_t *p, uint32_t v)
+{
+	size_t n = 0;
+
+	while (v >= 128) {
+		p[n++] = (uint8_t)(v | 128);
+		v >>= 7;
+	}
+	p[n++] = (uint8_t)v;
+	return n;
+}
+
+/* The block of a row that is there. */
+static inline const uint8_t *
+mseg_block_of(const struct mseg *s, uint32_t row)
+{
+	return s->sec[SEG_BLOCK] +
+	       row / MSEG_BLOCK * sizeof(struct mseg_block);
+}
+
 /* The country of a row, without reading the row; 0 out of range. */
 static inline uint16_t
 mseg_row_country(const struct mseg *s, uint32_t row)
@@ -213,15 +311,20 @@ mseg_row_country(const struct mseg *s, uint32_t row)
 	uint16_t country = 0;
 
 	if (row < s->head.rows)
-		memcpy(&country, s->sec[SEG_ROW_HOME] + row * UINT64_C(2), 2);
+		memcpy(&country,
+		       mseg_block_of(s, row) +
+			   offsetof(struct mseg_block, home) +
+			   row % MSEG_BLOCK * 2,
+		       2);
 	return country;
 }
 
+/* Asks for the directory of a row, its country with it. */
 static inline void
-mseg_row_country_prefetch(const struct mseg *s, uint32_t row)
+mseg_row_prefetch(const struct mseg *s, uint32_t row)
 {
 	if (row < s->head.rows)
-		__builtin_prefetch(s->sec[SEG_ROW_HOME] + row * UINT64_C(2));
+		__builtin_prefetch(mseg_block_of(s, row));
 }
 
 /* Countries are numbered by their two letters. */

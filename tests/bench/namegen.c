@@ -1,17 +1,23 @@
 /*
  * namegen.c - books of any size with the shape of real names.
  *
- *   namegen ROWS SEED BOOK.tsv > obligors.csv
+ *   namegen ROWS SEED BOOK.tsv MIX.tsv > obligors.csv
  *
- * BOOK.tsv (row, cluster, name, folded) lends its names as templates: how
- * many words, which common words, which legal forms and scripts.  A common
- * word stays or is redrawn by frequency; a rare one is redrawn from the rare
- * words, by how often they came again, or made up by a model of letters,
- * so that new words keep appearing as the book grows.  How often two names
- * share a word does not depend on the size of the book: it is that of BOOK.
- * The real names themselves are planted evenly (ids C<cluster>R<row>), made-up
- * ones are C-9R<n>.  Countries follow the mix of Chinese exports, or the
- * script.  The same arguments give the same bytes.
+ * BOOK.tsv is of homes.py: row, cluster, name, folded, country, known.  Its
+ * names are templates: how many words, which common words, which legal forms
+ * and script.  A made-up row's country is drawn first, so that the whole book
+ * has the mix of MIX.tsv; then a template that is known to be of that country,
+ * or, the more often the fewer there are, one of which nothing is known.  A
+ * legal form stays; a common word stays or is redrawn by frequency; a rare
+ * one is redrawn from the rare words, by how often they came again, or made
+ * up of parts of several, so that new words keep appearing as the book
+ * grows.  Words are those of the template's group: its country
+ * when that has enough names, else all the others together.  How often two
+ * names of a group share a rare word is that of BOOK, whatever the size.
+ * The real names themselves are planted evenly and in no order, in their
+ * country (ids C<cluster>R<row>), made-up ones are C-9R<n>.  With ROWS 0 every
+ * real name is a template once, in its country, and none is planted: what
+ * likeness.py holds against BOOK.  The same arguments give the same bytes.
  */
 #include <math.h>
 #include <stdbool.h>
@@ -22,50 +28,71 @@
 
 #include "str.h"
 
-#define WORDS_MAX 2000000
+#define WORDS_MAX 262144u /* of a group, a power of two */
 #define NAMES_MAX 200000
+#define COUNTRIES_MAX 256u
+#define GROUPS_MAX 16u
+#define GROUP_MIN 600u /* names from which a country is a group */
+#define OWN_HALF 200u /* templates from which half of the rows are of them */
 #define RARE_DF 12
-#define REUSE 35 /* of 100 rare words, how many are not new */
-#define ALPHABET 27u /* a to z, and none */
+#define KEEP 72u /* of 100 common words, how many stay */
 #define MADE_MIN 4u /* letters of a made-up word */
 #define MADE_MAX 14u
-#define LEXICON 30000.0 /* made-up words that are used more than others */
-#define TAIL 0.6 /* how fast the others grow rare: Zipf 1.6, Heaps 0.63 */
+#define TAIL 0.6 /* how fast made-up words grow rare: Zipf 1.6, Heaps 0.63 */
+#define SQUARES (TAIL * TAIL / (1 + 2 * TAIL)) /* of their shares, by 1/size */
+#define NEW_PART 0.1 /* of the pairs with a rare word alike, new ones at least */
+#define ALONE 12.0 /* a word that is all of a name is of so longer a list */
+#define PLAIN 70u /* of 100 names of common words, how many get another */
+#define RUN_MIN 12u /* bytes of a run of kanji or kana made up */
+#define RUN_MAX 90u
+#define JUMP 35u /* of 100 letters, after how many another word goes on */
+#define TRIES 48u /* words looked at for one to go on with */
 
 struct word {
 	char *p;
 	uint32_t df;
+	uint32_t alone; /* names of which it is all but the legal form */
 };
 
-static char *name[NAMES_MAX];
-static uint64_t cluster[NAMES_MAX];
-static size_t names;
-static struct word *slot; /* hash table */
-static struct word *common_w, *rare_w;
-static size_t commons, rares;
-static uint64_t *common_sum, *rare_sum;
-static uint64_t state;
+struct model {
+	size_t names;
+	struct str *run[2]; /* of kanji and of kana, without legal forms */
+	size_t runs[2];
+	struct str *plain; /* rare words of letters only */
+	size_t plains;
+	struct word *slot; /* hash table */
+	struct word *common, *rare;
+	size_t commons, rares;
+	uint64_t *common_sum, *rare_sum;
+	double reuse;	/* share of rare words that are not new */
+	double lexicon; /* made-up words that are used more than others */
+};
 
-static const struct {
+struct home {
 	char code[3];
-	unsigned share; /* per 10,000 */
-} mix[] = {
-	{ "US", 1470 }, { "HK", 810 }, { "VN", 470 }, { "JP", 440 },
-	{ "KR", 420 },	{ "IN", 350 }, { "RU", 330 }, { "DE", 300 },
-	{ "MY", 280 },	{ "NL", 260 }, { "MX", 250 }, { "TH", 240 },
-	{ "GB", 225 },	{ "SG", 220 }, { "ID", 220 }, { "BR", 210 },
-	{ "AU", 210 },	{ "TW", 210 }, { "AE", 190 }, { "PH", 150 },
-	{ "SA", 140 },	{ "CA", 130 }, { "IT", 130 }, { "ES", 120 },
-	{ "FR", 120 },	{ "TR", 110 }, { "PL", 110 }, { "KZ", 80 },
-	{ "BE", 90 },	{ "ZA", 70 },  { "BD", 70 },  { "CL", 60 },
-	{ "NG", 60 },	{ "EG", 50 },  { "PK", 55 },  { "IQ", 45 },
-	{ "CZ", 50 },	{ "UZ", 40 },  { "PE", 40 },  { "CO", 40 },
-	{ "IL", 40 },	{ "KH", 40 },  { "IR", 30 },  { "UA", 25 },
-	{ "KE", 25 },	{ "AR", 35 },  { "GR", 40 },  { "SE", 30 },
-	{ "DK", 25 },	{ "HU", 35 },  { "RO", 25 },  { "AT", 15 },
-	{ "CH", 20 },	{ "FI", 10 },  { "NO", 15 },  { "PT", 15 },
-	{ "DZ", 30 },	{ "MA", 20 },  { "LK", 15 },  { "MM", 30 },
+	unsigned share;
+	size_t planted;
+	uint32_t *template; /* known to be of it */
+	size_t templates;
+	unsigned group;
+	uint64_t sum; /* rows to be made up, up to this one */
 };
+
+static struct {
+	char *text;
+	uint64_t row, cluster;
+	unsigned home;
+	bool known;
+} name[NAMES_MAX];
+static size_t names;
+static struct home home[COUNTRIES_MAX];
+static unsigned homes;
+static uint32_t unknown[NAMES_MAX];
+static size_t unknowns;
+static struct model *group[GROUPS_MAX]; /* 0: what is of no other */
+static unsigned groups;
+static struct word *all; /* words of the whole book */
+static uint64_t state;
 
 static uint64_t
 draw(void)
@@ -83,134 +110,96 @@ below(size_t n)
 	return (size_t)((__uint128_t)draw() * n >> 64);
 }
 
-static const char *
-country(uint64_t r)
+static double
+uniform(void)
 {
-	unsigned sum = 0, all = 0;
-
-	for (size_t i = 0; i < sizeof(mix) / sizeof(mix[0]); i++)
-		all += mix[i].share;
-	r %= all;
-	for (size_t i = 0; i < sizeof(mix) / sizeof(mix[0]); i++) {
-		sum += mix[i].share;
-		if (r < sum)
-			return mix[i].code;
-	}
-	return "US";
-}
-
-static uint64_t
-hash(const char *p, size_t n)
-{
-	uint64_t h = 14695981039346656037u;
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (unsigned char)p[i]) * 1099511628211u;
-	return h ^ h >> 29;
+	return (double)(draw() >> 11) / 9007199254740992.0;
 }
 
 static struct word *
-word_of(const char *p, size_t n)
+word_of(struct word *slot, const char *p, size_t n)
 {
-	size_t at = hash(p, n) % WORDS_MAX;
+	uint64_t h = 14695981039346656037u;
+	size_t at;
 
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (unsigned char)p[i]) * 1099511628211u;
+	at = (h ^ h >> 29) & (WORDS_MAX - 1);
 	while (slot[at].p != NULL &&
 	       (strncmp(slot[at].p, p, n) != 0 || slot[at].p[n] != 0))
-		at = (at + 1) % WORDS_MAX;
+		at = (at + 1) & (WORDS_MAX - 1);
 	if (slot[at].p == NULL)
 		slot[at].p = strndup(p, n);
 	return &slot[at];
 }
 
-/* Calls fn for every blank-separated word. */
-static void
-each_word(const char *s, void (*fn)(const char *p, size_t n))
+/* The next blank-separated word at *s, or false. */
+static bool
+next_word(const char **s, struct str *out)
 {
-	while (*s != 0) {
-		size_t n = strcspn(s, " ");
-
-		if (n > 0)
-			fn(s, n);
-		s += n + (s[n] == ' ');
-	}
+	*s += strspn(*s, " ");
+	*out = (struct str){ *s, strcspn(*s, " ") };
+	*s += out->n;
+	return out->n > 0;
 }
 
-static void
-count_word(const char *p, size_t n)
+static bool
+is_rare(struct str w)
 {
-	word_of(p, n)->df++;
+	return word_of(all, w.p, w.n)->df <= RARE_DF;
 }
 
-/* ---- letters of made-up words ---- */
-
-/* How often a letter (0: the end) follows two others (0: the beginning). */
-static uint32_t follow[ALPHABET][ALPHABET][ALPHABET];
-
-static void
-learn(const char *p, size_t n)
+static bool
+is_cjk(const char *p)
 {
-	unsigned a = 0, b = 0;
-
-	for (size_t i = 0; i <= n; i++) {
-		unsigned c = i == n ? 0 : (unsigned)(p[i] | 32) - 'a' + 1;
-
-		follow[a][b][c]++;
-		a = b;
-		b = c;
-	}
+	return (unsigned char)p[0] >= 0xE3;
 }
 
-static void
-learn_rare(const char *p, size_t n)
+static bool
+has_cjk(struct str w)
 {
-	for (size_t i = 0; i < n; i++)
-		if ((p[i] | 32) < 'a' || (p[i] | 32) > 'z')
-			return;
-	if (n >= MADE_MIN && word_of(p, n)->df <= RARE_DF)
-		learn(p, n);
+	for (size_t i = 0; i < w.n; i++)
+		if (is_cjk(w.p + i))
+			return true;
+	return false;
 }
+
+static bool
+is_letter(char c)
+{
+	return (c | 32) >= 'a' && (c | 32) <= 'z';
+}
+
+/* ---- the book ---- */
 
 static unsigned
-next_letter(unsigned a, unsigned b, bool end)
+home_of(struct str code)
 {
-	const uint32_t *f = follow[a][b];
-	uint64_t sum = 0, v;
-	unsigned c = end ? 0 : 1;
-
-	for (unsigned i = c; i < ALPHABET; i++)
-		sum += f[i];
-	if (sum == 0)
-		return end ? 0 : 1 + (unsigned)below(ALPHABET - 1);
-	for (v = below(sum); v >= f[c]; c++)
-		v -= f[c];
-	return c;
+	for (unsigned i = 0; i < homes; i++)
+		if (str_eq(code, str_of(home[i].code)))
+			return i;
+	exit(65);
 }
 
-/*
- * A word that sounds like the rare ones: of an endless list of words, each
- * seldomer than the one before.  Its letters follow from its place there.
- */
-static size_t
-make_up(char *dst)
+static void
+read_mix(const char *path)
 {
-	double u = (double)(draw() >> 11) / 9007199254740992.0;
-	double place = LEXICON * (pow(1 - u, -1 / TAIL) - 1);
-	uint64_t keep = state;
-	unsigned a = 0, b = 0;
-	size_t n = 0;
+	static char line[256];
+	FILE *f = fopen(path, "r");
 
-	state = place < 1e15 ? (uint64_t)place : 0;
-	while (n < MADE_MAX) {
-		unsigned c = next_letter(a, b, n >= MADE_MIN);
+	if (f == NULL)
+		exit(74);
+	while (homes < COUNTRIES_MAX && fgets(line, sizeof(line), f) != NULL) {
+		struct str rest = str_trim(str_of(line));
+		struct str code = str_cut(&rest, ' ');
+		uint64_t share;
 
-		if (c == 0)
-			break;
-		dst[n++] = (char)('a' + c - 1);
-		a = b;
-		b = c;
+		if (code.n != 2 || str_to_u64(rest, 10000, &share) != ERR_OK)
+			continue;
+		memcpy(home[homes].code, code.p, 2);
+		home[homes++].share = (unsigned)share;
 	}
-	state = keep;
-	return n;
+	fclose(f);
 }
 
 static void
@@ -223,43 +212,317 @@ read_book(const char *path)
 		exit(74);
 	while (names < NAMES_MAX && fgets(line, sizeof(line), f) != NULL) {
 		struct str rest = str_trim(str_of(line));
-		struct str text;
+		struct str text, w;
+		const char *s;
 
-		(void)str_cut(&rest, '\t'); /* the row's number */
 		if (str_to_u64(str_cut(&rest, '\t'), UINT32_MAX,
-			       &cluster[names]) != ERR_OK)
+			       &name[names].row) != ERR_OK ||
+		    str_to_u64(str_cut(&rest, '\t'), UINT32_MAX,
+			       &name[names].cluster) != ERR_OK)
 			exit(65);
 		text = str_cut(&rest, '\t');
-		name[names] = strndup(text.p, text.n);
-		each_word(name[names], count_word);
+		(void)str_cut(&rest, '\t'); /* folded */
+		name[names].text = strndup(text.p, text.n);
+		s = name[names].text;
+		name[names].home = home_of(str_cut(&rest, '\t'));
+		name[names].known = str_eq(rest, str_of("1"));
+		while (next_word(&s, &w))
+			word_of(all, w.p, w.n)->df++;
 		names++;
 	}
 	fclose(f);
 }
 
-static void
-sort_words(void)
+/* A template whose words nothing here could replace is none. */
+static bool
+usable(const char *s)
 {
-	uint64_t sum = 0, often = 0;
+	for (; *s != 0; s++)
+		if ((unsigned char)*s >= 0xCE && !is_cjk(s))
+			return false;
+	return true;
+}
 
-	common_w = calloc(WORDS_MAX, sizeof(*common_w));
-	rare_w = calloc(WORDS_MAX, sizeof(*rare_w));
-	common_sum = calloc(WORDS_MAX, sizeof(*common_sum));
-	rare_sum = calloc(WORDS_MAX, sizeof(*rare_sum));
-	for (size_t i = 0; i < WORDS_MAX; i++) {
-		if (slot[i].p == NULL)
+static void
+sort_templates(void)
+{
+	for (unsigned h = 0; h < homes; h++)
+		home[h].template = calloc(names, sizeof(uint32_t));
+	for (size_t i = 0; i < names; i++) {
+		struct home *h = &home[name[i].home];
+
+		h->planted++;
+		if (!usable(name[i].text))
 			continue;
-		if (slot[i].df > RARE_DF) {
-			sum += slot[i].df;
-			common_sum[commons] = sum;
-			common_w[commons++] = slot[i];
-		} else {
-			/* Seen once, it hardly comes again. */
-			often += slot[i].df - 1;
-			rare_sum[rares] = often;
-			rare_w[rares++] = slot[i];
+		if (name[i].known)
+			h->template[h->templates++] = (uint32_t)i;
+		else
+			unknown[unknowns++] = (uint32_t)i;
+	}
+	groups = 1;
+	for (unsigned h = 0; h < homes; h++)
+		if (home[h].templates >= GROUP_MIN && groups < GROUPS_MAX)
+			home[h].group = groups++;
+}
+
+static unsigned
+group_of(size_t template)
+{
+	return name[template].known ? home[name[template].home].group : 0;
+}
+
+/* ---- words and letters of a group ---- */
+
+/* Legal forms, which stay as they are. */
+static bool
+is_form(struct str w)
+{
+	static const char *const form[] = {
+		"ltd", "coltd", "inc", "co", "corp", "corporation", "llc",
+		"limited", "company", "gmbh", "sa", "cv", "rl", "ag", "srl",
+		"ltda", "ab", "as", "bv", "kg", "spa", "lp", "sas", "oy",
+		"sl", "incorporated", "jsc", "sro", "bhd", "sdn", "plc",
+		"pte", "pty", "nv", "llp", "doo", "aps", "sarl", "ooo", "oao",
+		"zao", "pao", "kft", "pvt", "private", "pt", "kk", "ve", "tic",
+		"san", "sti", "de", "sp", "oo", "cokg", "colimited", "ca",
+		"sac", "of", "and", "the", "s", "a", "c", "r", "l", "o", "b",
+		"v", "y", "e",
+	};
+	char text[16];
+	size_t n = 0;
+
+	for (size_t i = 0; i < w.n && n < sizeof(text); i++)
+		if (is_letter(w.p[i]))
+			text[n++] = (char)(w.p[i] | 32);
+	for (size_t i = 0; i < sizeof(form) / sizeof(form[0]); i++)
+		if (str_eq((struct str){ text, n }, str_of(form[i])))
+			return true;
+	return n == 0;
+}
+
+/* Words of a name but for legal forms. */
+static unsigned
+telling(const char *s)
+{
+	struct str w;
+	unsigned n = 0;
+
+	while (next_word(&s, &w))
+		n += !is_form(w);
+	return n;
+}
+
+/* Length of the legal form or the like at s, which stays as it is. */
+static size_t
+kept(const char *s, size_t n)
+{
+	static const char *const form[] = {
+		"\u682A\u5F0F\u4F1A\u793E",
+		"\u6709\u9650\u4F1A\u793E",
+		"\u5408\u540C\u4F1A\u793E",
+		"\u6709\u9650\u516C\u53F8",
+		"\u80A1\u4EFD",
+		"\u516C\u76CA\u8CA1\u56E3\u6CD5\u4EBA",
+		"\u4E00\u822C\u8CA1\u56E3\u6CD5\u4EBA",
+		"\u516C\u76CA\u793E\u56E3\u6CD5\u4EBA",
+		"\u4E00\u822C\u793E\u56E3\u6CD5\u4EBA",
+		"\u8CA1\u56E3\u6CD5\u4EBA",
+		"\u793E\u56E3\u6CD5\u4EBA",
+		"\u6295\u8CC7\u6CD5\u4EBA",
+		"\u5B66\u6821\u6CD5\u4EBA",
+		"\u30AB\u30D6\u30B7\u30AD\u30AC\u30A4\u30B7\u30E3",
+		"\u30AB\u30D6\u30B7\u30AD\u30AC\u30A4\u30B7\u30E4",
+		"\u30AB\u30D6\u30B7\u30AD\u30AB\u30A4\u30B7\u30E3",
+		"\u30B4\u30A6\u30C9\u30A6\u30AC\u30A4\u30B7\u30E3",
+		"\u30B4\u30A6\u30C9\u30A6\u30AB\u30A4\u30B7\u30E3",
+		"\u30E6\u30A6\u30B2\u30F3\u30AC\u30A4\u30B7\u30E3",
+		"\u30B3\u30A6\u30A8\u30AD\u30B6\u30A4"
+		"\u30C0\u30F3\u30DB\u30A6\u30B8\u30F3",
+		"\u30A4\u30C3\u30D1\u30F3\u30B6\u30A4"
+		"\u30C0\u30F3\u30DB\u30A6\u30B8\u30F3",
+		"\u30A4\u30C3\u30D1\u30F3\u30B7\u30E3"
+		"\u30C0\u30F3\u30DB\u30A6\u30B8\u30F3",
+		"\u30B3\u30A6\u30A8\u30AD\u30B7\u30E3"
+		"\u30C0\u30F3\u30DB\u30A6\u30B8\u30F3",
+		"\u30DB\u30FC\u30EB\u30C7\u30A3\u30F3\u30B0\u30B9",
+		"\uC8FC\uC2DD\uD68C\uC0AC",
+	};
+
+	for (size_t i = 0; i < sizeof(form) / sizeof(form[0]); i++) {
+		size_t m = strlen(form[i]);
+
+		if (m <= n && memcmp(s, form[i], m) == 0)
+			return m;
+	}
+	return 0;
+}
+
+/* Bytes of the run of kanji or kana at s that is no legal form. */
+static size_t
+run_length(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	while (i + 3 <= n && is_cjk(s + i) && kept(s + i, n - i) == 0)
+		i += 3;
+	return i;
+}
+
+/* 0 for kanji, 1 for kana. */
+static unsigned
+run_kind(const char *s)
+{
+	return (unsigned char)s[0] == 0xE3;
+}
+
+static void
+learn_runs(struct model *m, struct str w)
+{
+	for (size_t i = 0, n; i < w.n; i += n) {
+		unsigned kind = run_kind(w.p + i);
+
+		n = run_length(w.p + i, w.n - i);
+		if (n >= 6 && n < RUN_MAX)
+			m->run[kind][m->runs[kind]++] =
+			    (struct str){ w.p + i, n };
+		if (n == 0)
+			n = kept(w.p + i, w.n - i);
+		n += n == 0;
+	}
+}
+
+/* A word of letters only, which made-up ones are put together from. */
+static bool
+is_plain(struct str w)
+{
+	for (size_t i = 0; i < w.n; i++)
+		if (!is_letter(w.p[i]))
+			return false;
+	return w.n >= MADE_MIN && w.n <= MADE_MAX;
+}
+
+static void
+learn(struct model *m, const char *s)
+{
+	struct str w;
+
+	bool alone = telling(s) == 1;
+
+	m->names++;
+	while (next_word(&s, &w)) {
+		word_of(m->slot, w.p, w.n)->df++;
+		word_of(m->slot, w.p, w.n)->alone += alone && !is_form(w);
+		if (has_cjk(w) && m->runs[0] + m->runs[1] < NAMES_MAX / 2)
+			learn_runs(m, w);
+	}
+}
+
+/* Drawn from the gamma distribution of a shape below one. */
+static double
+gamma_small(double shape)
+{
+	double b = 1 + shape * exp(-1);
+
+	for (;;) {
+		double p = b * uniform();
+		double x = p <= 1 ? pow(p, 1 / shape) : -log((b - p) / shape);
+
+		if (uniform() <= (p <= 1 ? exp(-x) : pow(x, shape - 1)))
+			return x;
+	}
+}
+
+/*
+ * How often a rare word is one seen before, and which: by absolute
+ * discounting, so that all that were seen once come again as seldom as the
+ * words seen twice say, but some of them often and most hardly ever, as in
+ * a Pitman-Yor process.  The rest is new, from a list so long that names
+ * share a word as often as the real ones do.
+ */
+static void
+fit(struct model *m)
+{
+	double once = 0, twice = 0, rare = 0, pairs = 0, seen = 0, less;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < m->rares; i++) {
+		double df = m->rare[i].df;
+
+		once += df < 2;
+		twice += df > 1 && df < 3;
+		rare += df;
+		pairs += df * (df - 1);
+	}
+	less = once / (once + 2 * twice);
+	for (size_t i = 0; i < m->rares; i++) {
+		double w = gamma_small(1 - less);
+
+		for (uint32_t k = 1; k < m->rare[i].df; k++)
+			w -= log(1 - uniform());
+		seen += w * w;
+		sum += (uint64_t)(w * 1e6);
+		m->rare_sum[i] = sum;
+	}
+	m->reuse = 1 - less * (double)m->rares / rare;
+	m->lexicon = SQUARES * (1 - m->reuse) * (1 - m->reuse) * rare * rare /
+		     fmax(pairs - seen, NEW_PART * pairs);
+}
+
+static struct model *
+model_new(void)
+{
+	struct model *m = calloc(1, sizeof(*m));
+
+	m->plain = calloc(WORDS_MAX, sizeof(*m->plain));
+	for (unsigned kind = 0; kind < 2; kind++)
+		m->run[kind] = calloc(NAMES_MAX, sizeof(struct str));
+	m->slot = calloc(WORDS_MAX, sizeof(*m->slot));
+	m->common = calloc(WORDS_MAX, sizeof(*m->common));
+	m->rare = calloc(WORDS_MAX, sizeof(*m->rare));
+	m->common_sum = calloc(WORDS_MAX, sizeof(*m->common_sum));
+	m->rare_sum = calloc(WORDS_MAX, sizeof(*m->rare_sum));
+	return m;
+}
+
+static void
+sort_words(struct model *m)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < WORDS_MAX; i++) {
+		const struct word *w = &m->slot[i];
+
+		if (w->p == NULL)
+			continue;
+		if (!is_rare(str_of(w->p))) {
+			if (is_form(str_of(w->p)) ||
+			    has_cjk(str_of(w->p)))
+				continue;
+			sum += w->df;
+			m->common_sum[m->commons] = sum;
+			m->common[m->commons++] = *w;
+		} else if (!has_cjk(str_of(w->p))) {
+			if (w->df > w->alone) {
+				m->rare[m->rares] = *w;
+				m->rare[m->rares++].df -= w->alone;
+			}
+			if (is_plain(str_of(w->p)))
+				m->plain[m->plains++] = str_of(w->p);
 		}
 	}
+	fit(m);
+}
+
+static void
+make_models(void)
+{
+	for (unsigned g = 0; g < groups; g++)
+		group[g] = model_new();
+	for (size_t i = 0; i < names; i++)
+		if (usable(name[i].text))
+			learn(group[group_of(i)], name[i].text);
+	for (unsigned g = 0; g < groups; g++)
+		sort_words(group[g]);
 }
 
 /* A word of w by its weight; sum[i] is the weight of the words up to i. */
@@ -280,182 +543,334 @@ draw_word(const struct word *w, const uint64_t *sum, size_t n)
 	return w[lo].p;
 }
 
-/* Length of the legal form or the like at s, which stays as it is. */
-static size_t
-kept(const char *s, size_t n)
+/* ---- making ---- */
+
+/* Another end than own after the two letters before p, or none. */
+static struct str
+other_end(const struct model *m, const char *p, struct str own)
 {
-	static const char *const form[] = {
-		"\u682A\u5F0F\u4F1A\u793E", "\u6709\u9650\u4F1A\u793E",
-		"\u5408\u540C\u4F1A\u793E", "\u6709\u9650\u516C\u53F8",
-		"\u80A1\u4EFD",
-		"\u30AB\u30D6\u30B7\u30AD\u30AC\u30A4\u30B7\u30E3",
-		"\u30DB\u30FC\u30EB\u30C7\u30A3\u30F3\u30B0\u30B9",
-		"\uC8FC\uC2DD\uD68C\uC0AC",
-	};
+	for (unsigned i = 0; i < TRIES; i++) {
+		struct str w = m->plain[below(m->plains)];
 
-	for (size_t i = 0; i < sizeof(form) / sizeof(form[0]); i++) {
-		size_t m = strlen(form[i]);
-
-		if (m <= n && memcmp(s, form[i], m) == 0)
-			return m;
+		for (size_t k = 2; k < w.n; k++)
+			if ((w.p[k - 2] | 32) == p[-2] &&
+			    (w.p[k - 1] | 32) == p[-1] &&
+			    !str_eq(str_sub(w, k, w.n), own))
+				return str_sub(w, k, w.n);
 	}
-	return 0;
+	return STR_NONE;
 }
 
-static unsigned changed; /* words or letters of the name being made */
-
-/* Replaces letters of a CJK word by letters of other ones, at least one. */
+/*
+ * A word that sounds like the rare ones of the group: the beginning of one,
+ * until another that has the same two letters goes on from there.
+ */
 static size_t
-mutate(char *dst, const char *p, size_t n)
+splice(const struct model *m, char *dst)
 {
-	memcpy(dst, p, n);
-	for (unsigned round = 0, done = 0; round < 40 && done == 0; round++)
-		for (size_t i = 0; i + 3 <= n; i++) {
-			const char *other = rare_w[below(rares)].p;
-			size_t m = strlen(other);
-			size_t k = m >= 3 ? below(m / 3) * 3 : 0;
-			size_t skip = kept(dst + i, n - i);
+	struct str w = m->plain[below(m->plains)];
+	unsigned jumps = 0;
+	size_t n = 0;
 
-			if (skip > 0) {
-				i += skip - 1;
-				continue;
-			}
-			if ((unsigned char)dst[i] < 0xE3 ||
-			    (unsigned char)dst[i] > 0xED)
-				continue;
-			if (m >= k + 3 && below(2) == 0 &&
-			    (unsigned char)other[k] == (unsigned char)dst[i] &&
-			    memcmp(dst + i, other + k, 3) != 0) {
-				memcpy(dst + i, other + k, 3);
-				done++;
-				changed++;
-			}
-			i += 2;
+	while (w.n > 0 && n < MADE_MAX) {
+		dst[n++] = (char)(w.p[0] | 32);
+		w = str_sub(w, 1, w.n);
+		if (n >= 2 && w.n > 0 && below(100) < JUMP) {
+			struct str end = other_end(m, dst + n, w);
+
+			jumps += end.n > 0;
+			w = end.n > 0 ? end : w;
 		}
+	}
+	return jumps > 0 ? n : 0;
+}
+
+/*
+ * Of an endless list of words, each seldomer than the one before.  The
+ * letters of a word follow from its place there.
+ */
+static size_t
+make_up(unsigned g, double longer, char *dst)
+{
+	double place = group[g]->lexicon * longer *
+		       (pow(1 - uniform(), -1 / TAIL) - 1);
+	uint64_t keep = state;
+	size_t n = 0;
+
+	state = (place < 1e15 ? (uint64_t)place : 0) + ((uint64_t)g << 50);
+	for (unsigned i = 0; i < TRIES && n < MADE_MIN; i++)
+		n = splice(group[g], dst);
+	state = keep;
+	return n;
+}
+
+static unsigned changed; /* words or runs of the name being made */
+static unsigned rare_n; /* of them rare ones */
+
+/* Another end than own after the letter at p (kana: two), or none. */
+static struct str
+go_on(const struct model *m, unsigned kind, const char *p, struct str own)
+{
+	for (unsigned i = 0; i < TRIES; i++) {
+		struct str r = m->run[kind][below(m->runs[kind])];
+
+		for (size_t k = 3 + 3 * kind; k + 3 <= r.n; k += 3)
+			if (memcmp(r.p + k - 3 - 3 * kind, p - 3 * kind,
+				   3 + 3 * kind) == 0 &&
+			    !str_eq(str_sub(r, k, r.n), own))
+				return str_sub(r, k, r.n);
+	}
+	return STR_NONE;
+}
+
+/*
+ * A run of kanji or kana: of one name, until another that has the same
+ * letter goes on from there.
+ */
+static size_t
+make_run(const struct model *m, unsigned kind, char *dst)
+{
+	for (unsigned round = 0;; round++) {
+		struct str r = m->run[kind][below(m->runs[kind])];
+		size_t n = 0;
+		unsigned jumps = 0;
+
+		while (r.n >= 3 && n + 3 <= RUN_MAX) {
+			struct str other = STR_NONE;
+
+			memcpy(dst + n, r.p, 3);
+			n += 3;
+			if (r.n > 3 && n > 3 * kind && below(100) < JUMP)
+				other = go_on(m, kind, r.p,
+					      str_sub(r, 3, r.n));
+			jumps += other.n > 0;
+			r = other.n > 0 ? other : str_sub(r, 3, r.n);
+		}
+		if ((jumps > 0 && n >= RUN_MIN) || round == TRIES)
+			return n;
+	}
+}
+
+/* Letters inside a word with kanji or kana: others, if they are some. */
+static size_t
+put_letters(unsigned g, char *dst, struct str w)
+{
+	size_t n = 0;
+
+	while (n < w.n && is_letter(w.p[n]))
+		n++;
+	if (n < 3) {
+		n += n == 0;
+		memcpy(dst, w.p, n);
+		return n;
+	}
+	changed++;
+	return make_up(g, 1, dst);
+}
+
+static size_t
+put_runs(unsigned g, char *dst, struct str w)
+{
+	const struct model *m = group[g];
+	size_t n = 0;
+
+	for (size_t i = 0, k; i < w.n && n < RUN_MAX * 8; i += k) {
+		unsigned kind = run_kind(w.p + i);
+
+		k = run_length(w.p + i, w.n - i);
+		if (k >= 6 && m->runs[kind] > 0) {
+			n += make_run(m, kind, dst + n);
+			changed++;
+			rare_n++;
+		} else if (k > 0 || kept(w.p + i, w.n - i) > 0) {
+			k = k > 0 ? k : kept(w.p + i, w.n - i);
+			memcpy(dst + n, w.p + i, k);
+			n += k;
+		} else {
+			struct str rest = str_sub(w, i, w.n);
+
+			n += put_letters(g, dst + n, rest);
+			for (k = 0; k < rest.n && is_letter(rest.p[k]);)
+				k++;
+			k += k == 0;
+		}
+	}
 	return n;
 }
 
 static size_t
-put_word(char *dst, const char *p, size_t n)
+put_rare(unsigned g, char *dst, struct str w, bool alone)
 {
-	const struct word *w = word_of(p, n);
+	const struct model *m = group[g];
 	const char *other;
-	size_t kind = below(100);
+	size_t n;
 
-	if (w->df > RARE_DF) {
-		if (kind < 72 || (unsigned char)p[0] >= 128)
-			other = w->p;
-		else
-			other = draw_word(common_w, common_sum, commons);
-	} else if ((unsigned char)p[0] >= 0xE3) {
-		return mutate(dst, p, n);
-	} else if (kind < REUSE) {
-		other = draw_word(rare_w, rare_sum, rares);
-		if ((unsigned char)other[0] >= 0xE3)
-			other = w->p;
-	} else {
-		size_t len = make_up(dst);
-
-		if (p[0] >= 'A' && p[0] <= 'Z' && len > 0)
-			dst[0] = (char)(dst[0] - 32);
-		changed++;
-		return len;
+	rare_n++;
+	if (!alone && uniform() < m->reuse) {
+		other = draw_word(m->rare, m->rare_sum, m->rares);
+		changed += !str_eq(w, str_of(other));
+		n = strlen(other);
+		memcpy(dst, other, n);
+		return n;
 	}
-	changed += other != w->p;
-	n = strlen(other);
-	memcpy(dst, other, n);
+	n = make_up(g, alone ? ALONE : 1, dst);
+	if (w.p[0] >= 'A' && w.p[0] <= 'Z' && n > 0)
+		dst[0] = (char)(dst[0] - 32);
+	changed++;
 	return n;
+}
+
+static size_t
+put_word(unsigned g, char *dst, struct str w, bool alone)
+{
+	const struct model *m = group[g];
+	struct str other = w;
+
+	if (has_cjk(w))
+		return put_runs(g, dst, w);
+	if (is_rare(w))
+		return put_rare(g, dst, w, alone);
+	if (!is_form(w) && below(100) >= KEEP && m->commons > 0) {
+		other = str_of(draw_word(m->common, m->common_sum, m->commons));
+		changed += !str_eq(other, w);
+	}
+	memcpy(dst, other.p, other.n);
+	return other.n;
 }
 
 static char made[8192];
-static size_t made_n;
 
 static void
-add_word(const char *p, size_t n)
+make_name(size_t template)
 {
-	if (made_n + n + 300 > sizeof(made))
-		return;
-	if (made_n > 0)
-		made[made_n++] = ' ';
-	made_n += put_word(made + made_n, p, n);
-}
+	unsigned g = group_of(template);
+	const char *s = name[template].text;
+	bool alone = telling(s) == 1;
+	size_t n = 0;
+	struct str w;
 
-static const char *
-country_of(const char *s, uint64_t r)
-{
-	for (; *s != 0; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if (c == 0xE3 && (unsigned char)s[1] >= 0x81)
-			return "JP";
-		if (c >= 0xE4 && c <= 0xE9)
-			return r % 3 == 0 ? "TW" : r % 3 == 1 ? "HK" : "JP";
-		if (c >= 0xEA && c <= 0xED)
-			return "KR";
-		if (c == 0xD0 || c == 0xD1)
-			return "RU";
+	changed = 0;
+	rare_n = 0;
+	while (next_word(&s, &w) && n + w.n + 1000 < sizeof(made)) {
+		if (n > 0)
+			made[n++] = ' ';
+		n += put_word(g, made + n, w, alone);
 	}
-	return country(r);
+	/* Two companies are seldom called quite the same. */
+	if (changed == 0 || (rare_n == 0 && below(100) < PLAIN)) {
+		char word[MADE_MAX];
+		size_t k = make_up(g, 1, word);
+
+		memmove(made + k + 1, made, n);
+		memcpy(made, word, k);
+		made[k] = ' ';
+		n += k + 1;
+	}
+	made[n] = 0;
 }
 
 static void
-print_name(const char *id, long c, unsigned long n, const char *s, uint64_t r)
+print_name(long c, unsigned long n, const char *s, unsigned h)
 {
-	printf("%s%ldR%lu,buyer,\"", id, c, n);
+	printf("C%ldR%lu,buyer,\"", c, n);
 	for (; *s != 0; s++) {
 		if (*s == '"')
 			putchar('"');
 		putchar(*s);
 	}
-	printf("\",,%s,,,,0\n", country_of(made, r));
+	printf("\",,%s,,,,0\n", home[h].code);
+}
+
+/* How many rows of each country are to be made up. */
+static void
+share_out(uint64_t rows, bool plant)
+{
+	uint64_t shares = 0, sum = 0;
+
+	for (unsigned h = 0; h < homes; h++)
+		shares += home[h].share;
+	for (unsigned h = 0; h < homes; h++) {
+		uint64_t want = rows * home[h].share / shares;
+		uint64_t have = plant ? home[h].planted : 0;
+
+		sum += want > have ? want - have : 0;
+		home[h].sum = sum;
+	}
+}
+
+/* The real names in an order that says nothing of where they came from. */
+static uint32_t *
+shuffled(void)
+{
+	uint32_t *order = calloc(names, sizeof(*order));
+
+	for (size_t i = 0; i < names; i++) {
+		size_t k = below(i + 1);
+
+		order[i] = order[k];
+		order[k] = (uint32_t)i;
+	}
+	return order;
+}
+
+static unsigned
+draw_home(void)
+{
+	uint64_t v = below(home[homes - 1].sum);
+	unsigned h = 0;
+
+	while (home[h].sum <= v)
+		h++;
+	return h;
+}
+
+static void
+made_up_row(unsigned long i)
+{
+	unsigned h = draw_home();
+	const struct home *at = &home[h];
+	size_t own = below(at->templates + OWN_HALF);
+
+	make_name(own < at->templates ? at->template[own] :
+					unknown[below(unknowns)]);
+	print_name(-9, i, made, h);
 }
 
 int
 main(int argc, char **argv)
 {
 	uint64_t rows = 0, step, planted = 0;
+	uint32_t *order;
 	static char out[1 << 20];
 
-	if (argc != 4 ||
+	if (argc != 5 ||
 	    str_to_u64(str_of(argv[1]), 1000000000, &rows) != ERR_OK ||
 	    str_to_u64(str_of(argv[2]), UINT64_MAX, &state) != ERR_OK)
 		return 2;
 	setvbuf(stdout, out, _IOFBF, sizeof(out));
-	slot = calloc(WORDS_MAX, sizeof(*slot));
+	all = calloc(WORDS_MAX, sizeof(*all));
+	read_mix(argv[4]);
 	read_book(argv[3]);
-	sort_words();
-	for (size_t i = 0; i < names; i++)
-		each_word(name[i], learn_rare);
-	step = rows / names;
+	sort_templates();
+	make_models();
 	puts("obligor_id,type,name,aliases,country,jurisdiction,ids,address,"
 	     "natural_person");
+	for (size_t i = 0; rows == 0 && i < names; i++) {
+		make_name(i);
+		print_name(-9, i, made, name[i].home);
+	}
+	step = rows / names;
+	order = shuffled();
+	share_out(rows, step > 0);
 	for (unsigned long i = 0; i < rows; i++) {
 		if (step > 0 && i % step == 0 && planted < names) {
-			/* The country of a cluster is drawn by its number. */
-			uint64_t r = hash((char *)&cluster[planted],
-					  sizeof(long));
+			uint32_t k = order[planted++];
 
-			made[0] = 0;
-			print_name("C", cluster[planted], planted,
-				   name[planted], r >> 8);
-			planted++;
+			print_name((long)name[k].cluster, name[k].row,
+				   name[k].text, name[k].home);
 			continue;
 		}
-		made_n = 0;
-		changed = 0;
-		each_word(name[below(names)], add_word);
-		/* Two companies are seldom called quite the same. */
-		if (changed == 0) {
-			char word[MADE_MAX];
-			size_t n = make_up(word);
-
-			memmove(made + n + 1, made, made_n);
-			memcpy(made, word, n);
-			made[n] = ' ';
-			made_n += n + 1;
-		}
-		made[made_n] = 0;
-		print_name("C", -9L, i, made, draw());
+		made_up_row(i);
 	}
 	return 0;
 }

@@ -113,6 +113,7 @@ ask_in(const struct mdelta *delta, const char *name, const char *country)
 	struct mask ask = { .names = 1 };
 	struct mlimits limits = MQUERY_LIMITS;
 
+	limits.all = true;
 	ask.name[0] = str_of(name);
 	ask.country = str_of(country);
 	mquery_run(&seg, delta, scratch, &ask, &limits, &result);
