@@ -32,14 +32,21 @@ extern const struct mforest mmodel;
 extern const struct mforest mmodel_small;
 
 float mscore_logit(const struct mforest *m, const float f[MF_COUNT]);
+#define MSCORE_BOOK 17.0f /* log2 of the names of the books mostly fitted on */
+#define MSCORE_DOUBLING 0.1f /* log-odds that every doubling from there takes */
+
 /*
  * What a sum of mmodel is worth.  Of queries in Latin letters more, of others
- * less is true than the forest says (stated and real shares, out of fold).
+ * less is true than the forest says (stated and real shares, out of fold);
+ * and in a larger book somebody else is likelier to be called so.
  */
 static inline float
 mscore_stated(float logit, const float f[MF_COUNT])
 {
-	return f[MF_SCRIPT] > 0 ? logit - 0.1f : logit + 0.1f;
+	float doublings = f[MF_BOOK] - MSCORE_BOOK;
+
+	logit += f[MF_SCRIPT] > 0 ? -0.1f : 0.1f;
+	return doublings > 0 ? logit - MSCORE_DOUBLING * doublings : logit;
 }
 
 #endif
