@@ -310,6 +310,13 @@ NODISCARD enum err store_facts_of(struct store *s, struct str obligor_id,
 /* Every id and name key the notices of a fact gave, for reverse matching. */
 NODISCARD enum err store_fact_key_put(struct store *s, struct str fact_id,
 				      struct str scheme, struct str value);
+/* Whose a fact was, and is not any more: who was told of them may have to
+ * hear of it still. */
+NODISCARD enum err store_fact_was_put(struct store *s, struct str fact_id,
+				      struct str obligor_id);
+NODISCARD enum err store_fact_was(struct store *s, struct str fact_id,
+				  struct arena *a, struct str **out,
+				  size_t *count);
 /* Facts without an obligor of the book that carry that id, or (scheme
  * "name") that key. */
 NODISCARD enum err store_facts_unmatched(struct store *s, struct str scheme,

@@ -82,6 +82,73 @@ reverse(struct decide *d, struct str obligor_id, struct instant now)
 	return err;
 }
 
+/* Who else of the book has an id of the notice. */
+static enum err
+hand_over(struct decide *d, const struct fact_source *s, struct instant now)
+{
+	struct match_key *key = NULL;
+	size_t count = 0;
+	enum err err = decide_keys(d, s, &key, &count);
+
+	for (size_t i = 0; i < count && err == ERR_OK; i++) {
+		struct str *id = NULL;
+		size_t n = 0;
+
+		if (key[i].hard)
+			err = store_obligors_by_id(d->in.store, key[i].scheme,
+						   key[i].value, &d->arena,
+						   &id, &n);
+		for (; n > 0 && err == ERR_OK; n--) {
+			err = reverse(d, id[n - 1], now);
+			if (err == ERR_OK)
+				err = decide_obligor(d, id[n - 1], now);
+		}
+	}
+	return err;
+}
+
+/* Facts of who left: a new id of the same buyer may stand in the book since
+ * before. */
+static enum err
+inherit(struct decide *d, struct str gone, struct instant now)
+{
+	struct fact *fact = NULL;
+	size_t count = 0;
+	enum err err = store_facts_of(d->in.store, gone, STR_NONE, &d->arena,
+				      &fact, &count);
+
+	for (size_t i = 0; i < count && err == ERR_OK; i++) {
+		struct fact_source *s = NULL;
+		size_t sources = 0;
+
+		if (!facts_is_live(&fact[i]))
+			continue;
+		err = store_fact_sources(d->in.store, fact[i].fact_id,
+					 &d->arena, &s, &sources);
+		for (; sources > 0 && err == ERR_OK; sources--)
+			if (s[sources - 1].live)
+				err = hand_over(d, &s[sources - 1], now);
+	}
+	return err;
+}
+
+static enum err
+inherit_all(struct decide *d, int64_t since, struct instant now)
+{
+	struct str *gone = NULL;
+	size_t count = 0;
+	enum err err = store_watch_gone(d->in.store, since, &d->arena, &gone,
+					&count);
+
+	for (size_t i = 0; i < count && err == ERR_OK; i++) {
+		size_t mark = arena_mark(&d->arena);
+
+		err = inherit(d, gone[i], now);
+		arena_rewind(&d->arena, mark);
+	}
+	return err;
+}
+
 /* Every obligor with an alert that may still move. */
 static enum err
 look_again(struct decide *d, struct instant now)
@@ -156,6 +223,8 @@ decide_book(struct decide *d, int64_t since_version, struct instant now)
 			err = decide_obligor(d, changed[i], now);
 		arena_rewind(&d->arena, each);
 	}
+	if (err == ERR_OK)
+		err = inherit_all(d, since_version, now);
 	d->by_book = false;
 	if (err == ERR_OK)
 		err = look_again(d, now);

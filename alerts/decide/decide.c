@@ -265,6 +265,58 @@ decide_gone(struct decide *d, const struct alert *a, struct instant now)
 	return err != ERR_OK || silent ? err : ring_one(&r, a->exporter_id);
 }
 
+/* Whether nothing else of its episode holds. */
+static enum err
+stands_alone(struct decide *d, const struct alert *a, bool *out)
+{
+	struct fact *fact = NULL;
+	size_t count = 0;
+	enum err err = store_facts_of(d->in.store, a->obligor_id, a->family,
+				      &d->arena, &fact, &count);
+
+	*out = true;
+	for (size_t i = 0; i < count && err == ERR_OK; i++)
+		if (fact[i].episode == a->episode && facts_is_live(&fact[i]))
+			*out = false;
+	return err;
+}
+
+static enum err
+was_of(struct decide *d, const struct fact *fact, struct str obligor_id,
+       struct instant now)
+{
+	struct alert *alert = NULL;
+	size_t count = 0;
+	enum err err = store_alerts(d->in.store, obligor_id, &d->arena, &alert,
+				    &count);
+
+	for (size_t i = 0; i < count && err == ERR_OK; i++) {
+		bool alone = false;
+
+		if (alert[i].state == ALERT_RETRACTED ||
+		    !str_eq(alert[i].fact_id, fact->fact_id))
+			continue;
+		err = stands_alone(d, &alert[i], &alone);
+		if (err == ERR_OK && alone)
+			err = decide_gone(d, &alert[i], now);
+	}
+	return err;
+}
+
+enum err
+decide_was(struct decide *d, const struct fact *fact, struct instant now)
+{
+	struct str *id = NULL;
+	size_t count = 0;
+	enum err err = store_fact_was(d->in.store, fact->fact_id, &d->arena,
+				      &id, &count);
+
+	for (size_t i = 0; i < count && err == ERR_OK; i++)
+		if (!str_eq(id[i], fact->obligor_id))
+			err = was_of(d, fact, id[i], now);
+	return err;
+}
+
 enum err
 decide_episode(struct decide *d, struct str obligor_id, struct str family,
 	       int episode, struct instant now)
@@ -365,6 +417,8 @@ take(struct decide *d, const struct notice *n, const struct match *m,
 		if (f->obligor_id.n > 0)
 			err = decide_episode(d, f->obligor_id, f->family,
 					     f->episode, now);
+		if (err == ERR_OK && f->status == FACT_REFUTED)
+			err = decide_was(d, f, now);
 		if (err == ERR_OK)
 			err = facts_is_free(&d->facts, f, &is_free);
 		if (err != ERR_OK || !is_free)

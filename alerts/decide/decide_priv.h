@@ -90,6 +90,12 @@ NODISCARD enum err decide_ring(struct ring *r, const struct fact *fact,
  * left the book. */
 NODISCARD enum err decide_gone(struct decide *d, const struct alert *a,
 			       struct instant now);
+/* What the notice behind a fact can be found by. */
+NODISCARD enum err decide_keys(struct decide *d, const struct fact_source *s,
+			       struct match_key **key, size_t *count);
+/* A refuted fact: who was told of it as of somebody it is not any more. */
+NODISCARD enum err decide_was(struct decide *d, const struct fact *fact,
+			      struct instant now);
 /* Who an alert is about and for, as its last revision has it; for when the
  * book has them no more. */
 NODISCARD enum err decide_told_obligor(struct decide *d,

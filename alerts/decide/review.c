@@ -107,10 +107,9 @@ answered(struct decide *d, const struct review_answer *a,
 	return ERR_OK;
 }
 
-/* What the notice behind a fact can be found by. */
-static enum err
-keys_of(struct decide *d, const struct fact_source *s, struct match_key **key,
-	size_t *count)
+enum err
+decide_keys(struct decide *d, const struct fact_source *s,
+	    struct match_key **key, size_t *count)
 {
 	struct diag why = { 0 };
 	struct notice n;
@@ -146,7 +145,7 @@ find_id(struct decide *d, const struct review *q, struct buf *out)
 		struct match_key *key = NULL;
 		size_t count = 0;
 
-		err = keys_of(d, &s[i], &key, &count);
+		err = decide_keys(d, &s[i], &key, &count);
 		for (size_t k = 0; k < count && err == ERR_OK; k++) {
 			struct str *id = NULL;
 			size_t n = 0;
@@ -230,7 +229,7 @@ reject_names(struct decide *d, const struct review_answer *a,
 {
 	struct match_key *key = NULL;
 	size_t count = 0;
-	enum err err = keys_of(d, s, &key, &count);
+	enum err err = decide_keys(d, s, &key, &count);
 
 	for (size_t i = 0; i < count && err == ERR_OK; i++)
 		if (str_eq(key[i].scheme, S("name")))
@@ -282,7 +281,7 @@ is_answered(struct decide *d, const struct review *q, bool *out)
 		struct match_key *k = NULL;
 		size_t count = 0;
 
-		err = keys_of(d, &s[i], &k, &count);
+		err = decide_keys(d, &s[i], &k, &count);
 		for (; count > 0 && err == ERR_OK && *out; count--) {
 			if (!str_eq(k[count - 1].scheme, S("name")))
 				continue;

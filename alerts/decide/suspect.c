@@ -105,6 +105,9 @@ take_back(struct decide *d, const struct review *q, const struct fact *is,
 	 * nobody will find out; else it was another. */
 	if (here && is->status != FACT_ENDED)
 		fact.status = FACT_REFUTED;
+	if (err == ERR_OK && !here)
+		err = store_fact_was_put(d->in.store, is->fact_id,
+					 q->obligor_id);
 	for (size_t i = 0; i < count && err == ERR_OK; i++) {
 		/* Taken back before, it was told again in a later episode. */
 		if (!str_eq(alert[i].fact_id, fact.fact_id) ||

@@ -185,8 +185,10 @@ disown(const struct apply *p, struct fact *fact)
 	if (p->m->verdict == MATCH_ACCEPT &&
 	    !str_eq(fact->obligor_id, p->m->obligor_id))
 		err = facts_is_free(p->f, fact, &is_free);
-	if (is_free)
-		fact->obligor_id = STR_NONE;
+	if (!is_free || fact->obligor_id.n == 0)
+		return err;
+	err = store_fact_was_put(p->f->store, fact->fact_id, fact->obligor_id);
+	fact->obligor_id = STR_NONE;
 	return err;
 }
 
@@ -545,8 +547,13 @@ enum err
 facts_attach(const struct facts *f, struct fact *fact, const struct match *m,
 	     struct instant now, struct arena *a)
 {
-	enum err err = facts_suppose(f, fact, m, a);
+	enum err err = ERR_OK;
 
+	if (fact->obligor_id.n > 0 && !str_eq(fact->obligor_id, m->obligor_id))
+		err = store_fact_was_put(f->store, fact->fact_id,
+					 fact->obligor_id);
+	if (err == ERR_OK)
+		err = facts_suppose(f, fact, m, a);
 	if (err != ERR_OK)
 		return err;
 	fact->updated_at = now.wall_ms;

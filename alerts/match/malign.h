@@ -3,7 +3,6 @@
  * other, and the features the score is made of.  Private to match.
  */
 #ifndef MALIGN_H
-#define MALIGN_KIN 0.8f /* likeness of concepts that mean nearly the same */
 #define MALIGN_H
 
 #include "mcand.h"
@@ -11,6 +10,7 @@
 
 #define MALIGN_LINKS_MAX MFOLD_TOKENS_MAX
 #define MALIGN_UNKNOWN UINT8_MAX
+#define MALIGN_KIN 0.8f /* likeness of concepts that mean nearly the same */
 
 enum mhow {
 	HOW_SAME,
@@ -66,6 +66,15 @@ enum mfeature {
 	MF_TIES,
 	MF_RARE,
 	MF_BOOK,
+	MF_EDIT_LEN, /* letters of the shortest word that is not the same */
+	MF_KNOWN,    /* 2: such a word of the query is one of the book */
+	MF_LAST,
+	MF_QHEAD, /* how alike the first word is to whatever it stands for */
+	MF_BHEAD,
+	MF_QLET, /* share of the letters that agree */
+	MF_BLET,
+	MF_SAMES, /* namesakes among the candidates */
+	MF_EDITED,
 	MF_COUNT,
 };
 

@@ -243,29 +243,39 @@ keep_lines(const struct manswer *answer, struct arena *a, struct str *out)
 struct best {
 	int score;
 	bool accepted;
-	struct str top;	 /* whose the best is; of the first of several */
-	unsigned asked;	 /* the question that found it */
+	int enough;	/* the score from which a name is accepted */
+	struct str top; /* whose the best is; of the first of several */
 	struct str id; /* of the last one accepted */
 	unsigned ids;  /* how many were */
+	struct str sure; /* the first whose score is enough */
+	unsigned sure_asked;
+	bool torn; /* another question is as sure of somebody else */
 };
 
 /*
  * Of one question the index has weighed the candidates against each other.
- * Who is as good by another question is a rival it did not see.
+ * Of whom another question is sure as well is a rival it did not see.
  */
 static void
 take_best(struct best *best, const struct match_candidate *c, bool accepted,
 	  unsigned asked)
 {
 	if (c->score > best->score) {
-		*best = (struct best){ c->score,  accepted, c->obligor_id,
-				       asked,	  best->id, best->ids };
-	} else if (c->score == best->score && asked != best->asked) {
-		if (str_eq(c->obligor_id, best->top))
-			best->accepted |= accepted;
-		else
-			best->accepted = false;
+		best->score = c->score;
+		best->accepted = accepted;
+		best->top = c->obligor_id;
+	} else if (c->score == best->score &&
+		   str_eq(c->obligor_id, best->top)) {
+		best->accepted |= accepted;
 	}
+	if (c->score < best->enough)
+		return;
+	if (best->sure_asked == 0) {
+		best->sure = c->obligor_id;
+		best->sure_asked = asked;
+	}
+	best->torn |= asked != best->sure_asked &&
+		      !str_eq(c->obligor_id, best->sure);
 }
 
 static enum err
@@ -308,7 +318,7 @@ by_index(struct look *l, const struct str *skip, size_t skips, bool *sole)
 	const int accept = (int)conf->match_accept;
 	const struct mlimits limits = { accept < review ? review : accept,
 					review, true, false };
-	struct best best = { .score = -1 };
+	struct best best = { .score = -1, .enough = limits.accept };
 	size_t from = 0;
 	unsigned asked = 0;
 	enum err err = ERR_OK;
@@ -326,7 +336,7 @@ by_index(struct look *l, const struct str *skip, size_t skips, bool *sole)
 				err = take_answer(l, &r->answer[i], asked,
 						  &best);
 	} while (err == ERR_OK && from < l->n->name_count);
-	*sole = best.ids == 1 && best.accepted;
+	*sole = best.ids == 1 && best.accepted && !best.torn;
 	return err;
 }
 

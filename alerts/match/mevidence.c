@@ -20,7 +20,8 @@
 #define LLR_ID_SOFT 3.0f
 /* So far behind another candidate the forest need not be asked. */
 #define HOPELESS_GAP (-0.3f)
-#define HOPELESS_LOGIT (-6.0f)
+#define HOPELESS_LOGIT (-9.0f)
+#define LOGIT_MAX 20.0f
 #define NAME_SCORE_MAX 999
 #define SHORT_LETTERS 4u
 #define SHORT_SCORE_MAX 600
@@ -118,13 +119,14 @@ mevidence(const struct mseg *s, struct mqscratch *x, uint16_t country,
 {
 	const struct mask *ask = x->ask;
 	bool small = s->head.rows <= MQ_SCAN_ROWS;
-	float share;
 
 	p->logit = HOPELESS_LOGIT;
 	if (small || p->align.f[MF_GAP] >= HOPELESS_GAP) {
 		malign_glue(&x->name[p->qname].side, &p->name, &p->align);
 		p->logit = mscore_logit(small ? &mmodel_small : &mmodel,
 					p->align.f);
+		if (!small)
+			p->logit = mscore_stated(p->logit, p->align.f);
 	}
 	p->country_rel = country == 0 || p->country == 0 ? CR_UNKNOWN :
 			 country == p->country		 ? CR_SAME :
@@ -138,15 +140,46 @@ mevidence(const struct mseg *s, struct mqscratch *x, uint16_t country,
 	else if (p->address_sim >= 0 && p->address_sim < 0.15f)
 		p->logit += LLR_ADDRESS_OTHER;
 	p->logit += id_evidence(ask, p);
-	share = mscore_share(p->logit);
-	p->score = (int)(share * 1000 + 0.5f);
-	if (p->score > NAME_SCORE_MAX)
-		p->score = NAME_SCORE_MAX;
-	if (p->align.f[MF_QLEN] < SHORT_LETTERS &&
-	    p->country_rel != CR_SAME && p->score > SHORT_SCORE_MAX)
-		p->score = SHORT_SCORE_MAX;
-	if (p->by_id)
-		p->score = 1000;
+}
+
+/*
+ * The forest says how much more likely a pair is what was meant than nobody of
+ * the book; so each takes its share of all that is likely.  Names written
+ * alike are not told apart by a name: they take nothing from each other.
+ * Small books are compared whole by another forest, pair by pair.
+ */
+static float
+share_of(const struct mqscratch *x, const struct mpair *p, bool alone)
+{
+	float rest = 1;
+
+	for (unsigned i = 0; i < x->pairs && !alone; i++)
+		if (x->order[i] != p && !mquery_namesakes(x->order[i], p))
+			rest += x->order[i]->odds;
+	return p->odds / (p->odds + rest);
+}
+
+void
+mevidence_scores(const struct mseg *s, struct mqscratch *x)
+{
+	for (unsigned i = 0; i < x->pairs; i++) {
+		struct mpair *p = x->order[i];
+
+		p->odds = expf(p->logit < LOGIT_MAX ? p->logit : LOGIT_MAX);
+	}
+	for (unsigned i = 0; i < x->pairs; i++) {
+		struct mpair *p = x->order[i];
+		float share = share_of(x, p, s->head.rows <= MQ_SCAN_ROWS);
+
+		p->score = (int)(share * 1000 + 0.5f);
+		if (p->score > NAME_SCORE_MAX)
+			p->score = NAME_SCORE_MAX;
+		if (p->align.f[MF_QLEN] < SHORT_LETTERS &&
+		    p->country_rel != CR_SAME && p->score > SHORT_SCORE_MAX)
+			p->score = SHORT_SCORE_MAX;
+		if (p->by_id)
+			p->score = 1000;
+	}
 }
 
 /* Is the obligor of pair n, found by an id, one of those before it? */

@@ -30,8 +30,53 @@ rest_of(const struct mside *s, float *f, unsigned max, unsigned word,
 	}
 }
 
+/* A word that is not quite the other: the shorter, the more may differ. */
 static void
-sum_links(const struct mside *q, const struct mside *b, struct malign *out)
+edit_features(const struct mquery_name *n, const struct mside *q,
+	      const struct mside *b, const struct mlink *l, float *f)
+{
+	unsigned x = q->m->tok[l->q].n, y = b->m->tok[l->b].n;
+	float len = (float)(x < y ? x : y);
+
+	if (f[MF_EDIT_LEN] == 0 || len < f[MF_EDIT_LEN])
+		f[MF_EDIT_LEN] = len;
+	f[MF_KNOWN] = most(f[MF_KNOWN],
+			   n->token[l->q] != UINT32_MAX ? 2 : 1);
+	f[MF_EDITED] += (1 - l->sim) * len;
+}
+
+/* By letters, and where the words stand. */
+static void
+sum_letters(const struct mside *q, const struct mside *b, struct malign *out)
+{
+	float ql = 0, bl = 0, qa = 0, ba = 0;
+	float *f = out->f;
+
+	for (unsigned i = 0; i < q->m->n; i++)
+		qa += (float)q->m->tok[i].n;
+	for (unsigned i = 0; i < b->m->n; i++)
+		ba += (float)b->m->tok[i].n;
+	for (unsigned i = 0; i < out->n; i++) {
+		const struct mlink *l = &out->link[i];
+
+		if (l->q + l->qn == q->m->n && l->b + l->bn == b->m->n)
+			f[MF_LAST] = l->sim;
+		if (l->q == 0)
+			f[MF_QHEAD] = l->sim;
+		if (l->b == 0)
+			f[MF_BHEAD] = l->sim;
+		for (unsigned k = 0; k < l->qn; k++)
+			ql += l->sim * (float)q->m->tok[l->q + k].n;
+		for (unsigned k = 0; k < l->bn; k++)
+			bl += l->sim * (float)b->m->tok[l->b + k].n;
+	}
+	f[MF_QLET] = qa > 0 ? ql / qa : 0;
+	f[MF_BLET] = ba > 0 ? bl / ba : 0;
+}
+
+static void
+sum_links(const struct mquery_name *n, const struct mside *q,
+	  const struct mside *b, struct malign *out)
 {
 	float qt = 0, bt = 0, qm = 0, bm = 0, exact = 0, all = 0;
 	float sound = 0, concept = 0, worst = 1, rare = 0;
@@ -49,6 +94,9 @@ sum_links(const struct mside *q, const struct mside *b, struct malign *out)
 			wq += q->w[l->q + k];
 		for (unsigned k = 0; k < l->bn; k++)
 			wb += b->w[l->b + k];
+		if (l->how == HOW_EDIT || l->how == HOW_SPELLING ||
+		    l->how == HOW_SOUND || (l->how == HOW_GLUE && l->sim < 1))
+			edit_features(n, q, b, l, f);
 		qm += wq * l->sim;
 		bm += wb * l->sim;
 		w = wq < wb ? wq : wb;
@@ -203,7 +251,8 @@ malign_features(const struct mquery_name *q, struct mside *qs,
 {
 	float *f = out->f;
 
-	sum_links(qs, bs, out);
+	sum_links(q, qs, bs, out);
+	sum_letters(qs, bs, out);
 	rest_of(qs, f, MF_QREST_MAX, MF_QWORD, MF_QGEN, MF_QPLACE);
 	rest_of(bs, f, MF_BREST_MAX, MF_BWORD, MF_BGEN, MF_BPLACE);
 	out->place_clash = f[MF_QPLACE] > 0 && f[MF_BPLACE] > 0;

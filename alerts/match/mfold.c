@@ -8,6 +8,8 @@
 #include "mfold_priv.h"
 #include "mrom.h"
 
+#define REPAIRED_LETTERS_MIN 4u
+
 /* The next code point at s[i]; 0xFFFFFFFF for a byte that is none. */
 static uint32_t
 decode(struct str s, size_t *i)
@@ -195,6 +197,43 @@ repair(struct mchars *c, size_t from, size_t to)
 			c->cp[i] = (uint32_t)t;
 		else if (twins != foreign)
 			c->cp[i] = cyrillic_twin(c->cp[i]);
+	}
+}
+
+static bool
+latin_letter(uint32_t cp)
+{
+	return (cp | 32) >= 'a' && (cp | 32) <= 'z';
+}
+
+/*
+ * Nought and one between the letters of a word are what a scanner made of O
+ * and L: M0tor, E1mar.  Not in words too short to be sure of: S1C, B1B.
+ */
+static void
+repair_digits(struct mchars *c)
+{
+	for (size_t i = 0, end; i < c->n; i = end + 1) {
+		size_t letters = 0, digits = 0;
+
+		for (end = i; end < c->n; end++)
+			if (latin_letter(c->cp[end]))
+				letters++;
+			else if (c->cp[end] == '0' || c->cp[end] == '1')
+				digits++;
+			else
+				break;
+		if (digits == 0 || letters < REPAIRED_LETTERS_MIN)
+			continue;
+		for (size_t k = i + 1; k + 1 < end; k++)
+			if (latin_letter(c->cp[k - 1]) &&
+			    latin_letter(c->cp[k + 1])) {
+				if (c->cp[k] == '0')
+					c->cp[k] = 'o';
+				else if (c->cp[k] == '1' &&
+					 (c->cp[k + 1] | 32) != 's')
+					c->cp[k] = 'l'; /* not in Cyber1st */
+			}
 	}
 }
 
@@ -446,6 +485,37 @@ join_letters(struct mwords *ws, struct mname *out)
 	ws->n = n;
 }
 
+static bool
+is_word(const struct mwords *ws, const struct mname *out, unsigned i,
+	const char *text)
+{
+	return str_eq((struct str){ out->text + ws->w[i].off, ws->w[i].len },
+		      str_of(text));
+}
+
+/*
+ * Where kanji were read as Chinese and kana as what they are, the form of a
+ * Japanese company ends in the word after it: zhu shi hui shefurekuto.
+ */
+static void
+split_form(struct mwords *ws, struct mname *out)
+{
+	for (unsigned i = 2; i < ws->n; i++) {
+		struct mw *w = &ws->w[i];
+
+		if (w->len < 6 || !is_word(ws, out, i - 1, "hui") ||
+		    memcmp(out->text + w->off, "she", 3) != 0 ||
+		    !(is_word(ws, out, i - 2, "shi") ||
+		      is_word(ws, out, i - 2, "zhushi") ||
+		      is_word(ws, out, i - 2, "xian") ||
+		      is_word(ws, out, i - 2, "tong")))
+			continue;
+		w->off = (uint16_t)(w->off + 3);
+		w->len = (uint8_t)(w->len - 3);
+		mfold_end_word(out, w);
+	}
+}
+
 bool
 mfold_has_view(const struct mname *m, enum mview view, uint16_t country)
 {
@@ -485,8 +555,10 @@ mfold_name(struct str raw, enum mview view, struct mname *out)
 	out->raw = raw;
 	ws.n = 0;
 	decode_all(raw, &c, out);
+	repair_digits(&c);
 	cut_words(&c, view, &ws, out);
 	join_letters(&ws, out);
+	split_form(&ws, out);
 	mphrase_put(&ws, out);
 }
 

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "mfold.h"
+
 /* In lower case; letters outside ASCII as they are written. */
 static const char *const joint[] = {
 	"a/k/a",
@@ -150,8 +152,11 @@ unsigned
 mparts(struct str name, struct str part[MPARTS_MAX])
 {
 	unsigned n = 0;
-	size_t from = 0, end = name.n;
+	size_t from = 0, end;
 
+	/* The rest is not folded, and brackets are looked for from each. */
+	name = str_sub(name, 0, MFOLD_BYTES_MAX);
+	end = name.n;
 	for (size_t i = 1; i < name.n && n + 1 < MPARTS_MAX; i++) {
 		unsigned char c = (unsigned char)name.p[i];
 		size_t len;

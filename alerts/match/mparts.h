@@ -5,7 +5,8 @@
  * "John Smith t/a Smith Furniture", "A (formerly B)".  Each is a name of its
  * own beside the whole.  What joins them is looked for as it is written, in
  * the raw name, because folding makes "t/a" and "dba" words like any other.
- * No allocation; the parts are slices of the name.
+ * No allocation; the parts are slices of the name, of which as much is read
+ * as is folded of one (MFOLD_BYTES_MAX).
  */
 #ifndef MPARTS_H
 #define MPARTS_H

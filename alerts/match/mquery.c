@@ -34,7 +34,8 @@ mquery_scratch_free(struct mqscratch *x)
 
 void
 mquery_watch(struct mqscratch *x,
-	     void (*fn)(void *ctx, struct str obligor_id, const float *f),
+	     void (*fn)(void *ctx, struct str obligor_id, uint64_t core,
+			const float *f),
 	     void *ctx)
 {
 	x->watch = fn;
@@ -380,17 +381,22 @@ run_names(const struct mseg *s, struct mqscratch *x, const struct mask *ask,
 	}
 }
 
-/* Written alike but for the legal form, and the forms agree. */
-static bool
-namesakes(const struct mpair *a, const struct mpair *b)
+static uint64_t
+core_of(const struct mname *m)
 {
-	if (a->name.n != b->name.n || a->qname != b->qname ||
-	    a->align.legal == LR_CONFLICT || b->align.legal == LR_CONFLICT)
-		return false;
-	for (unsigned i = 0; i < a->name.n; i++)
-		if (a->name.tok[i].th != b->name.tok[i].th)
-			return false;
-	return true;
+	uint64_t h = m->n;
+
+	for (unsigned i = 0; i < m->n; i++)
+		h = mtab_mix(h, m->tok[i].th);
+	return h;
+}
+
+/* Written alike but for the legal form, and the forms agree. */
+bool
+mquery_namesakes(const struct mpair *a, const struct mpair *b)
+{
+	return a->core == b->core && a->qname == b->qname &&
+	       a->align.legal != LR_CONFLICT && b->align.legal != LR_CONFLICT;
 }
 
 static void
@@ -405,6 +411,8 @@ add_namesake(struct mpair *p, const struct mpair *other)
 static void
 add_context(struct mqscratch *x, float book)
 {
+	for (unsigned i = 0; i < x->pairs; i++)
+		x->order[i]->core = core_of(&x->order[i]->name);
 	for (unsigned i = 0; i < x->pairs; i++) {
 		float *f = x->order[i]->align.f;
 		float best = 0;
@@ -416,7 +424,7 @@ add_context(struct mqscratch *x, float book)
 
 			if (k == i)
 				continue;
-			if (namesakes(x->order[i], x->order[k])) {
+			if (mquery_namesakes(x->order[i], x->order[k])) {
 				add_namesake(x->order[i], x->order[k]);
 				continue;
 			}
@@ -428,6 +436,7 @@ add_context(struct mqscratch *x, float book)
 			    x->order[k]->country == x->order[i]->country ||
 			    x->order[k]->country == 0;
 		}
+		f[MF_SAMES] = (float)x->order[i]->namesakes;
 		if (book < MQ_SCAN_LOG)
 			continue;
 		f[MF_GAP] = f[MF_BASE] - best;
@@ -581,10 +590,12 @@ mquery_run(const struct mseg *s, const struct mdelta *delta,
 			malign_glue(&x->name[p->qname].side, &p->name,
 				    &p->align);
 		if (x->watch != NULL)
-			x->watch(x->watch_ctx, p->obligor_id, p->align.f);
+			x->watch(x->watch_ctx, p->obligor_id, p->core,
+				 p->align.f);
 		mevidence(s, x, country, p);
 	}
 	mevidence_ids(s, x, ask);
+	mevidence_scores(s, x);
 	keep_told(s, x, limits);
 	sort_pairs(x);
 	answer(s, x, ask, limits, out);

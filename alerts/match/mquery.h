@@ -74,7 +74,8 @@ void mquery_run(const struct mseg *s, const struct mdelta *delta,
 
 /* Calls fn with the features of every pair considered (for fitting). */
 void mquery_watch(struct mqscratch *x,
-		  void (*fn)(void *ctx, struct str obligor_id, const float *f),
+		  void (*fn)(void *ctx, struct str obligor_id, uint64_t core,
+			     const float *f),
 		  void *ctx);
 const char *mquery_verdict_text(enum mverdict v);
 

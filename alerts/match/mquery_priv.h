@@ -26,9 +26,11 @@ struct mpair {
 	unsigned qname;
 	struct str obligor_id, raw, ids, address; /* in text */
 	struct mname name; /* without raw slices until it is an answer */
+	uint64_t core; /* of its words, without the legal form */
 	float w[MFOLD_TOKENS_MAX];
 	struct malign align;
 	float logit;
+	float odds; /* e to the logit */
 	int score;
 	float close; /* how alike the names are as written: breaks ties */
 	unsigned namesakes; /* other obligors written alike */
@@ -70,12 +72,15 @@ struct mqscratch {
 	char cold[MSEG_COLD_RECORD_MAX * MSEG_BLOCK];
 	char why[MQUERY_TEXT_MAX];
 	size_t why_n;
-	void (*watch)(void *ctx, struct str obligor_id, const float *f);
+	void (*watch)(void *ctx, struct str obligor_id, uint64_t core,
+			     const float *f);
 	void *watch_ctx;
 };
 
 void mevidence(const struct mseg *s, struct mqscratch *x, uint16_t country,
 	       struct mpair *p);
+/* The scores of the pairs, each of which takes from its rivals. */
+void mevidence_scores(const struct mseg *s, struct mqscratch *x);
 /* No word of the pair that agrees says who it is. */
 bool mevidence_is_thin(const struct mseg *s, const struct mqscratch *x,
 		       const struct mpair *p);
@@ -91,6 +96,8 @@ void mwhy_put(const struct mseg *s, struct mqscratch *x,
 	      const struct mask *ask, const struct mpair *p,
 	      struct manswer *a);
 /* mquery.c */
+/* Written alike but for the legal form, and the forms agree. */
+bool mquery_namesakes(const struct mpair *a, const struct mpair *b);
 void mquery_add_by_id(const struct mseg *s, struct mqscratch *x,
 		      const struct mask *ask, uint32_t row);
 

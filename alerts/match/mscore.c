@@ -3,8 +3,6 @@
  */
 #include "mscore.h"
 
-#include <math.h>
-
 static inline unsigned
 step(const struct mtree *m, const float *f, unsigned at)
 {
@@ -41,10 +39,4 @@ mscore_logit(const struct mforest *forest, const float f[MF_COUNT])
 		sum += forest->tree[t].leaf[a - MSCORE_NODES];
 	}
 	return sum;
-}
-
-float
-mscore_share(float logit)
-{
-	return 1 / (1 + expf(-logit));
 }

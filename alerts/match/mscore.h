@@ -2,9 +2,9 @@
  * mscore.h - features into confidence.  Private to match.
  *
  * The name model is a small forest of regression trees fitted on labelled
- * pairs (tests/bench/fit.c writes mmodel.c); its sum is the log-odds that the
- * candidate is the company meant, given the name alone.  Country, address
- * and ids are added as log-likelihood ratios.
+ * pairs (tests/bench/fit.c writes mmodel.c); its sum is the log-odds of the
+ * candidate against nobody of the book being meant, given the name alone.
+ * Country, address and ids are added as log-likelihood ratios.
  */
 #ifndef MSCORE_H
 #define MSCORE_H
@@ -32,7 +32,21 @@ extern const struct mforest mmodel;
 extern const struct mforest mmodel_small;
 
 float mscore_logit(const struct mforest *m, const float f[MF_COUNT]);
-/* 1 / (1 + e^-x) */
-float mscore_share(float logit);
+#define MSCORE_BOOK 17.0f /* log2 of the names of the books mostly fitted on */
+#define MSCORE_DOUBLING 0.1f /* log-odds that every doubling from there takes */
+
+/*
+ * What a sum of mmodel is worth.  Of queries in Latin letters more, of others
+ * less is true than the forest says (stated and real shares, out of fold);
+ * and in a larger book somebody else is likelier to be called so.
+ */
+static inline float
+mscore_stated(float logit, const float f[MF_COUNT])
+{
+	float doublings = f[MF_BOOK] - MSCORE_BOOK;
+
+	logit += f[MF_SCRIPT] > 0 ? -0.1f : 0.1f;
+	return doublings > 0 ? logit - MSCORE_DOUBLING * doublings : logit;
+}
 
 #endif

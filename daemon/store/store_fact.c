@@ -107,6 +107,31 @@ store_fact_key_put(struct store *s, struct str fact_id, struct str scheme,
 	return query_run(&q);
 }
 
+/* Among the keys, under a scheme that no book has: there is an index. */
+enum err
+store_fact_was_put(struct store *s, struct str fact_id, struct str obligor_id)
+{
+	struct query q = query_change(
+	    s, "INSERT OR IGNORE INTO fact_key (fact_id, scheme, value)"
+	       " VALUES (?1, 'was ' || ?1, ?2)");
+
+	query_str(&q, fact_id);
+	query_str(&q, obligor_id);
+	return query_run(&q);
+}
+
+enum err
+store_fact_was(struct store *s, struct str fact_id, struct arena *a,
+	       struct str **out, size_t *count)
+{
+	struct query q = query_of(s, "SELECT 0, value FROM fact_key"
+				     " WHERE scheme = 'was ' || ?"
+				     " ORDER BY value");
+
+	query_str(&q, fact_id);
+	return query_all(&q, &shape_str, a, out, count);
+}
+
 enum err
 store_facts_unmatched(struct store *s, struct str scheme, struct str value,
 		      struct arena *a, struct fact **out, size_t *count)

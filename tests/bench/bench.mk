@@ -3,7 +3,9 @@ BENCH := matchtool foldtool fit namegen bookgen bookbare
 
 $(BENCH:%=$(B)/%): $(B)/%: $(B)/tests/bench/%.o $(B)/all.a
 	@echo '  LD $@'
-	$(Q)$(CC) $(LDFLAGS_ALL) $< $(B)/all.a $(LIBS) -o $@
+	$(Q)$(CC) $(LDFLAGS_ALL) $(filter %.o,$^) $(B)/all.a $(LIBS) -o $@
+
+$(B)/namegen: $(B)/tests/bench/namewords.o
 
 # The whole book in one run (book.py); ROWS obligors, three times the shipments.
 ROWS ?= 1000000
@@ -13,7 +15,7 @@ bench-book:
 	@BENCH=build/$(CCNAME)-release BUILD=build/$(CCNAME)-release \
 	    /usr/bin/python3 tests/bench/book.py $(ROWS) $$(($(ROWS) * 3)) 1
 
-bench: $(patsubst tests/bench/%.c,$(B)/%,$(wildcard tests/bench/*.c))
+bench: $(BENCH:%=$(B)/%)
 
 # The tables are compiled in by .incbin, which leaves no dependency behind.
 $(B)/alerts/match/mtab.o: $(wildcard etc/match/*.tsv)
@@ -21,4 +23,4 @@ $(B)/alerts/match/mid.o: etc/idschemes.tsv
 
 .PHONY: bench bench-book
 
--include $(BENCH:%=$(B)/tests/bench/%.d)
+-include $(BENCH:%=$(B)/tests/bench/%.d) $(B)/tests/bench/namewords.d

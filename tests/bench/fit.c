@@ -1,12 +1,16 @@
 /*
- * fit.c - fits the forest of alerts/match/mmodel.c by gradient boosting.
+ * fit.c - fits the forests of alerts/match by gradient boosting.
  *
- *   fit TRAIN.tsv MODEL.c OUT_OF_FOLD.tsv [TREES [RATE [NAME]]]
+ *   fit list|pair TRAIN.tsv MODEL.c OUT_OF_FOLD.tsv [TREES [RATE [NAME]]]
  *
  * TRAIN is what tests/bench/label.py writes; a label may carry a weight
- * ("1*6").  The model is fitted on all
- * rows; OUT_OF_FOLD gets, for every row, the log-odds of a model fitted
- * without its fold: what may be believed about unseen data.  Deterministic.
+ * ("1*6").  The model is fitted on all rows; OUT_OF_FOLD gets, for every row,
+ * the log-odds by a model fitted without its fold: what may be believed about
+ * unseen data.  Deterministic.
+ *
+ * pair: each row by itself.  list: the rows of a query together, of which one
+ * company or nobody is meant (mmodel, see mevidence.c); a row's log-odds are
+ * those of its share.  Each tree sees some of the features and of the queries.
  */
 #include <math.h>
 #include <stdio.h>
@@ -22,11 +26,17 @@
 #define LEAF_MIN 40.0
 #define LAMBDA 8.0
 #define ROWS_MAX 2000000
+#define SEEN 0.7f /* share of the queries that a tree is fitted on */
+#define FEATURES 0.5f
+#define HESS_MIN 1e-4f
 
 struct row {
 	int label, fold;
+	bool conflict; /* of legal forms */
+	bool seen;
 	float weight;
-	char q[24], id[64];
+	size_t end; /* of the query's rows, at its first one */
+	char q[24], id[64], core[16];
 	float f[MF_COUNT];
 	uint8_t bin[MF_COUNT];
 };
@@ -36,6 +46,19 @@ static size_t rows;
 static float edge[MF_COUNT][BINS];
 static float *score, *grad, *hess;
 static uint8_t *node;
+static bool whole_lists;
+static bool has[MF_COUNT]; /* may the tree use it */
+static uint64_t chance = 1;
+
+/* A number from 0 to 1, the same ones in every run. */
+static float
+draw(void)
+{
+	chance ^= chance << 13;
+	chance ^= chance >> 7;
+	chance ^= chance << 17;
+	return (float)(chance >> 40) / (float)(1u << 24);
+}
 
 static void
 read_rows(const char *path)
@@ -57,10 +80,20 @@ read_rows(const char *path)
 			 strtok_r(NULL, "\t\n", &save));
 		snprintf(r->id, sizeof(r->id), "%s",
 			 strtok_r(NULL, "\t\n", &save));
+		snprintf(r->core, sizeof(r->core), "%s",
+			 strtok_r(NULL, "\t\n", &save));
 		for (int i = 0; i < MF_COUNT; i++)
 			r->f[i] = strtof(strtok_r(NULL, "\t\n", &save), NULL);
+		/* Books of nearly one size are of one. */
+		r->f[MF_BOOK] = roundf(2 * r->f[MF_BOOK]) / 2;
+		r->conflict = r->f[MF_LEGAL] == (float)LR_CONFLICT;
 	}
 	fclose(f);
+	for (size_t i = 0, k; i < rows; i = k) {
+		for (k = i; k < rows && strcmp(row[k].q, row[i].q) == 0; k++)
+			;
+		row[i].end = k;
+	}
 }
 
 static int
@@ -125,6 +158,8 @@ best_split(double hist[MF_COUNT][BINS][2], int *feature, int *bin)
 	for (int i = 0; i < MF_COUNT; i++) {
 		double g = 0, h = 0, lg = 0, lh = 0;
 
+		if (!has[i])
+			continue;
 		for (int b = 0; b < BINS; b++) {
 			g += hist[i][b][0];
 			h += hist[i][b][1];
@@ -160,11 +195,14 @@ grow(struct mtree *t, int skip, double rate)
 
 		memset(hist, 0, sizeof(hist[0]) * n);
 		for (size_t r = 0; r < rows; r++) {
-			if (row[r].fold == skip)
+			if (row[r].fold == skip || !row[r].seen)
 				continue;
 			for (int i = 0; i < MF_COUNT; i++) {
-				double *h = hist[node[r]][i][row[r].bin[i]];
+				double *h;
 
+				if (!has[i])
+					continue;
+				h = hist[node[r]][i][row[r].bin[i]];
 				h[0] += (double)grad[r];
 				h[1] += (double)hess[r];
 			}
@@ -188,7 +226,7 @@ grow(struct mtree *t, int skip, double rate)
 	}
 	memset(sum, 0, sizeof(sum));
 	for (size_t r = 0; r < rows; r++)
-		if (row[r].fold != skip) {
+		if (row[r].fold != skip && row[r].seen) {
 			sum[node[r]][0] += (double)grad[r];
 			sum[node[r]][1] += (double)hess[r];
 		}
@@ -197,23 +235,91 @@ grow(struct mtree *t, int skip, double rate)
 				     (sum[k][1] + LAMBDA));
 }
 
+static void
+pair_gradients(void)
+{
+	for (size_t r = 0; r < rows; r++) {
+		float p = 1 / (1 + expf(-score[r]));
+
+		grad[r] = row[r].weight * ((float)row[r].label - p);
+		hess[r] = row[r].weight * p * (1 - p);
+	}
+}
+
+/* Of a query's rows those of the right company share the blame. */
+static void
+list_gradients(void)
+{
+	for (size_t i = 0; i < rows; i = row[i].end) {
+		float all = 1, right = 0;
+
+		for (size_t r = i; r < row[i].end; r++) {
+			float e = expf(score[r]);
+
+			all += e;
+			right += row[r].label ? e : 0;
+		}
+		for (size_t r = i; r < row[i].end; r++) {
+			float e = expf(score[r]), p = e / all;
+			float due = row[r].label ? e / right : 0;
+			float h = p * (1 - p);
+
+			grad[r] = row[r].weight * (due - p);
+			hess[r] = row[r].weight *
+				  (h > HESS_MIN ? h : HESS_MIN);
+		}
+	}
+}
+
+/* What the next tree is fitted on. */
+static void
+choose(void)
+{
+	bool seen = true;
+
+	for (int i = 0; i < MF_COUNT; i++)
+		has[i] = !whole_lists || draw() < FEATURES;
+	for (size_t i = 0; i < rows; i = row[i].end) {
+		seen = !whole_lists || draw() < SEEN;
+		for (size_t r = i; r < row[i].end; r++)
+			row[r].seen = seen;
+	}
+}
+
 /* Fits without fold skip (-1: on everything); scores every row. */
 static void
 boost(struct mtree *tree, int trees, double rate, int skip, float bias)
 {
+	chance = 1;
 	for (size_t r = 0; r < rows; r++)
 		score[r] = bias;
 	for (int t = 0; t < trees; t++) {
-		for (size_t r = 0; r < rows; r++) {
-			float p = 1 / (1 + expf(-score[r]));
-
-			grad[r] = row[r].weight * ((float)row[r].label - p);
-			hess[r] = row[r].weight * p * (1 - p);
-		}
+		choose();
+		if (whole_lists)
+			list_gradients();
+		else
+			pair_gradients();
 		grow(&tree[t], skip, rate);
 		for (size_t r = 0; r < rows; r++)
 			score[r] += tree[t].leaf[node[r]];
 	}
+}
+
+/* The log-odds of a row's share of its list, as mevidence.c has it. */
+static double
+share_logit(const float *s, size_t first, size_t at)
+{
+	double rest = 1;
+
+	if (!whole_lists)
+		return (double)s[at];
+
+	for (size_t r = first; r < row[first].end; r++)
+		if (r != at &&
+		    (strcmp(row[r].core, row[at].core) != 0 ||
+		     row[r].conflict || row[at].conflict))
+			rest += exp((double)mscore_stated(s[r], row[r].f));
+	return (double)mscore_stated(s[at], row[at].f) - log(rest);
 }
 
 static void
@@ -232,20 +338,16 @@ write_model(const char *path, const char *name, const struct mtree *tree,
 	for (int t = 0; t < trees; t++) {
 		fprintf(f, "{ .feature = {");
 		for (unsigned i = 0; i < MSCORE_NODES; i++)
-			fprintf(f, "%s%u,", i == 0 ? "\n" : "",
-				tree[t].feature[i]);
+			fprintf(f, "%u,", tree[t].feature[i]);
 		fprintf(f, " },\n.at = {");
 		for (unsigned i = 0; i < MSCORE_NODES; i++)
 			if (isinf(tree[t].at[i]))
-				fprintf(f, "%sINFINITY,",
-					i == 0 ? "\n" : "");
+				fprintf(f, "INFINITY,");
 			else
-				fprintf(f, "%s%.8ef,", i == 0 ? "\n" : "",
-					(double)tree[t].at[i]);
+				fprintf(f, "%.8ef,", (double)tree[t].at[i]);
 		fprintf(f, " },\n.leaf = {");
 		for (unsigned i = 0; i < 1u << MSCORE_DEPTH; i++)
-			fprintf(f, "%s%.5ef,", i == 0 ? "\n" : "",
-				(double)tree[t].leaf[i]);
+			fprintf(f, "%.5ef,", (double)tree[t].leaf[i]);
 		fprintf(f, " } },\n");
 	}
 	fprintf(f, "};\n/* clang-format on */\n\n"
@@ -266,13 +368,14 @@ main(int argc, char **argv)
 	float bias;
 	FILE *f;
 
-	if (argc < 4 || tree == NULL ||
-	    (argc > 4 &&
-	     str_to_u64(str_of(argv[4]), TREES_MAX, &trees) != ERR_OK) ||
+	if (argc < 5 || tree == NULL ||
 	    (argc > 5 &&
-	     str_to_u64(str_of(argv[5]), 1000, &permille) != ERR_OK))
+	     str_to_u64(str_of(argv[5]), TREES_MAX, &trees) != ERR_OK) ||
+	    (argc > 6 &&
+	     str_to_u64(str_of(argv[6]), 1000, &permille) != ERR_OK))
 		return 2;
-	read_rows(argv[1]);
+	whole_lists = strcmp(argv[1], "list") == 0;
+	read_rows(argv[2]);
 	make_bins();
 	score = malloc(rows * sizeof(float));
 	grad = malloc(rows * sizeof(float));
@@ -288,17 +391,19 @@ main(int argc, char **argv)
 			if (row[r].fold == k)
 				out[r] = score[r];
 	}
-	f = fopen(argv[3], "w");
-	for (size_t r = 0; r < rows; r++) {
-		double p = 1 / (1 + exp(-(double)out[r]));
+	f = fopen(argv[4], "w");
+	for (size_t r = 0, first = 0; r < rows; r++) {
+		double l, p;
 
+		first = row[first].end == r ? r : first;
+		l = share_logit(out, first, r);
+		p = 1 / (1 + exp(-l));
 		loss -= log(row[r].label ? p + 1e-9 : 1 - p + 1e-9);
-		fprintf(f, "%s\t%s\t%.5f\n", row[r].q, row[r].id,
-			(double)out[r]);
+		fprintf(f, "%s\t%s\t%.5f\n", row[r].q, row[r].id, l);
 	}
 	fclose(f);
 	boost(tree, (int)trees, (double)permille / 1000, -1, bias);
-	write_model(argv[2], argc > 6 ? argv[6] : "mmodel", tree,
+	write_model(argv[3], argc > 7 ? argv[7] : "mmodel", tree,
 		    (int)trees, bias);
 	printf("%zu rows, %zu right, out of fold loss %.5f\n", rows, good,
 	       loss / (double)rows);

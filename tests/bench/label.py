@@ -3,8 +3,10 @@
 
   label.py FEATURES.tsv QUERIES.tsv BOOK.tsv > TRAIN.tsv
 
-TRAIN: label, fold, query, obligor, features.  A book row whose folded name
-equals another's is the same company; the sets `family` is left out.
+TRAIN: label, fold, query, obligor, hash of its core, features.  A book row
+whose folded name equals another's is the same company; the set `family` is
+left out.  Queries of augment.py count half, and are of the fold of the company
+they were made from.
 """
 import re
 import sys
@@ -32,17 +34,20 @@ def main():
             parent[find(c)] = find(seen[k])
         else:
             seen[k] = c
-    want = {r[0]: (r[1], int(r[2])) for r in rows(sys.argv[2])}
+    want = {r[0]: r for r in rows(sys.argv[2])}
     for r in rows(sys.argv[1]):
-        kind, cluster = want[r[0]]
+        q, kind, cluster, maker = want[r[0]][:4]
         if kind == 'family':
             continue
-        c = int(re.match(r'C(-?\d+)R', r[1]).group(1))
-        ok = cluster >= 0 and find(c) == find(cluster)
+        m = re.match(r'C(-?\d+)R', r[1])
+        cluster = find(int(cluster)) if int(cluster) >= 0 else -1
+        ok = cluster >= 0 and m and find(int(m.group(1))) == cluster
+        made = kind.startswith('made-')
         # One entity's queries stay in one fold.
-        who = str(cluster) if cluster >= 0 else 'n' + r[0]
+        who = (str(find(int(maker))) if made else
+               str(cluster) if cluster >= 0 else 'n' + q)
         fold = zlib.crc32(who.encode()) % 5
-        print(int(ok), fold, r[0], r[1], *r[2:], sep='\t')
+        print(f'{int(bool(ok))}{"*0.5" if made else ""}', fold, *r, sep='\t')
 
 
 main()

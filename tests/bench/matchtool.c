@@ -19,11 +19,11 @@
 #include "mscore.h"
 
 static void
-print_pair(void *ctx, struct str id, const float *f)
+print_pair(void *ctx, struct str id, uint64_t core, const float *f)
 {
 	const char *q = ctx;
 
-	printf("%s\t%.*s", q, STR_ARG(id));
+	printf("%s\t%.*s\t%08x", q, STR_ARG(id), (unsigned)core);
 	for (unsigned i = 0; i < MF_COUNT; i++)
 		printf("\t%.9g", (double)f[i]);
 	putchar('\n');

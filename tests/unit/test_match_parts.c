@@ -4,6 +4,7 @@
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "mfold.h"
@@ -59,6 +60,34 @@ Test(match_parts, limit)
 	cr_assert_eq(MPARTS_MAX, 4);
 	cr_assert_str_eq(parts("A Co dba B Co dba C Co dba D Co dba E Co"),
 			 "A Co|B Co|C Co|D Co dba E Co");
+}
+
+/* A name of so many bytes, " dba B Co" the last of them. */
+static unsigned
+parts_at(size_t bytes)
+{
+	static char name[MFOLD_BYTES_MAX + 16];
+	struct str part[MPARTS_MAX];
+
+	memset(name, 'z', sizeof(name));
+	memcpy(name + bytes - 9, " dba B Co", 9);
+	return mparts((struct str){ name, bytes }, part);
+}
+
+Test(match_parts, no_more_is_read_than_is_folded)
+{
+	size_t n = 10u << 20;
+	char *hostile = malloc(n);
+	struct str part[MPARTS_MAX];
+
+	cr_assert_eq(parts_at(MFOLD_BYTES_MAX), 2);
+	cr_assert_eq(parts_at(MFOLD_BYTES_MAX + 5), 0);
+	/* Looked for to the end from each of two million, this took hours. */
+	cr_assert_not_null(hostile);
+	for (size_t i = 0; i < n; i++)
+		hostile[i] = " (aka"[i % 5];
+	(void)mparts((struct str){ hostile, n }, part);
+	free(hostile);
 }
 
 /* Tokens of the core, and what was taken for words of an insolvency. */

@@ -236,6 +236,20 @@ Test(match_query, a_book_of_some_names_more_is_scored_alike)
 					  "tree %u, node %u", t, i);
 }
 
+Test(match_query, the_larger_the_book_the_less_is_stated)
+{
+	float f[MF_COUNT] = { 0 };
+
+	f[MF_BOOK] = log2f(6000);
+	cr_assert_float_eq(mscore_stated(2, f), 2.1f, 1e-5f);
+	f[MF_BOOK] = MSCORE_BOOK;
+	cr_assert_float_eq(mscore_stated(2, f), 2.1f, 1e-5f);
+	f[MF_BOOK] = MSCORE_BOOK + 3; /* a million */
+	cr_assert_float_eq(mscore_stated(2, f), 1.8f, 1e-5f);
+	f[MF_SCRIPT] = 1;
+	cr_assert_float_eq(mscore_stated(2, f), 1.6f, 1e-5f);
+}
+
 Test(match_query, nobody)
 {
 	const struct manswer *a = ask_in(NULL, "Ululani Brontosaurus", "");

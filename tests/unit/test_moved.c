@@ -1,0 +1,121 @@
+/*
+ * test_moved.c - facts whose obligor left the book for another id, and those
+ * who were told of the old one.
+ */
+#include "decide_world.h"
+
+#include "watch_fixture.h"
+
+TestSuite(moved, .init = dw_setup, .fini = dw_teardown);
+
+#define REKEYED                                                                \
+	"obligor_id,type,name,country,ids\n"                                   \
+	"CU-1,buyer,X Trading LLC,AE,sinosure:AE000123\n"
+#define NO_SHIPMENTS                                                           \
+	"shipment_id,exporter_id,obligor_id,amount,currency,payment_term,"     \
+	"status\n"
+#define ON_REKEYED "exporter_id,obligor_id\nEXP-B,CU-1\n"
+#define UNRELATED "base,quote,rate,as_of\nUSD,CNY,7.1,2022-12-01\n"
+
+static void
+leave(void)
+{
+	dw_replace("shipments", NO_SHIPMENTS);
+	dw_replace("follows", "exporter_id,obligor_id\n");
+	dw_replace("obligors", "obligor_id,type,name,country,ids\n"
+			       "OB-AE-2,buyer,Y Trading LLC,AE,"
+			       "sinosure:AE000999\n");
+	(void)dw_tick();
+}
+
+/* Decided on as an import is. */
+static void
+replaced(const char *kind, const char *csv)
+{
+	int64_t version = 0;
+
+	cr_assert_eq(store_begin(dw.store), ERR_OK);
+	cr_assert_eq(store_book_version(dw.store, &version), ERR_OK);
+	cr_assert_eq(store_commit(dw.store), ERR_OK);
+	dw_replace(kind, csv);
+	cr_assert_eq(store_begin(dw.store), ERR_OK);
+	cr_assert_eq(decide_book(dw.decide, version, dw.now), ERR_OK);
+	cr_assert_eq(store_commit(dw.store), ERR_OK);
+}
+
+/* The fact is another id's by now: who was told of the old hears too. */
+Test(moved, what_was_wrong_is_taken_back_though_another_has_it)
+{
+	struct notice n = dw_notice(S("bureau"), S("case-1"));
+	struct entry e;
+
+	dw_give(&n);
+	leave();
+	dw_rebook(REKEYED);
+	dw_rebook("exporter_id,obligor_id\nEXP-A,CU-1\n");
+	cr_assert_eq(dw_stream("EXP-A", &e), 3);
+	cr_assert_eq(dw_stream("EXP-B", &e), 2);
+	n.action = ACTION_CANCEL;
+	dw_give(&n);
+	cr_assert_eq(dw_stream("EXP-B", &e), 3);
+	cr_assert_eq(e.type, 3);
+	cr_assert(dw_has(e.body, "\"id\":\"OB-AE-1\""));
+	cr_assert(dw_has(e.body, "X Trading LLC"));
+	/* A was told of both. */
+	cr_assert_eq(dw_stream("EXP-A", &e), 5);
+	dw_give(&n);
+	(void)dw_tick();
+	cr_assert_eq(dw_stream("EXP-A", NULL), 5);
+	cr_assert_eq(dw_stream("EXP-B", NULL), 3);
+}
+
+/* Told as perhaps the obligor's, closed as it left; then nobody's fact is
+ * wrong. */
+Test(moved, a_suspicion_of_who_left_is_taken_back)
+{
+	struct notice_name name;
+	struct notice n = dw_named(S("r-1"), &name);
+	struct entry e;
+
+	dw_book(DW_FJELLHAVN);
+	dw_book("shipment_id,exporter_id,obligor_id,amount,currency,"
+		"payment_term,contract_date,etd,status\n"
+		"S-9,EXP-A,OB-NO-1,90000,USD,OA,2022-11-20,2022-12-29,"
+		"ready\n");
+	cr_assert_eq(mwatch_follow(dw.watch, dw.store), ERR_OK);
+	dw_give(&n);
+	dw.now.wall_ms += DECIDE_REVIEW_MS;
+	(void)dw_tick();
+	leave();
+	cr_assert_eq(dw_stream("EXP-A", NULL), 2);
+	n.action = ACTION_CANCEL;
+	dw_give(&n);
+	cr_assert_eq(dw_stream("EXP-A", &e), 3);
+	cr_assert_eq(e.type, 3);
+	cr_assert(dw_has(e.body, "Fjellhavn"));
+	dw_give(&n);
+	(void)dw_tick();
+	cr_assert_eq(dw_stream("EXP-A", NULL), 3);
+}
+
+/* As a careful operator gives a buyer a new id: the new beside the old, the
+ * links over, the old away. */
+Test(moved, a_new_id_beside_the_old_one_has_the_fact_when_the_old_leaves)
+{
+	struct notice n = dw_notice(S("bureau"), S("case-1"));
+	struct entry e;
+
+	dw_give(&n);
+	cr_assert_eq(dw_stream("EXP-B", NULL), 1);
+	dw_rebook(REKEYED);
+	dw_rebook(ON_REKEYED);
+	dw_replace("shipments", NO_SHIPMENTS);
+	dw_replace("follows", ON_REKEYED);
+	replaced("obligors", REKEYED);
+	cr_assert_eq(dw_stream("EXP-B", &e), 3);
+	cr_assert(dw_has(e.body, "\"id\":\"CU-1\""), "%.*s", STR_ARG(e.body));
+	cr_assert_eq(e.type, 1);
+	dw_rebook(UNRELATED);
+	(void)dw_tick();
+	cr_assert_eq(dw_stream("EXP-B", NULL), 3);
+}
