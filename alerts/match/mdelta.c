@@ -12,6 +12,7 @@
 
 #define BUCKETS 65536u
 #define NONE UINT32_MAX
+#define PAIRS_MAX 15u /* of six words that are no names */
 #define TEXT_MAX ((size_t)MDELTA_NAMES_MAX * 2048u)
 
 struct entry {
@@ -156,11 +157,29 @@ keep(struct mdelta *d, struct str s, size_t max, uint32_t *at, uint32_t *n)
 }
 
 /* Every key under which a query may look for this name. */
+/*
+ * Two general words or places together: names of nothing else are found by
+ * them, as in a segment.  Returns how many keys.
+ */
+static size_t
+pair_keys(const struct mname *m, uint64_t out[PAIRS_MAX])
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < m->n; i++)
+		for (unsigned k = 0; k < i && n < PAIRS_MAX; k++)
+			if (m->tok[i].kind != MK_WORD &&
+			    m->tok[k].kind != MK_WORD)
+				out[n++] = mkey_pair(m->tok[i].h, m->tok[k].h);
+	return n;
+}
+
 static bool
 put_keys(struct mdelta *d, const struct mname *m, uint32_t row)
 {
-	uint64_t v[MKEY_VARIANTS_MAX];
+	uint64_t v[MKEY_VARIANTS_MAX], pair[PAIRS_MAX];
 	struct mkeys keys;
+	size_t pairs;
 	bool ok = true;
 
 	mkey_name(m, &keys);
@@ -174,10 +193,14 @@ put_keys(struct mdelta *d, const struct mname *m, uint32_t row)
 					     &sounds) :
 			       0;
 
-		ok = chain(&d->entry, d->head, m->tok[i].h, row);
+		ok = m->tok[i].kind != MK_WORD ||
+		     chain(&d->entry, d->head, m->tok[i].h, row);
 		for (size_t k = 0; k < n && ok; k++)
 			ok = chain(&d->entry, d->head, v[k], row);
 	}
+	pairs = pair_keys(m, pair);
+	for (size_t k = 0; k < pairs && ok; k++)
+		ok = chain(&d->entry, d->head, pair[k], row);
 	return ok;
 }
 
@@ -323,10 +346,10 @@ size_t
 mdelta_find(const struct mdelta *d, const struct mname *m, uint32_t *out,
 	    size_t max)
 {
-	uint64_t v[MKEY_VARIANTS_MAX];
+	uint64_t v[MKEY_VARIANTS_MAX], pair[PAIRS_MAX];
 	uint32_t hit[MDELTA_HITS_MAX];
 	struct mkeys keys;
-	size_t n = 0;
+	size_t n = 0, pairs;
 
 	mkey_name(m, &keys);
 	for (unsigned k = 0; k < MKEY_KINDS; k++)
@@ -347,6 +370,11 @@ mdelta_find(const struct mdelta *d, const struct mname *m, uint32_t *out,
 			n += mdelta_find_key(d, v[k], hit + n,
 					     MDELTA_HITS_MAX - n);
 	}
+	/* The commonest last: they may be more than are looked at. */
+	pairs = pair_keys(m, pair);
+	for (size_t k = 0; k < pairs && n < MDELTA_HITS_MAX; k++)
+		n += mdelta_find_key(d, pair[k], hit + n,
+				     MDELTA_HITS_MAX - n);
 	return rank(hit, n, out, max);
 }
 

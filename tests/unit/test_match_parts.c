@@ -133,7 +133,10 @@ Test(match_parts, words_of_insolvency_are_no_name)
 	      "W RESTRUKTURYZACJI");
 	check("ООО «Зенда» в стадии ликвидации", "zenda",
 	      "в стадии ликвидации");
+	check("ООО «Зенда» в процедуре банкротства", "zenda",
+	      "в процедуре банкротства");
 	check("破産者株式会社ゼンダ", "zenda", "破産者");
+	check("ゼンダ有限公司破产清算", "zenda", "破产清算");
 	check("شركة زندا (تحت التصفية)", "znda", "تحت التصفية");
 	check("Zenda A/S under konkurs", "zenda", "under konkurs");
 }

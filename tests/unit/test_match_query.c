@@ -346,6 +346,12 @@ Test(match_query, delta)
 	cr_assert_eq(mdelta_put(delta, &o, &d), ERR_OK);
 	a = ask_in(delta, "Ulmenhof Handel", "DE");
 	cr_assert(a != NULL && str_eq(a->obligor_id, S("N1")));
+	/* places and general words only, and not all of them */
+	o.name = S("日本ギア工業株式会社");
+	o.country = S("JP");
+	cr_assert_eq(mdelta_put(delta, &o, &d), ERR_OK);
+	a = ask_in(delta, "Nippon Gear", "JP");
+	cr_assert(a != NULL && str_eq(a->obligor_id, S("N1")));
 	/* removed from the segment */
 	cr_assert_eq(mdelta_remove(delta, S("B2")), ERR_OK);
 	a = ask_in(delta, "HATOYA TRADING", "JP");
