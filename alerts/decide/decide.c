@@ -256,9 +256,12 @@ decide_gone(struct decide *d, const struct alert *a, struct instant now)
 		err = material_get(a->material, &said);
 	if (err != ERR_OK)
 		return err;
-	/* It may be somebody else's by now. */
+	/* It may be somebody else's by now, or nobody's. */
 	fact.obligor_id = a->obligor_id;
 	fact.episode = a->episode;
+	err = decide_told_match(d, a, &fact);
+	if (err != ERR_OK)
+		return err;
 	r.fact = &fact;
 	r.suspected = said.suspected != 0;
 	err = prepare(&r, &fact, 1, &silent);

@@ -105,6 +105,9 @@ NODISCARD enum err decide_told_exporter(struct decide *d,
 					const struct alert *a,
 					struct exporter *out,
 					struct str *token);
+/* How its fact was said to be its obligor's, into the fact. */
+NODISCARD enum err decide_told_match(struct decide *d, const struct alert *a,
+				     struct fact *fact);
 /* The match a question would be were it answered so; said is one more line. */
 NODISCARD enum err decide_supposed(struct decide *d, const struct review *q,
 				   struct str said, struct match *out);

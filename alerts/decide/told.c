@@ -4,6 +4,8 @@
  */
 #include "decide_priv.h"
 
+#define TOLD_LIST_MAX 131072u /* bytes of the reasons of a match */
+
 static enum err
 last_words(struct decide *d, const struct alert *a, struct json **out)
 {
@@ -111,4 +113,47 @@ decide_told_exporter(struct decide *d, const struct alert *a,
 	*out = e;
 	*token = was;
 	return ERR_OK;
+}
+
+/* The strings of an array as one, in the arena. */
+static enum err
+take_list(struct decide *d, const struct json *from, uint8_t between,
+	  struct str *out)
+{
+	struct buf b;
+
+	buf_init(&b, TOLD_LIST_MAX);
+	for (size_t i = 0; i < json_len(from); i++) {
+		if (i > 0)
+			buf_byte(&b, between);
+		buf_put(&b, json_str(json_at(from, i)));
+	}
+	*out = arena_str(&d->arena, buf_str(&b));
+	buf_free(&b);
+	return out->p == NULL ? ERR_LIMIT : ERR_OK;
+}
+
+enum err
+decide_told_match(struct decide *d, const struct alert *a, struct fact *fact)
+{
+	const struct json *said;
+	struct json *doc = NULL;
+	enum err err = last_words(d, a, &doc);
+
+	if (err != ERR_OK)
+		return err == ERR_ABSENT ? ERR_OK : err;
+	said = json_obj(json_obj(doc, "data"), "match");
+	if (said != NULL) {
+		fact->match_score = (int)json_get_int(said, "score", 0);
+		err = take(d, said, "method", fact->match_method,
+			   &fact->match_method);
+		if (err == ERR_OK)
+			err = take_list(d, json_arr(said, "keys"), ' ',
+					&fact->match_keys);
+		if (err == ERR_OK)
+			err = take_list(d, json_arr(said, "why"), '\n',
+					&fact->match_why);
+	}
+	json_free(doc);
+	return err;
 }

@@ -93,6 +93,7 @@ Test(moved, a_suspicion_of_who_left_is_taken_back)
 	cr_assert_eq(dw_stream("EXP-A", &e), 3);
 	cr_assert_eq(e.type, 3);
 	cr_assert(dw_has(e.body, "Fjellhavn"));
+	cr_assert(dw_has(e.body, "\"method\":\"name\""), "as it was told");
 	dw_give(&n);
 	(void)dw_tick();
 	cr_assert_eq(dw_stream("EXP-A", NULL), 3);
