@@ -189,12 +189,12 @@ static enum walk
 walk_list(const struct mseg *s, struct mscratch *x, struct str list, float w,
 	  unsigned at, uint32_t *budget)
 {
-	const uint8_t *p = (const uint8_t *)list.p;
-	const uint8_t *end = p + list.n;
+	const uint8_t *p = (const uint8_t *)list.p, *end;
 	uint32_t n, in, row = 0;
 
 	if (list.n == 0)
 		return WALK_NONE;
+	end = p + list.n;
 	n = mseg_varint(&p, end);
 	if (n > *budget)
 		return WALK_OVER;
