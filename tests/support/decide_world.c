@@ -319,3 +319,17 @@ dw_named(struct str record, struct notice_name *name)
 	n.country = S("NO");
 	return n;
 }
+
+void
+dw_suspect(const struct notice *n)
+{
+	dw_book(DW_FJELLHAVN);
+	dw_book("shipment_id,exporter_id,obligor_id,amount,currency,"
+		"payment_term,contract_date,etd,status\n"
+		"S-9,EXP-A,OB-NO-1,90000,USD,OA,2022-11-20,2022-12-29,"
+		"ready\n");
+	cr_assert_eq(mwatch_follow(dw.watch, dw.store), ERR_OK);
+	dw_give(n);
+	dw.now.wall_ms += DECIDE_REVIEW_MS;
+	(void)dw_tick();
+}

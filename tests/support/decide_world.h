@@ -50,6 +50,8 @@ struct notice dw_notice(struct str source, struct str record);
 /* A court's notice of Fjellhavn Rederi by name alone. */
 struct notice dw_named(struct str record, struct notice_name *name);
 void dw_give(const struct notice *n);
+/* Of Fjellhavn, whose goods leave: EXP-A is told of a suspected match. */
+void dw_suspect(const struct notice *n);
 /* How many entries the stream has; the last one in *e. */
 size_t dw_stream(const char *exporter, struct entry *e);
 struct alert dw_alert_of(const char *exporter);

@@ -77,15 +77,7 @@ Test(moved, a_suspicion_of_who_left_is_taken_back)
 	struct notice n = dw_named(S("r-1"), &name);
 	struct entry e;
 
-	dw_book(DW_FJELLHAVN);
-	dw_book("shipment_id,exporter_id,obligor_id,amount,currency,"
-		"payment_term,contract_date,etd,status\n"
-		"S-9,EXP-A,OB-NO-1,90000,USD,OA,2022-11-20,2022-12-29,"
-		"ready\n");
-	cr_assert_eq(mwatch_follow(dw.watch, dw.store), ERR_OK);
-	dw_give(&n);
-	dw.now.wall_ms += DECIDE_REVIEW_MS;
-	(void)dw_tick();
+	dw_suspect(&n);
 	leave();
 	cr_assert_eq(dw_stream("EXP-A", NULL), 2);
 	n.action = ACTION_CANCEL;

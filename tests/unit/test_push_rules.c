@@ -764,8 +764,7 @@ Test(push_rules, errors_name_the_frame_they_answer)
 	buf_free(&b);
 	sub_ack(&s, 5, 0);
 	want_text(WIRE_E_BEYOND, "K 5: beyond what was sent");
-	f = (struct wire_frame){ .letter = WIRE_NACK,
-				 .u.nack = { 0, 8, 1, 0 } };
+	f = (struct wire_frame){ .letter = WIRE_NACK, .u.nack = { 0, 8, 1, 0 } };
 	sub_say(&s, &f);
 	want_text(WIRE_E_BEYOND, "N 8: beyond what was sent");
 	f = (struct wire_frame){ .letter = WIRE_SNAP, .u.snap = { 3 } };
