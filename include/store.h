@@ -219,6 +219,25 @@ NODISCARD enum err store_knowledge(struct store *s, struct str exporter_id,
 NODISCARD enum err store_obligors_concerned(struct store *s, int64_t version,
 					    struct arena *a, struct str **out,
 					    size_t *count);
+/* Obligors whose id an import since that version gave to another company. */
+NODISCARD enum err store_obligors_replaced(struct store *s, int64_t version,
+					   struct arena *a, struct str **out,
+					   size_t *count);
+/* Those that had left before it and are back, with a fact or an alert. */
+NODISCARD enum err store_obligors_back(struct store *s, int64_t version,
+				       struct arena *a, struct str **out,
+				       size_t *count);
+/* Both are told once: not of this one again. */
+NODISCARD enum err store_obligor_is_back(struct store *s,
+					 struct str obligor_id);
+/*
+ * What is kept of the id's facts, questions and answers becomes that of
+ * former, which no book has: as if it had gone at that version.  Its alerts
+ * follow one by one.
+ */
+NODISCARD enum err store_obligor_former(struct store *s,
+					struct str obligor_id,
+					struct str former, int64_t version);
 /* The version now. */
 NODISCARD enum err store_book_version(struct store *s, int64_t *version);
 
@@ -396,6 +415,15 @@ NODISCARD enum err store_alert_by_id(struct store *s, struct str alert_id,
 NODISCARD enum err store_alerts(struct store *s, struct str obligor_id,
 				struct arena *a, struct alert **out,
 				size_t *count);
+
+/* Every alert there ever was of an obligor. */
+NODISCARD enum err store_alerts_ever(struct store *s, struct str obligor_id,
+				     struct arena *a, struct alert **out,
+				     size_t *count);
+/* The alert is another obligor's, and has that key from now on. */
+NODISCARD enum err store_alert_former(struct store *s, const struct alert *was,
+				      struct str obligor_id,
+				      struct str dedup_key);
 
 /* Obligors with an alert that may still move, ascending. */
 NODISCARD enum err store_alert_obligors(struct store *s, struct arena *a,

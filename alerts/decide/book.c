@@ -210,8 +210,10 @@ decide_book(struct decide *d, int64_t since_version, struct instant now)
 	size_t count = 0;
 	enum err err;
 
-	err = store_obligors_concerned(d->in.store, since_version, &d->arena,
-				       &changed, &count);
+	err = decide_former(d, since_version, now);
+	if (err == ERR_OK)
+		err = store_obligors_concerned(d->in.store, since_version,
+					       &d->arena, &changed, &count);
 	if (err == ERR_OK)
 		err = sweep(d, now);
 	d->by_book = true;

@@ -11,6 +11,9 @@
 #include "rates.h"
 #include "severity.h"
 
+/* An id of the book, or one of former.c: ID#VERSION. */
+#define DECIDE_FORMER_SIZE (STR_ID_MAX + 22)
+
 struct decide {
 	struct decide_in in; /* borrowed */
 	struct arena boot;   /* texts, duties */
@@ -26,7 +29,7 @@ struct decide {
 	int64_t sieve_since;  /* -1: none was made */
 	struct decide_counts counts;
 	/* An alert of this obligor ended in this call; "": none did. */
-	char freed[STR_ID_MAX + 1];
+	char freed[DECIDE_FORMER_SIZE];
 };
 
 /* One fact on its way to the exporters it concerns. */
@@ -90,6 +93,13 @@ NODISCARD enum err decide_ring(struct ring *r, const struct fact *fact,
  * left the book. */
 NODISCARD enum err decide_gone(struct decide *d, const struct alert *a,
 			       struct instant now);
+/* What an alert is found by. */
+void decide_dedup_key(struct str exporter_id, struct str obligor_id,
+		      struct str family, int episode,
+		      char out[DEDUP_KEY_SIZE]);
+/* Ids that stand for another company since the import after that version. */
+NODISCARD enum err decide_former(struct decide *d, int64_t since,
+				 struct instant now);
 /* What the notice behind a fact can be found by. */
 NODISCARD enum err decide_keys(struct decide *d, const struct fact_source *s,
 			       struct match_key **key, size_t *count);

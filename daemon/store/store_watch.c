@@ -70,8 +70,10 @@ store_watch_gone(struct store *s, int64_t since, struct arena *a,
 enum err
 store_watch_built(struct store *s, int64_t version)
 {
+	/* Of whom something is known, it is kept that they left. */
 	struct query q = query_change(
-	    s, "DELETE FROM obligor_gone WHERE version <= ?");
+	    s, "DELETE FROM obligor_gone AS g WHERE g.version <= ?"
+	       " AND NOT" SPOKEN_OF);
 
 	query_i64(&q, version);
 	return query_run(&q);

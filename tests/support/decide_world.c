@@ -223,6 +223,17 @@ dw_give(const struct notice *n)
 	buf_free(&json);
 }
 
+struct notice
+dw_told(void)
+{
+	struct notice n = dw_notice(S("bureau"), S("case-1"));
+
+	dw_give(&n);
+	cr_assert_eq(dw_stream("EXP-A", NULL), 1);
+	cr_assert_eq(dw_stream("EXP-B", NULL), 1);
+	return n;
+}
+
 /* The entries of a stream; the last one in *e. */
 size_t
 dw_stream(const char *exporter, struct entry *e)

@@ -47,6 +47,8 @@ int64_t dw_tick(void);
 void dw_load(void);
 /* A notice of an opened insolvency of OB-AE-1. */
 struct notice dw_notice(struct str source, struct str record);
+/* It, of the bureau: A has an order, B and C follow, and they are told. */
+struct notice dw_told(void);
 /* A court's notice of Fjellhavn Rederi by name alone. */
 struct notice dw_named(struct str record, struct notice_name *name);
 void dw_give(const struct notice *n);

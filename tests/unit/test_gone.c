@@ -37,18 +37,6 @@ is_journalled(const char *what, const char *part)
 	return n > 0;
 }
 
-/* OB-AE-1 fails; A has an order, B and C follow. */
-static struct notice
-told(void)
-{
-	struct notice n = dw_notice(S("bureau"), S("case-1"));
-
-	dw_give(&n);
-	cr_assert_eq(dw_stream("EXP-A", NULL), 1);
-	cr_assert_eq(dw_stream("EXP-B", NULL), 1);
-	return n;
-}
-
 /* As a book that was changed before anybody looked at its alerts. */
 static void
 leave(void)
@@ -74,7 +62,7 @@ Test(gone, an_obligor_that_left_closes_its_alerts_once)
 {
 	struct entry e;
 
-	(void)told();
+	(void)dw_told();
 	leave();
 	(void)dw_tick();
 	is_closed("EXP-A", 2, "\"end_reason\":\"obligor-gone\"");
@@ -95,7 +83,7 @@ Test(gone, an_exporter_that_left_is_told_the_end_under_its_name)
 	struct alert was;
 	struct entry e;
 
-	(void)told();
+	(void)dw_told();
 	was = dw_alert_of("EXP-C");
 	dw_replace("follows", "exporter_id,obligor_id\nEXP-B,OB-AE-1\n");
 	dw_replace("exporters",
@@ -114,7 +102,7 @@ Test(gone, an_exporter_that_left_is_told_the_end_under_its_name)
 
 Test(gone, a_link_that_left_closes_one_exporters_alert)
 {
-	(void)told();
+	(void)dw_told();
 	dw_replace("follows", "exporter_id,obligor_id\nEXP-C,OB-AE-1\n");
 	dw_rebook(UNRELATED);
 	is_closed("EXP-B", 2, "\"end_reason\":\"unlinked\"");
@@ -124,7 +112,7 @@ Test(gone, a_link_that_left_closes_one_exporters_alert)
 
 Test(gone, what_was_wrong_is_taken_back_from_who_was_told)
 {
-	struct notice n = told();
+	struct notice n = dw_told();
 	struct entry e;
 
 	leave();
@@ -147,7 +135,7 @@ Test(gone, who_returns_is_told_anew_however_little_is_at_stake)
 {
 	struct entry e;
 
-	(void)told();
+	(void)dw_told();
 	leave();
 	(void)dw_tick();
 	dw_rebook(dw_obligors);
@@ -168,7 +156,7 @@ Test(gone, who_returns_is_told_anew_however_little_is_at_stake)
 
 Test(gone, the_fact_is_tried_on_who_comes_in_its_place)
 {
-	struct notice n = told();
+	struct notice n = dw_told();
 	struct entry e;
 
 	leave();
@@ -191,7 +179,7 @@ Test(gone, the_fact_is_tried_on_who_comes_in_its_place)
 /* Between its going and its coming the record was amended. */
 Test(gone, an_amended_record_follows_to_the_new_id)
 {
-	struct notice n = told();
+	struct notice n = dw_told();
 	struct entry e;
 
 	leave();
