@@ -266,6 +266,10 @@ NODISCARD enum err store_watch_changed(struct store *s, int64_t since,
 NODISCARD enum err store_watch_gone(struct store *s, int64_t since,
 				    struct arena *a, struct str **out,
 				    size_t *count);
+/* Of those, who has a fact. */
+NODISCARD enum err store_facts_gone(struct store *s, int64_t since,
+				    struct arena *a, struct str **out,
+				    size_t *count);
 /* No index older than that version will ask for removals again. */
 NODISCARD enum err store_watch_built(struct store *s, int64_t version);
 /* The book version up to which facts were tried by name on new obligors. */
@@ -390,9 +394,10 @@ NODISCARD enum err store_reviews_of(struct store *s, struct str fact_id,
 /* The question, or with no obligor all of the fact. */
 NODISCARD enum err store_review_drop(struct store *s, struct str fact_id,
 				     struct str obligor_id);
-/* Those about obligors that left the book. */
-NODISCARD enum err store_reviews_gone(struct store *s, struct arena *a,
-				      struct review **out, size_t *count);
+/* Those about obligors that left the book, at most max. */
+NODISCARD enum err store_reviews_gone(struct store *s, size_t max,
+				      struct arena *a, struct review **out,
+				      size_t *count);
 /* Pairs (name key, obligor) a reviewer rejected are never asked again. */
 NODISCARD enum err store_reject_put(struct store *s, struct str key,
 				    struct str obligor_id, struct str why,
@@ -428,9 +433,11 @@ NODISCARD enum err store_alert_former(struct store *s, const struct alert *was,
 /* Obligors with an alert that may still move, ascending. */
 NODISCARD enum err store_alert_obligors(struct store *s, struct arena *a,
 					struct str **out, size_t *count);
-/* Those that stand though their obligor left the book. */
-NODISCARD enum err store_alerts_gone(struct store *s, struct arena *a,
-				     struct alert **out, size_t *count);
+/* Obligors behind an id that left the book though alerts of theirs stand,
+ * ascending, at most max. */
+NODISCARD enum err store_alerts_gone(struct store *s, struct str after,
+				     size_t max, struct arena *a,
+				     struct str **out, size_t *count);
 
 /* How many there are, for operators. */
 struct alert_counts {

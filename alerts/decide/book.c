@@ -137,7 +137,7 @@ inherit_all(struct decide *d, int64_t since, struct instant now)
 {
 	struct str *gone = NULL;
 	size_t count = 0;
-	enum err err = store_watch_gone(d->in.store, since, &d->arena, &gone,
+	enum err err = store_facts_gone(d->in.store, since, &d->arena, &gone,
 					&count);
 
 	for (size_t i = 0; i < count && err == ERR_OK; i++) {
@@ -167,15 +167,14 @@ look_again(struct decide *d, struct instant now)
 	return err;
 }
 
-/* Questions about who left the book are not asked any more, and who was told
- * hears that it is over. */
+/* Questions about who left the book are not asked any more. */
 static enum err
-sweep(struct decide *d, struct instant now)
+sweep_questions(struct decide *d, struct instant now, bool *more)
 {
 	struct review *q = NULL;
-	struct alert *alert = NULL;
 	size_t count = 0;
-	enum err err = store_reviews_gone(d->in.store, &d->arena, &q, &count);
+	enum err err = store_reviews_gone(d->in.store, DECIDE_SWEEP, &d->arena,
+					  &q, &count);
 
 	for (size_t i = 0; i < count && err == ERR_OK; i++) {
 		size_t mark = arena_mark(&d->arena);
@@ -189,15 +188,70 @@ sweep(struct decide *d, struct instant now)
 			err = decide_drop(d, &q[i], now);
 		arena_rewind(&d->arena, mark);
 	}
-	if (err == ERR_OK)
-		err = store_alerts_gone(d->in.store, &d->arena, &alert,
-					&count);
+	*more = count == DECIDE_SWEEP;
+	return err;
+}
+
+static enum err
+close_all(struct decide *d, struct str obligor_id, struct instant now)
+{
+	struct alert *alert = NULL;
+	size_t count = 0;
+	enum err err = store_alerts(d->in.store, obligor_id, &d->arena, &alert,
+				    &count);
+
 	for (size_t i = 0; i < count && err == ERR_OK; i++) {
 		size_t mark = arena_mark(&d->arena);
 
-		err = decide_gone(d, &alert[i], now);
+		if (alert[i].state < ALERT_RESOLVED)
+			err = decide_gone(d, &alert[i], now);
 		arena_rewind(&d->arena, mark);
 	}
+	return err;
+}
+
+/* Who was told of who left hears that it is over; last: behind whom. */
+static enum err
+sweep_alerts(struct decide *d, struct instant now, struct buf *last,
+	     bool *more)
+{
+	struct str *id = NULL;
+	size_t count = 0;
+	enum err err = store_alerts_gone(d->in.store, buf_str(last),
+					 DECIDE_SWEEP, &d->arena, &id, &count);
+
+	for (size_t i = 0; i < count && err == ERR_OK; i++) {
+		size_t mark = arena_mark(&d->arena);
+
+		err = close_all(d, id[i], now);
+		arena_rewind(&d->arena, mark);
+	}
+	*more = count == DECIDE_SWEEP;
+	buf_clear(last);
+	if (count > 0)
+		buf_put(last, id[count - 1]);
+	return err;
+}
+
+/* The whole book may leave at once: a few at a time fit the arena. */
+static enum err
+sweep(struct decide *d, struct instant now)
+{
+	size_t mark = arena_mark(&d->arena);
+	struct buf last;
+	bool more = true;
+	enum err err = ERR_OK;
+
+	buf_init(&last, DECIDE_FORMER_SIZE);
+	while (err == ERR_OK && more) {
+		err = sweep_questions(d, now, &more);
+		arena_rewind(&d->arena, mark);
+	}
+	for (more = true; err == ERR_OK && more;) {
+		err = sweep_alerts(d, now, &last, &more);
+		arena_rewind(&d->arena, mark);
+	}
+	buf_free(&last);
 	return err;
 }
 

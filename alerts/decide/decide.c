@@ -29,7 +29,8 @@ decide_new(const struct decide_in *in, struct decide **out)
 	d->sieve_since = -1;
 	err = arena_init(&d->boot, BOOT_SIZE);
 	if (err == ERR_OK)
-		err = arena_init(&d->arena, DECIDE_ARENA_SIZE);
+		err = arena_init(&d->arena,
+				 in->room > 0 ? in->room : DECIDE_ARENA_SIZE);
 	if (err == ERR_OK)
 		err = texts_get(in->texts, in->kinds, &d->boot, &d->texts,
 				diag);

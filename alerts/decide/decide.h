@@ -52,6 +52,7 @@ struct decide_in {
 	struct str duties;	  /* etc/duties.tsv */
 	const uint8_t *token_key; /* COMPOSE_KEY_SIZE secret bytes */
 	enum compose_mode mode;
+	size_t room; /* bytes for one call; 0: DECIDE_ARENA_SIZE */
 	struct diag *diag; /* where a bad table is wrong; may be NULL */
 };
 

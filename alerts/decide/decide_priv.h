@@ -14,6 +14,9 @@
 /* An id of the book, or one of former.c: ID#VERSION. */
 #define DECIDE_FORMER_SIZE (STR_ID_MAX + 22)
 
+/* Questions, or obligors, that left the book: looked at in one go. */
+#define DECIDE_SWEEP 256u
+
 struct decide {
 	struct decide_in in; /* borrowed */
 	struct arena boot;   /* texts, duties */

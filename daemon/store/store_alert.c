@@ -116,14 +116,17 @@ store_alert_obligors(struct store *s, struct arena *a, struct str **out,
 }
 
 enum err
-store_alerts_gone(struct store *s, struct arena *a, struct alert **out,
-		  size_t *count)
+store_alerts_gone(struct store *s, struct str after, size_t max,
+		  struct arena *a, struct str **out, size_t *count)
 {
-	struct query q = query_of(s, SQL_SELECT("alert", ALERT_FIELDS)
-				     "WHERE state BETWEEN 1 AND 4 AND NOT"
-				     IN_BOOK("alert") " ORDER BY rid");
+	struct query q = query_of(s, "SELECT DISTINCT 0, obligor_id FROM alert"
+				     " WHERE obligor_id > ?"
+				     " AND state BETWEEN 1 AND 4 AND NOT"
+				     IN_BOOK("alert") " ORDER BY 2 LIMIT ?");
 
-	return query_all(&q, &alert_shape, a, out, count);
+	query_str(&q, after);
+	query_u64(&q, max);
+	return query_all(&q, &shape_str, a, out, count);
 }
 
 #define HOW_MANY(what) ", coalesce(sum(" what "), 0)"

@@ -242,13 +242,14 @@ store_review_drop(struct store *s, struct str fact_id, struct str obligor_id)
 }
 
 enum err
-store_reviews_gone(struct store *s, struct arena *a, struct review **out,
-		   size_t *count)
+store_reviews_gone(struct store *s, size_t max, struct arena *a,
+		   struct review **out, size_t *count)
 {
 	struct query q = query_of(s, SQL_SELECT("review", REVIEW_FIELDS)
 				     "WHERE NOT" IN_BOOK("review")
-				     " ORDER BY rid");
+				     " ORDER BY rid LIMIT ?");
 
+	query_u64(&q, max);
 	return query_all(&q, &review_shape, a, out, count);
 }
 

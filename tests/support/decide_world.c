@@ -100,6 +100,7 @@ dw_load(void)
 		.duties = buf_str(&dw.duties_tsv),
 		.token_key = dw_key,
 		.mode = COMPOSE_REPLAY,
+		.room = dw.room,
 		.diag = &d,
 	};
 

@@ -26,6 +26,7 @@ struct decide_world {
 	struct buf duties_tsv;
 	struct decide *decide;
 	struct mwatch *watch;
+	size_t room; /* of the decider */
 	struct instant now;
 };
 

@@ -4,6 +4,8 @@
  */
 #include "decide_world.h"
 
+#include <stdio.h>
+
 #include "store_priv.h"
 #include "watch_fixture.h"
 
@@ -237,4 +239,85 @@ Test(gone, a_question_about_it_is_not_asked_any_more)
 	(void)dw_tick();
 	cr_assert_eq(dw_stream("EXP-A", NULL), 2);
 	cr_assert(is_journalled("decide.review", "rule=obligor-gone"));
+}
+
+#define MANY 3000
+
+/* A buyer each, with an alert and a question; then none of them is there. */
+static void
+many(void)
+{
+	struct buf csv[2];
+
+	buf_init(&csv[0], 1u << 20);
+	buf_init(&csv[1], 1u << 20);
+	buf_put(&csv[0], S("obligor_id,type,name,country,ids\n"));
+	buf_put(&csv[1], S(NO_FOLLOWS));
+	for (int i = 0; i < MANY; i++) {
+		buf_printf(&csv[0], "M-%d,buyer,Many %d LLC,AE,"
+			   "sinosure:AE1%05d\n", i, i, i);
+		buf_printf(&csv[1], "EXP-B,M-%d\n", i);
+	}
+	for (int i = 0; i < 2; i++) {
+		buf_byte(&csv[i], 0);
+		dw_book(csv[i].p);
+		buf_free(&csv[i]);
+	}
+	cr_assert_eq(mwatch_follow(dw.watch, dw.store), ERR_OK);
+	for (int i = 0; i < MANY; i++) {
+		char record[16];
+		char value[16];
+		struct notice n = dw_notice(S("bureau"), S(""));
+
+		(void)snprintf(record, sizeof(record), "m-%d", i);
+		(void)snprintf(value, sizeof(value), "AE1%05d", i);
+		n.record = str_of(record);
+		n.ids[0].value = str_of(value);
+		dw_give(&n);
+	}
+}
+
+static void
+ask_of_all(void)
+{
+	struct fact *f = NULL;
+	size_t count = 0;
+
+	cr_assert_eq(store_facts_of(dw.store, S("M-0"), STR_NONE, &dw.arena,
+				    &f, &count),
+		     ERR_OK);
+	cr_assert_eq(store_begin(dw.store), ERR_OK);
+	for (int i = 1; i < MANY; i++) {
+		char id[16];
+		struct review q = { .fact_id = f[0].fact_id,
+				    .why = S("a long line of reasons") };
+
+		(void)snprintf(id, sizeof(id), "M-%d", i);
+		q.obligor_id = str_of(id);
+		cr_assert_eq(store_review_put(dw.store, &q), ERR_OK);
+	}
+	cr_assert_eq(store_commit(dw.store), ERR_OK);
+}
+
+/* However many leave at once, one call of the decider holds a few of them. */
+Test(gone, all_of_many_are_closed_in_little_room)
+{
+	struct alert *a = NULL;
+	size_t count = 0;
+
+	many();
+	ask_of_all();
+	decide_free(dw.decide);
+	dw.room = 1u << 20;
+	dw_load();
+	dw_replace("shipments", NO_SHIPMENTS);
+	dw_replace("follows", NO_FOLLOWS);
+	dw_replace("obligors", OTHERS);
+	(void)dw_tick();
+	cr_assert_eq(dw_questions(), 0);
+	cr_assert_eq(store_alerts(dw.store, STR_NONE, &dw.arena, &a, &count),
+		     ERR_OK);
+	cr_assert_eq(count, MANY);
+	for (size_t i = 0; i < count; i++)
+		cr_assert_eq(a[i].state, ALERT_RESOLVED);
 }
