@@ -193,16 +193,20 @@ struct exposed {
 	struct str exporter_id;
 	struct str obligor_id;
 };
-/* Who has a shipment on whom, ascending; an empty str asks for all. */
-NODISCARD enum err store_exposed(struct store *s, struct str exporter_id,
-				 struct str obligor_id, struct str country,
+/* Which of them; an empty str asks for all. */
+struct exposed_of {
+	struct str exporter_id;
+	struct str obligor_id;
+	struct str after; /* exporters behind this id */
+};
+/* Who has a shipment on whom, ascending. */
+NODISCARD enum err store_exposed(struct store *s, const struct exposed_of *of,
 				 struct arena *a, struct exposed **out,
 				 size_t *count);
 /* The same, one by one, however many; strs die with the call, whose error
  * ends it.  Others may be read meanwhile, but not walked. */
 NODISCARD enum err
-store_exposed_each(struct store *s, struct str exporter_id,
-		   struct str obligor_id, struct str country,
+store_exposed_each(struct store *s, const struct exposed_of *of,
 		   enum err (*each)(void *ctx, const struct exposed *e),
 		   void *ctx);
 /* When the exporter was first told of an insolvency of the obligor, and the
