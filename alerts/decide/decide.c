@@ -4,6 +4,7 @@
 #include "decide_priv.h"
 
 #include "log.h"
+#include "party.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -244,8 +245,10 @@ decide_ring(struct ring *r, const struct fact *fact, size_t count)
 	return err != ERR_OK || silent ? err : ring_all(r);
 }
 
-enum err
-decide_gone(struct decide *d, const struct alert *a, struct instant now)
+/* wrong: it was not what it was told of. */
+static enum err
+tell_gone(struct decide *d, const struct alert *a, bool wrong,
+	  struct instant now)
 {
 	struct ring r = { .d = d, .now = now };
 	struct material said;
@@ -260,6 +263,8 @@ decide_gone(struct decide *d, const struct alert *a, struct instant now)
 	/* It may be somebody else's by now, or nobody's. */
 	fact.obligor_id = a->obligor_id;
 	fact.episode = a->episode;
+	if (wrong)
+		fact.status = FACT_REFUTED;
 	err = decide_told_match(d, a, &fact);
 	if (err != ERR_OK)
 		return err;
@@ -267,6 +272,12 @@ decide_gone(struct decide *d, const struct alert *a, struct instant now)
 	r.suspected = said.suspected != 0;
 	err = prepare(&r, &fact, 1, &silent);
 	return err != ERR_OK || silent ? err : ring_one(&r, a->exporter_id);
+}
+
+enum err
+decide_gone(struct decide *d, const struct alert *a, struct instant now)
+{
+	return tell_gone(d, a, false, now);
 }
 
 /* Whether nothing else of its episode holds. */
@@ -285,6 +296,35 @@ stands_alone(struct decide *d, const struct alert *a, bool *out)
 	return err;
 }
 
+/* Whether whom the alert was told of is not whom the fact is found to be of:
+ * of a suspicion whoever cannot be shown to be the same. */
+static enum err
+is_wrong(struct decide *d, const struct fact *fact, const struct alert *a,
+	 bool *out)
+{
+	struct material said;
+	struct party_kin kin;
+	struct obligor was;
+	struct obligor is;
+	enum err err;
+
+	*out = fact->status == FACT_REFUTED;
+	if (*out)
+		return ERR_OK;
+	err = material_get(a->material, &said);
+	if (err == ERR_OK)
+		err = decide_told_obligor(d, a, &was);
+	if (err == ERR_OK)
+		err = store_obligor(d->in.store, fact->obligor_id, &d->arena,
+				    &is);
+	if (err != ERR_OK)
+		return err;
+	kin = party_kin(d->in.schemes, &was, &is);
+	*out = said.suspected ? !kin.id && (kin.ids || !kin.name) :
+				kin.ids && !kin.name;
+	return ERR_OK;
+}
+
 static enum err
 was_of(struct decide *d, const struct fact *fact, struct str obligor_id,
        struct instant now)
@@ -296,13 +336,16 @@ was_of(struct decide *d, const struct fact *fact, struct str obligor_id,
 
 	for (size_t i = 0; i < count && err == ERR_OK; i++) {
 		bool alone = false;
+		bool wrong = false;
 
 		if (alert[i].state == ALERT_RETRACTED ||
 		    !str_eq(alert[i].fact_id, fact->fact_id))
 			continue;
 		err = stands_alone(d, &alert[i], &alone);
 		if (err == ERR_OK && alone)
-			err = decide_gone(d, &alert[i], now);
+			err = is_wrong(d, fact, &alert[i], &wrong);
+		if (err == ERR_OK && wrong)
+			err = tell_gone(d, &alert[i], true, now);
 	}
 	return err;
 }

@@ -106,7 +106,8 @@ NODISCARD enum err decide_former(struct decide *d, int64_t since,
 /* What the notice behind a fact can be found by. */
 NODISCARD enum err decide_keys(struct decide *d, const struct fact_source *s,
 			       struct match_key **key, size_t *count);
-/* A refuted fact: who was told of it as of somebody it is not any more. */
+/* Who was told of the fact as of somebody it is not any more hears that it
+ * was wrong: it is refuted, or another company's.  A new id is not another. */
 NODISCARD enum err decide_was(struct decide *d, const struct fact *fact,
 			      struct instant now);
 /* Who an alert is about and for, as its last revision has it; for when the
@@ -139,7 +140,7 @@ NODISCARD enum err decide_suspects(struct decide *d, struct instant now,
  * silent, speak now. */
 NODISCARD enum err decide_freed(struct decide *d, struct instant now);
 /* A fact that found its obligor, or is over, is no question any more: what
- * was told elsewhere as suspected is taken back. */
+ * was told elsewhere, as suspected or of who has left, is taken back. */
 NODISCARD enum err decide_unask(struct decide *d, const struct fact *fact,
 				struct instant now);
 /* One question is dropped, and taken back where it was told. */

@@ -147,6 +147,8 @@ decide_unask(struct decide *d, const struct fact *fact, struct instant now)
 			       &count);
 	for (size_t i = 0; i < count && err == ERR_OK; i++)
 		err = decide_drop(d, &q[i], now);
+	if (err == ERR_OK && facts_is_live(fact))
+		err = decide_was(d, fact, now);
 	return err;
 }
 
