@@ -349,6 +349,10 @@ NODISCARD enum err store_fact_was(struct store *s, struct str fact_id,
 NODISCARD enum err store_facts_unmatched(struct store *s, struct str scheme,
 					 struct str value, struct arena *a,
 					 struct fact **out, size_t *count);
+/* Facts of obligors of the book that carry that id. */
+NODISCARD enum err store_facts_matched(struct store *s, struct str scheme,
+				       struct str value, struct arena *a,
+				       struct fact **out, size_t *count);
 NODISCARD enum err store_fact_source_put(struct store *s,
 					 const struct fact_source *f);
 NODISCARD enum err store_fact_sources(struct store *s, struct str fact_id,

@@ -325,9 +325,11 @@ is_wrong(struct decide *d, const struct fact *fact, const struct alert *a,
 	return ERR_OK;
 }
 
+/* Takes back what was told of the fact as the obligor's: all, or what
+ * is_wrong says. */
 static enum err
 was_of(struct decide *d, const struct fact *fact, struct str obligor_id,
-       struct instant now)
+       bool all, struct instant now)
 {
 	struct alert *alert = NULL;
 	size_t count = 0;
@@ -336,15 +338,15 @@ was_of(struct decide *d, const struct fact *fact, struct str obligor_id,
 
 	for (size_t i = 0; i < count && err == ERR_OK; i++) {
 		bool alone = false;
-		bool wrong = false;
+		bool wrong = all;
 
 		if (alert[i].state == ALERT_RETRACTED ||
 		    !str_eq(alert[i].fact_id, fact->fact_id))
 			continue;
 		err = stands_alone(d, &alert[i], &alone);
-		if (err == ERR_OK && alone)
+		if (err == ERR_OK && alone && !all)
 			err = is_wrong(d, fact, &alert[i], &wrong);
-		if (err == ERR_OK && wrong)
+		if (err == ERR_OK && alone && wrong)
 			err = tell_gone(d, &alert[i], true, now);
 	}
 	return err;
@@ -360,8 +362,15 @@ decide_was(struct decide *d, const struct fact *fact, struct instant now)
 
 	for (size_t i = 0; i < count && err == ERR_OK; i++)
 		if (!str_eq(id[i], fact->obligor_id))
-			err = was_of(d, fact, id[i], now);
+			err = was_of(d, fact, id[i], false, now);
 	return err;
+}
+
+enum err
+decide_not_of(struct decide *d, const struct fact *fact, struct str obligor_id,
+	      struct instant now)
+{
+	return was_of(d, fact, obligor_id, true, now);
 }
 
 enum err

@@ -143,6 +143,15 @@ NODISCARD enum err decide_freed(struct decide *d, struct instant now);
  * was told elsewhere, as suspected or of who has left, is taken back. */
 NODISCARD enum err decide_unask(struct decide *d, const struct fact *fact,
 				struct instant now);
+/* The same; all: also of who has an id of it beside the one who has it. */
+NODISCARD enum err decide_answered(struct decide *d, const struct fact *fact,
+				   bool all, struct instant now);
+/* Whether an id of the fact's notices is the obligor's who is asked about. */
+NODISCARD enum err decide_shares_id(struct decide *d, const struct review *q,
+				    bool *out);
+/* The fact was said to be that obligor's, who is in the book, and is not. */
+NODISCARD enum err decide_not_of(struct decide *d, const struct fact *fact,
+				 struct str obligor_id, struct instant now);
 /* One question is dropped, and taken back where it was told. */
 NODISCARD enum err decide_drop(struct decide *d, const struct review *q,
 			       struct instant now);

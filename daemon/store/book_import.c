@@ -656,6 +656,17 @@ import_rows(struct import *im)
 	return err;
 }
 
+static bool
+any_obligors(const struct import *im)
+{
+	size_t at = (size_t)(book_kind_find(S("obligors")) - book_kinds);
+
+	for (size_t i = 0; i < im->count; i++)
+		if (im->source[i].has[at])
+			return true;
+	return false;
+}
+
 static enum err
 import_all(struct import *im)
 {
@@ -668,6 +679,8 @@ import_all(struct import *im)
 	if (err == ERR_OK)
 		err = book_writer_overlaps(&im->w, BOOK_WARNINGS_MAX,
 					   warn_overlap, im);
+	if (err == ERR_OK && any_obligors(im))
+		err = book_who_shared(&im->who, im->w.version);
 	if (err == ERR_OK)
 		err = store_meta_put(im->s, "book_version", im->w.version);
 	if (err == ERR_OK)

@@ -7,6 +7,23 @@
 
 #include "book_report.h"
 #include "party.h"
+#include "store_shape.h"
+
+/* An id, and who has it. */
+struct shared {
+	struct str scheme;
+	struct str value;
+	struct str who;
+};
+
+/* clang-format off */
+#define SHARED(B, S)							\
+	B(S, STR, e.scheme, scheme, NULL)				\
+	B(S, STR, e.value, value, NULL)					\
+	B(S, STR, substr(group_concat(o.obligor_id), 1, 200), who, NULL)
+/* clang-format on */
+
+B_SHAPE(shared_shape, SHARED, struct shared);
 
 static bool
 is_kind(const struct book_row *row, const char *name)
@@ -148,6 +165,41 @@ compare_obligor(struct book_who *who, const struct book_row *row,
 			 "is closed",
 			 STR_ARG(id));
 	return err;
+}
+
+static enum err
+tell_shared(void *ctx, const void *row)
+{
+	struct book_who *who = ctx;
+	const struct shared *s = row;
+	const struct idscheme *scheme =
+	    idschemes_find(who->opt->schemes, s->scheme);
+
+	if (scheme == NULL || !scheme->hard)
+		return ERR_OK;
+	book_report_warn(who->out,
+			 "obligors %.*s have %.*s:%.*s in common: what is said "
+			 "under it a reviewer must say whose it is",
+			 STR_ARG(s->who), STR_ARG(s->scheme),
+			 STR_ARG(s->value));
+	return ERR_OK;
+}
+
+enum err
+book_who_shared(struct book_who *who, int64_t version)
+{
+	/* The inner part walks an index alone. */
+	struct query q = query_of(
+	    who->s, "SELECT 0" SHARED(B_COL, -) " FROM obligor_extid e"
+		    " JOIN obligors o ON o.rid = e.obligor"
+		    " WHERE (e.scheme, e.value) IN (SELECT scheme, value"
+		    " FROM obligor_extid GROUP BY scheme, value"
+		    " HAVING count(*) > 1) GROUP BY e.scheme, e.value"
+		    " HAVING max(o.changed) = ? AND min(o.rid) < max(o.rid)"
+		    " ORDER BY e.scheme, e.value");
+
+	query_i64(&q, version);
+	return query_each(&q, &shared_shape, tell_shared, who);
 }
 
 /* ---- doors ---- */

@@ -32,4 +32,7 @@ NODISCARD enum err book_who_written(struct book_who *who,
 				    const struct book_row *row,
 				    enum book_change change, int64_t version);
 
+/* Warns of obligors with a hard id in common, one of them new or changed. */
+NODISCARD enum err book_who_shared(struct book_who *who, int64_t version);
+
 #endif

@@ -289,6 +289,12 @@ dw_state(const char *exporter, uint64_t seq, int what, struct str code)
 void
 dw_rebook(const char *csv)
 {
+	dw_swap("", csv);
+}
+
+void
+dw_swap(const char *kind, const char *csv)
+{
 	struct names_scan scan = { 0 };
 	int64_t version = 0;
 	bool more = true;
@@ -296,7 +302,7 @@ dw_rebook(const char *csv)
 	cr_assert_eq(store_begin(dw.store), ERR_OK);
 	cr_assert_eq(store_book_version(dw.store, &version), ERR_OK);
 	cr_assert_eq(store_commit(dw.store), ERR_OK);
-	dw_book(csv);
+	dw_replace(kind, csv);
 	cr_assert_eq(store_begin(dw.store), ERR_OK);
 	cr_assert_eq(decide_book(dw.decide, version, dw.now), ERR_OK);
 	cr_assert_eq(store_commit(dw.store), ERR_OK);

@@ -41,6 +41,8 @@ void dw_book(const char *csv);
 void dw_replace(const char *kind, const char *csv);
 /* Imports and decides on what it changed. */
 void dw_rebook(const char *csv);
+/* The same, as the whole of its kind. */
+void dw_swap(const char *kind, const char *csv);
 void dw_at(const char *time);
 /* decide_tick; when the next one is due. */
 int64_t dw_tick(void);

@@ -209,3 +209,22 @@ Test(book_who, what_two_descriptions_have_in_common)
 	kin = party_kin(t, &a, &b);
 	cr_assert_not(kin.name);
 }
+
+Test(book_who, two_with_one_hard_id_are_told_when_one_is_new)
+{
+	const char *two = OBLIGORS
+	    "T-1,buyer,One,,DE,lei:000000DEM0NRDLCT0144|"
+	    "ae-trade-licence:12345\n"
+	    "T-2,buyer,Two,,DE,ae-trade-licence:12345\n";
+
+	ok(run(two, 0));
+	cr_assert_eq(rig.r.warning_count, 1, "%.*s",
+		     STR_ARG(buf_str(&rig.r.warnings)));
+	cr_assert(str_eq(buf_str(&rig.r.warnings),
+			 S("obligors OB-DE-0001,T-1 have lei:"
+			   "000000DEM0NRDLCT0144 in common: what is said under "
+			   "it a reviewer must say whose it is\n")));
+	/* The same again is not. */
+	ok(run(two, 0));
+	cr_assert_eq(rig.r.warning_count, 0);
+}

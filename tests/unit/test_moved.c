@@ -28,21 +28,6 @@ leave(void)
 	(void)dw_tick();
 }
 
-/* Decided on as an import is. */
-static void
-replaced(const char *kind, const char *csv)
-{
-	int64_t version = 0;
-
-	cr_assert_eq(store_begin(dw.store), ERR_OK);
-	cr_assert_eq(store_book_version(dw.store, &version), ERR_OK);
-	cr_assert_eq(store_commit(dw.store), ERR_OK);
-	dw_replace(kind, csv);
-	cr_assert_eq(store_begin(dw.store), ERR_OK);
-	cr_assert_eq(decide_book(dw.decide, version, dw.now), ERR_OK);
-	cr_assert_eq(store_commit(dw.store), ERR_OK);
-}
-
 /* The fact is another id's by now: who was told of the old hears too. */
 Test(moved, what_was_wrong_is_taken_back_though_another_has_it)
 {
@@ -104,7 +89,7 @@ Test(moved, a_new_id_beside_the_old_one_has_the_fact_when_the_old_leaves)
 	dw_rebook(ON_REKEYED);
 	dw_replace("shipments", NO_SHIPMENTS);
 	dw_replace("follows", ON_REKEYED);
-	replaced("obligors", REKEYED);
+	dw_swap("obligors", REKEYED);
 	cr_assert_eq(dw_stream("EXP-B", &e), 3);
 	cr_assert(dw_has(e.body, "\"id\":\"CU-1\""), "%.*s", STR_ARG(e.body));
 	cr_assert_eq(e.type, 1);
