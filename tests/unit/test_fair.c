@@ -238,6 +238,25 @@ Test(fair, files_leave_room_for_polls)
 	ebb(CORE_DOCS_MAX);
 }
 
+/* Both together, and not one more. */
+Test(fair, documents_at_the_limit_and_one_more)
+{
+	const struct docs_own one = { .feed = feed("gleif"),
+				      .verdict = POLL_FAILED,
+				      .body = -1,
+				      .why = "no" };
+
+	flood(CORE_DOCS_MAX - 1);
+	for (size_t i = 0; i < CORE_KIND_DOCS_MAX; i++)
+		core->doc[i].own = 0;
+	cr_assert_neq(docs_own(core, &one, rig.sim.at), 0);
+	cr_assert_not(docs_room(core, true) || docs_room(core, false));
+	cr_assert_eq(docs_own(core, &one, rig.sim.at), 0,
+		     "CORE_DOCS_MAX + 1");
+	for (size_t i = 0; i < CORE_DOCS_MAX; i++)
+		core->doc[i].id = 0;
+}
+
 /* And polls leave room for files. */
 Test(fair, polls_leave_room_for_files)
 {
