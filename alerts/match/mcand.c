@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "mexpand.h"
+#include "mweight.h"
 
 #define GOOD_ENOUGH 0.92f
 #define SMALL_BOOK 20000u /* rows; below there is time for every round */
@@ -22,39 +23,6 @@
 #define ROWS_AHEAD 8u /* asked for while one is read */
 #define WORTH 0.3f /* share of the best sum below which no row is read */
 
-/* What a token weighs before the book has said anything. */
-static float
-prior_weight(enum mkind kind)
-{
-	switch (kind) {
-	case MK_CONCEPT:
-		return 0.22f;
-	case MK_PLACE:
-		return 0.26f;
-	case MK_NUMBER:
-		return 0.35f;
-	case MK_WORD:
-		break;
-	}
-	return 0.7f;
-}
-
-float
-mcand_weight(const struct mseg *s, float idf, enum mkind kind)
-{
-	float w = idf / s->log_n;
-	float trust = s->trust;
-
-	if (kind == MK_CONCEPT && w > 0.42f)
-		w = 0.42f;
-	if (kind == MK_PLACE && w > 0.45f)
-		w = 0.45f;
-	if (kind == MK_NUMBER && w > 0.5f)
-		w = 0.5f;
-	w = trust * w + (1 - trust) * prior_weight(kind);
-	return w < 0.06f ? 0.06f : w > 1 ? 1 : w;
-}
-
 void
 mcand_name(const struct mseg *s, const struct mname *m, uint16_t country,
 	   struct mquery_name *out)
@@ -70,8 +38,8 @@ mcand_name(const struct mseg *s, const struct mname *m, uint16_t country,
 
 		out->token[i] = mseg_token(s, t->h);
 		mseg_token_prefetch(s, out->token[i]);
-		out->idf[i] = mcand_weight(s, mseg_idf(s, out->token[i]),
-					   (enum mkind)t->kind);
+		out->idf[i] = mweight(s, out->token[i],
+				      (enum mkind)t->kind);
 		out->total += out->idf[i];
 	}
 }
@@ -182,8 +150,7 @@ walk_list(const struct mseg *s, struct mscratch *x, struct str list, float w,
 static float
 weight_of(const struct mseg *s, const struct mexpand *e)
 {
-	return mcand_weight(s, mseg_idf(s, e->token), MK_WORD) * e->sim *
-	       e->part;
+	return mweight(s, e->token, MK_WORD) * e->sim * e->part;
 }
 
 /*
@@ -260,7 +227,7 @@ cover(const struct mseg *s, const struct mscratch *x, const struct mrow *r)
 	float qsum = 0, bsum = 0, btotal = 0;
 
 	for (unsigned i = 0; i < r->n; i++) {
-		float w = mcand_weight(s, mseg_idf(s, r->tok[i]), MK_WORD);
+		float w = mweight(s, r->tok[i], MK_WORD);
 		float best = 0;
 		const struct mexpand *e = NULL;
 
@@ -287,20 +254,24 @@ cover(const struct mseg *s, const struct mscratch *x, const struct mrow *r)
 	return 0.55f * qsum / q->total + 0.45f * bsum / btotal;
 }
 
+/* Better ones first; of equal ones who promised more, then who came first. */
 static unsigned
 insert(struct mhit *out, unsigned n, unsigned max, struct mhit h)
 {
-	unsigned at = n;
+	unsigned at = n < max ? n : max;
 
-	while (at > 0 && out[at - 1].score < h.score)
+	if (n < max)
+		n++;
+	while (at > 0 && (out[at - 1].score < h.score ||
+			  (out[at - 1].score <= h.score &&
+			   out[at - 1].promise < h.promise))) {
+		if (at < n)
+			out[at] = out[at - 1];
 		at--;
-	if (at == max)
-		return n;
-	if (n == max)
-		n--;
-	memmove(out + at + 1, out + at, (n - at) * sizeof(*out));
-	out[at] = h;
-	return n + 1;
+	}
+	if (at < n)
+		out[at] = h;
+	return n;
 }
 
 /*
@@ -309,16 +280,35 @@ insert(struct mhit *out, unsigned n, unsigned max, struct mhit h)
  */
 static float
 promise(const struct mseg *s, const struct mscratch *x,
-	const struct mcand_row *c)
+	const struct mcand_row *c, float v)
 {
-	float v = x->worth[c - x->taken];
-
 	if (x->q->country != 0 &&
 	    (c->at == AT_HOME ||
 	     (c->at == AT_UNKNOWN &&
 	      mseg_row_country(s, c->row) == x->q->country)))
 		v += HOME_FIRST * x->q->total;
 	return v;
+}
+
+/* In which of BARS steps up to high a value is. */
+static inline unsigned
+step_of(float v, float high)
+{
+	return (unsigned)(v / high * (BARS - 1));
+}
+
+/* The lowest step from which on no more than max of n values stand. */
+static unsigned
+bar_of(const float *v, unsigned n, float high, unsigned max, unsigned *above)
+{
+	unsigned at[BARS] = { 0 }, i = BARS;
+
+	*above = 0;
+	for (unsigned k = 0; k < n; k++)
+		at[step_of(v[k], high)]++;
+	while (i > 0 && *above + at[i - 1] <= max)
+		*above += at[--i];
+	return i;
 }
 
 /*
@@ -329,9 +319,9 @@ promise(const struct mseg *s, const struct mscratch *x,
 static unsigned
 look_at(struct mscratch *x)
 {
-	unsigned at[BARS] = { 0 }, n = 0, i = BARS, seen = 0;
-	float high = 0, key = x->q->total + 0.5f, bar, edge;
-	uint32_t in = 0;
+	unsigned n, bar = 0, edge, seen = 0;
+	float high = 0, key = x->q->total + 0.5f;
+	uint32_t in = UINT32_MAX;
 
 	for (unsigned k = 0; k < x->taken_n; k++) {
 		float v = x->taken[k].acc + x->taken[k].key * key;
@@ -339,45 +329,69 @@ look_at(struct mscratch *x)
 		x->worth[k] = v;
 		high = v > high ? v : high;
 	}
-	if (x->taken_n <= MCAND_SEEN_MAX || high <= 0)
-		i = 0;
-	for (unsigned k = 0; i > 0 && k < x->taken_n; k++)
-		at[(unsigned)(x->worth[k] / high * (BARS - 1))]++;
-	while (i > 0 && n + at[i - 1] <= MCAND_SEEN_MAX)
-		n += at[--i];
-	if (i > 0 && n == 0)
-		in = UINT32_MAX / at[i - 1] * LOTS;
-	bar = high * (float)i / (BARS - 1);
-	edge = in == 0 ? bar : high * (float)(i - 1) / (BARS - 1);
-	for (unsigned k = 0; k < x->taken_n && seen < MCAND_SEEN_MAX; k++)
-		if (x->worth[k] >= bar ||
-		    (x->worth[k] >= edge && lot(x->taken[k].row) < in))
+	if (x->taken_n > MCAND_SEEN_MAX && high > 0)
+		bar = bar_of(x->worth, x->taken_n, high, MCAND_SEEN_MAX, &n);
+	edge = bar;
+	if (bar > 0 && n == 0) {
+		for (unsigned k = 0; k < x->taken_n; k++)
+			n += step_of(x->worth[k], high) + 1 == bar;
+		in = UINT32_MAX / n * LOTS;
+		edge--;
+	}
+	for (unsigned k = 0; k < x->taken_n && seen < MCAND_SEEN_MAX; k++) {
+		unsigned step = bar == 0 ? 0 : step_of(x->worth[k], high);
+
+		if (step >= bar ||
+		    (step >= edge && lot(x->taken[k].row) < in))
 			x->seen[seen++] = (uint16_t)k;
+	}
 	return seen;
 }
 
-/* The best rows by what was walked. */
+/*
+ * The rows to read, as places in taken: at most MCAND_DECODED_MAX that
+ * promise most, in no order.
+ */
 static unsigned
 select_first(const struct mseg *s, struct mscratch *x, struct mhit *first)
 {
-	unsigned n = 0, seen = look_at(x), from = 0;
+	unsigned n = 0, edge_n = 0, seen = look_at(x), from = 0, bar = 0, above;
+	UNSET struct mhit edge[MCAND_DECODED_MAX];
 	float high = 0;
 
+	for (unsigned i = 0; i < seen; i++) {
+		unsigned k = x->seen[i];
+		float v = promise(s, x, &x->taken[k], x->worth[k]);
+
+		x->promised[i] = v;
+		high = v > high ? v : high;
+	}
+	if (seen > MCAND_DECODED_MAX && high > 0)
+		bar = bar_of(x->promised, seen, high, MCAND_DECODED_MAX,
+			     &above);
 	/* Of equal rows the first stay, from a place on that is drawn. */
 	if (seen > 0)
 		from = lot(x->taken[x->seen[0]].row) % seen;
 	for (unsigned i = 0; i < seen; i++) {
 		unsigned k = i + from < seen ? i + from : i + from - seen;
-		const struct mcand_row *c = &x->taken[x->seen[k]];
-		struct mhit h = { c->row, promise(s, x, c) };
+		float v = x->promised[k];
+		struct mhit h = { x->seen[k], v, 0 };
+		unsigned step;
 
-		high = h.score > high ? h.score : high;
-		if (h.score < WORTH * high ||
-		    (n == MCAND_DECODED_MAX && first[n - 1].score >= h.score))
+		if (v < WORTH * high)
 			continue;
-		n = insert(first, n, MCAND_DECODED_MAX, h);
+		step = bar == 0 ? 0 : step_of(v, high);
+		if (step >= bar)
+			first[n++] = h;
+		else if (step + 1 == bar)
+			edge_n = insert(edge, edge_n,
+					MCAND_DECODED_MAX - above, h);
+		else
+			continue;
+		mseg_row_prefetch(s, x->taken[h.row].row);
 	}
-	return n;
+	memcpy(first + n, edge, edge_n * sizeof(*edge));
+	return n + edge_n;
 }
 
 /* The best rows by what was walked, then decoded and covered. */
@@ -389,20 +403,19 @@ select_best(const struct mseg *s, struct mscratch *x, struct mhit *out,
 	const struct mquery_name *q = x->q;
 	unsigned n = select_first(s, x, first), kept = 0;
 
-	for (unsigned i = 0; i < n; i++)
-		mseg_row_prefetch(s, first[i].row);
 	for (unsigned i = 0; i < n && i < ROWS_AHEAD; i++)
-		mseg_row_prefetch2(s, first[i].row);
+		mseg_row_prefetch2(s, x->taken[first[i].row].row);
 	for (unsigned i = 0; i < n; i++) {
+		const struct mcand_row *c = &x->taken[first[i].row];
+		struct mhit h = { c->row, 0, first[i].score };
 		struct mrow *r = &x->row;
-		const struct mcand_row *c = place_of(x, first[i].row, 0);
-		struct mhit h = { first[i].row, 0 };
 
 		mseg_row(s, h.row, r);
 		if (i + ROWS_AHEAD < n)
-			mseg_row_prefetch2(s, first[i + ROWS_AHEAD].row);
+			mseg_row_prefetch2(
+			    s, x->taken[first[i + ROWS_AHEAD].row].row);
 		h.score = cover(s, x, r);
-		if (c != NULL && c->key > h.score)
+		if (c->key > h.score)
 			h.score = c->key;
 		if (r->classes == (uint16_t)q->m->classes)
 			h.score += SAME_FORM;

@@ -38,6 +38,7 @@ struct mexpand {
 struct mhit {
 	uint32_t row;
 	float score;
+	float promise; /* before the row was read */
 };
 
 /* A row that something led to. */
@@ -55,6 +56,7 @@ struct mscratch {
 	float worth[MCAND_TAKEN_MAX];
 	unsigned taken_n;
 	uint16_t seen[MCAND_SEEN_MAX];
+	float promised[MCAND_SEEN_MAX];
 	struct mexpand expand[MCAND_EXPAND_MAX];
 	unsigned expand_n;
 	/* Place + 1 of the last of expand whose token falls here. */
@@ -73,8 +75,6 @@ struct mquery_name {
 	bool foreign; /* not written in Latin letters */
 };
 
-/* How much a token weighs, of its kind and rarity; 0..1. */
-float mcand_weight(const struct mseg *s, float idf, enum mkind kind);
 void mcand_name(const struct mseg *s, const struct mname *m, uint16_t country,
 		struct mquery_name *out);
 /* Up to max best rows, best first. */

@@ -10,6 +10,7 @@
 #include "mdelta.h"
 #include "mparts.h"
 #include "mquery_priv.h"
+#include "mweight.h"
 
 #define FIND_MAX 10u
 #define FIND_FOREIGN_MAX 16u /* across scripts likeness is vaguer */
@@ -125,9 +126,8 @@ load_delta(const struct mseg *s, struct mqscratch *x, uint32_t row,
 		return false;
 	fold_pair(p);
 	for (unsigned i = 0; i < p->name.n; i++)
-		p->w[i] = mcand_weight(
-		    s, mseg_idf(s, mseg_token(s, p->name.tok[i].h)),
-		    (enum mkind)p->name.tok[i].kind);
+		p->w[i] = mweight(s, mseg_token(s, p->name.tok[i].h),
+				  (enum mkind)p->name.tok[i].kind);
 	return true;
 }
 
@@ -158,8 +158,7 @@ load_row(const struct mseg *s, struct mqscratch *x, uint32_t row,
 				  r->tok[i] :
 				  mseg_token(s, p->name.tok[i].h);
 
-		p->w[i] = mcand_weight(s, mseg_idf(s, id),
-				       (enum mkind)p->name.tok[i].kind);
+		p->w[i] = mweight(s, id, (enum mkind)p->name.tok[i].kind);
 	}
 	return true;
 }
