@@ -161,40 +161,81 @@ letter(struct str s, size_t i)
 	}
 }
 
+/*
+ * What a letter before another, or at the end, becomes, where these two
+ * decide; 0 where more must be looked at.
+ */
+static char plain[26][27];
+
+static void
+fill_plain(void)
+{
+	for (unsigned c = 0; c < 26; c++)
+		for (unsigned next = 0; next <= 26; next++) {
+			char two[2] = { (char)('a' + c), (char)('a' + next) };
+			bool more = two[0] == 'h' || two[0] == 'g' ||
+				    two[0] == 'x' ||
+				    (next < 26 && second[c] >> next & 1);
+
+			plain[c][next] =
+			    more ? 0 :
+				   letter((struct str){ two, next < 26 ? 2 : 1 },
+					  0);
+		}
+}
+
+/* Letters of a spelling, or of one that asks for its neighbours; *i moves. */
+static size_t
+put_sound(struct str s, size_t *i, char *dst, size_t k)
+{
+	const char *to;
+	size_t used;
+	char c;
+
+	/* tech is spoken with a k */
+	if (*i > 1 && s.p[*i] == 'c' && at(s, *i + 1) == 'h' &&
+	    s.p[*i - 1] == 'e' && s.p[*i - 2] == 't') {
+		dst[k++] = 'k';
+		*i += 2;
+		return k;
+	}
+	used = spelled(s, *i, &to);
+	if (used > 0) {
+		for (; *to != 0; to++)
+			if (k == 0 || dst[k - 1] != *to)
+				dst[k++] = *to;
+		*i += used;
+		return k;
+	}
+	if (s.p[*i] == 'x') {
+		dst[k++] = 'k';
+		dst[k++] = 's';
+	} else {
+		c = letter(s, *i);
+		if (c != 0 &&
+		    (k == 0 || dst[k - 1] != c || (c >= '0' && c <= '9')))
+			dst[k++] = c;
+	}
+	++*i;
+	return k;
+}
+
 size_t
 mphon_soft(struct str s, char *dst, size_t size)
 {
 	size_t k = 0;
 
 	for (size_t i = 0; i < s.n && k + 4 < size;) {
-		const char *to;
-		size_t used;
+		unsigned first = (unsigned)(s.p[i] - 'a');
+		unsigned next = i + 1 < s.n ? (unsigned)(s.p[i + 1] - 'a') : 26;
+		char c = first < 26 && next <= 26 ? plain[first][next] : 0;
 
-		/* tech is spoken with a k */
-		if (i > 1 && s.p[i] == 'c' && at(s, i + 1) == 'h' &&
-		    s.p[i - 1] == 'e' && s.p[i - 2] == 't') {
-			dst[k++] = 'k';
-			i += 2;
+		if (c == 0) {
+			k = put_sound(s, &i, dst, k);
 			continue;
 		}
-		used = spelled(s, i, &to);
-		if (used > 0) {
-			for (; *to != 0; to++)
-				if (k == 0 || dst[k - 1] != *to)
-					dst[k++] = *to;
-			i += used;
-			continue;
-		}
-		if (s.p[i] == 'x') {
-			dst[k++] = 'k';
-			dst[k++] = 's';
-		} else {
-			char c = letter(s, i);
-
-			if (c != 0 && (k == 0 || dst[k - 1] != c ||
-				       (c >= '0' && c <= '9')))
-				dst[k++] = c;
-		}
+		if (k == 0 || dst[k - 1] != c)
+			dst[k++] = c;
 		i++;
 	}
 	return k;
@@ -278,6 +319,7 @@ static void
 fill(void)
 {
 	memset(cost.none, UINT8_MAX, sizeof(cost.none));
+	fill_plain();
 	for (unsigned v = 0; v < 2; v++)
 		for (unsigned a = 0; a < 128; a++) {
 			cost.weight[v][a] = (uint8_t)weight((char)a, v);
