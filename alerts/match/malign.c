@@ -10,6 +10,7 @@
 
 #define SOUND_MIN 0.62f
 #define GLUE_TOKENS_MAX 5u
+#define GLUE_LEAST 4u /* letters of either */
 #define LINKS_TRIED (MFOLD_TOKENS_MAX * 3)
 #define GLUE_EDITS 2u /* letters by which words of one script may differ */
 
@@ -280,25 +281,34 @@ concat(const struct mname *m, unsigned from, unsigned n, char *dst,
 	return at;
 }
 
+/* Words of one script, by their letters. */
 static float
-glue_sim(struct str one, struct str many, bool cross, bool vowelless)
+glue_written(struct str one, struct str many)
 {
-	UNSET char sa[MPHON_MAX], sb[MPHON_MAX];
-	float sim = 0;
 	size_t small = one.n < many.n ? one.n : many.n;
+	unsigned limit = small < 8 ? 1 : GLUE_EDITS;
+	unsigned d;
 
-	if (small < 4)
+	if (small < GLUE_LEAST)
 		return 0;
-	if (str_eq(one, many))
-		return 1;
-	if (!cross) {
-		unsigned limit = small < 8 ? 1 : GLUE_EDITS;
-		unsigned d = mcand_edits(one, many, limit);
+	d = mcand_edits(one, many, limit);
+	return d <= limit ? 1 - (float)d / (float)small : 0;
+}
 
-		return d <= limit ? 1 - (float)d / (float)small : 0;
-	}
-	sim = mphon_sim((struct str){ sa, mphon_soft(one, sa, sizeof(sa)) },
-			(struct str){ sb, mphon_soft(many, sb, sizeof(sb)) },
+/* Token i of one, and a text of the other name in another script. */
+static float
+glue_spoken(struct mside *one, unsigned i, struct str many, bool vowelless)
+{
+	UNSET char soft[MPHON_MAX];
+	float sim;
+
+	if (one->m->tok[i].n < GLUE_LEAST || many.n < GLUE_LEAST)
+		return 0;
+	if (str_eq(mfold_text(one->m, &one->m->tok[i]), many))
+		return 1;
+	sim = mphon_sim(soft_of(one, i),
+			(struct str){ soft,
+				      mphon_soft(many, soft, sizeof(soft)) },
 			vowelless, SOUND_MIN + 0.05f);
 	return sim >= SOUND_MIN + 0.05f ? sim * 0.97f : 0;
 }
@@ -320,7 +330,7 @@ open_token(const struct mside *s, unsigned i)
 
 /* Token i of `one` against two or more of `many` from k on. */
 static void
-glue_from(struct mlink *best, const struct mside *one, unsigned i,
+glue_from(struct mlink *best, struct mside *one, unsigned i,
 	  const struct mside *many, unsigned k)
 {
 	UNSET char text[MPHON_MAX];
@@ -332,6 +342,7 @@ glue_from(struct mlink *best, const struct mside *one, unsigned i,
 
 	for (unsigned n = 2; n <= GLUE_TOKENS_MAX && all_free(many, k, n);
 	     n++) {
+		struct str part;
 		float sim;
 
 		len += many->m->tok[k + n - 1].n;
@@ -339,10 +350,11 @@ glue_from(struct mlink *best, const struct mside *one, unsigned i,
 			return;
 		if (!cross && len + GLUE_EDITS < t->n)
 			continue;
-		sim = glue_sim(mfold_text(one->m, t),
-			       (struct str){ text, concat(many->m, k, n, text,
-							  sizeof(text)) },
-			       cross, abjad(t->script) || abjad(script));
+		part = (struct str){ text, concat(many->m, k, n, text,
+						  sizeof(text)) };
+		sim = cross ? glue_spoken(one, i, part,
+					  abjad(t->script) || abjad(script)) :
+			      glue_written(mfold_text(one->m, t), part);
 		if (sim > best->sim)
 			*best = (struct mlink){ (uint8_t)i, 1, (uint8_t)k,
 						(uint8_t)n, HOW_GLUE, sim };
