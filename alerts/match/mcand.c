@@ -20,6 +20,7 @@
 #define HOME_FIRST 0.6f /* and to a row not read yet, of the whole query */
 #define BARS 64u
 #define LOTS 64u /* rows drawn of too many equal ones */
+#define WEIGHT_OF_BYTE 0.34f /* of a token in a row */
 #define ROWS_AHEAD 8u /* asked for while one is read */
 #define WORTH 0.4f /* share of the best sum below which no row is read */
 
@@ -274,6 +275,15 @@ insert(struct mhit *out, unsigned n, unsigned max, struct mhit h)
 	return n;
 }
 
+/* What the country of a row adds. */
+static float
+home_score(const struct mquery_name *q, uint16_t country)
+{
+	if (q->country == 0 || country == 0)
+		return 0;
+	return country == q->country ? HOME_SCORE : -HOME_SCORE;
+}
+
 /*
  * What a row promises before it is read: what was walked, what a key says,
  * and whether it is of the country.
@@ -349,14 +359,14 @@ look_at(struct mscratch *x)
 }
 
 /*
- * The rows to read, as places in taken: at most MCAND_DECODED_MAX that
+ * The rows to read, as places in taken: at most MCAND_FIRST_MAX that
  * promise most, in no order.
  */
 static unsigned
 select_first(const struct mseg *s, struct mscratch *x, struct mhit *first)
 {
 	unsigned n = 0, edge_n = 0, seen = look_at(x), from = 0, bar = 0, above;
-	UNSET struct mhit edge[MCAND_DECODED_MAX];
+	UNSET struct mhit edge[MCAND_FIRST_MAX];
 	float high = 0;
 
 	for (unsigned i = 0; i < seen; i++) {
@@ -366,8 +376,8 @@ select_first(const struct mseg *s, struct mscratch *x, struct mhit *first)
 		x->promised[i] = v;
 		high = v > high ? v : high;
 	}
-	if (seen > MCAND_DECODED_MAX && high > 0)
-		bar = bar_of(x->promised, seen, high, MCAND_DECODED_MAX,
+	if (seen > MCAND_FIRST_MAX && high > 0)
+		bar = bar_of(x->promised, seen, high, MCAND_FIRST_MAX,
 			     &above);
 	/* Of equal rows the first stay, from a place on that is drawn. */
 	if (seen > 0)
@@ -385,23 +395,66 @@ select_first(const struct mseg *s, struct mscratch *x, struct mhit *first)
 			first[n++] = h;
 		else if (step + 1 == bar)
 			edge_n = insert(edge, edge_n,
-					MCAND_DECODED_MAX - above, h);
+					MCAND_FIRST_MAX - above, h);
 		else
 			continue;
+		/* Before it has to be waited for. */
 		mseg_row_prefetch(s, x->taken[h.row].row);
 	}
 	memcpy(first + n, edge, edge_n * sizeof(*edge));
 	return n + edge_n;
 }
 
-/* The best rows by what was walked, then decoded and covered. */
+/*
+ * How well a row will cover the query, before it is read: what was walked is
+ * common to both, and how much more it has its length tells, for a rare word
+ * has a high number, which takes more bytes.
+ */
+static float
+guess(const struct mseg *s, const struct mscratch *x, const struct mcand_row *c)
+{
+	const struct mquery_name *q = x->q;
+	uint16_t country = mseg_row_country(s, c->row);
+	float all = WEIGHT_OF_BYTE * (float)mseg_row_words(s, c->row);
+	float common = c->acc, v;
+
+	if (q->country != 0 && country == q->country)
+		common /= 1 + HOME_SHARE;
+	v = 0.55f * (common < q->total ? common / q->total : 1) +
+	    0.45f * (common < all ? common / all : 1);
+	return (c->key > v ? c->key : v) + home_score(q, country);
+}
+
+/* Leaves those of first that will cover the query best. */
+static unsigned
+thin_out(const struct mseg *s, const struct mscratch *x, struct mhit *first,
+	 unsigned n)
+{
+	UNSET struct mhit best[MCAND_READ_MAX];
+	unsigned kept = 0;
+
+	if (n <= MCAND_READ_MAX)
+		return n;
+	for (unsigned i = 0; i < n; i++) {
+		struct mhit h = { first[i].row, 0, first[i].score };
+
+		h.score = guess(s, x, &x->taken[h.row]);
+		kept = insert(best, kept, MCAND_READ_MAX, h);
+	}
+	for (unsigned i = 0; i < kept; i++)
+		first[i] = (struct mhit){ best[i].row, best[i].promise, 0 };
+	return kept;
+}
+
+/* The best rows by what was walked, then read and covered. */
 static unsigned
 select_best(const struct mseg *s, struct mscratch *x, struct mhit *out,
 	    unsigned max)
 {
-	UNSET struct mhit first[MCAND_DECODED_MAX];
+	UNSET struct mhit first[MCAND_FIRST_MAX];
 	const struct mquery_name *q = x->q;
-	unsigned n = select_first(s, x, first), kept = 0;
+	unsigned n = thin_out(s, x, first, select_first(s, x, first));
+	unsigned kept = 0;
 
 	for (unsigned i = 0; i < n && i < ROWS_AHEAD; i++)
 		mseg_row_prefetch2(s, x->taken[first[i].row].row);
@@ -419,9 +472,7 @@ select_best(const struct mseg *s, struct mscratch *x, struct mhit *out,
 			h.score = c->key;
 		if (r->classes == (uint16_t)q->m->classes)
 			h.score += SAME_FORM;
-		if (q->country != 0 && r->country != 0)
-			h.score += r->country == q->country ? HOME_SCORE :
-							     -HOME_SCORE;
+		h.score += home_score(q, r->country);
 		kept = insert(out, kept, max, h);
 	}
 	return kept;

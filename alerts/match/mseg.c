@@ -450,13 +450,13 @@ mseg_row(const struct mseg *s, uint32_t row, struct mrow *out)
 		return;
 	out->country = mseg_row_country(s, row);
 	off = row_at(s, row, &n);
-	if (n < 3)
+	if (n < MSEG_ROW_HEAD)
 		return;
 	p = s->sec[SEG_ROW] + off;
 	end = p + n;
 	out->flags = p[0];
 	memcpy(&out->classes, p + 1, 2);
-	p = read_tail(p + 3, end, out);
+	p = read_tail(p + MSEG_ROW_HEAD, end, out);
 	while (p < end && out->n < MFOLD_TOKENS_MAX)
 		out->tok[out->n++] = mseg_varint(&p, end);
 }

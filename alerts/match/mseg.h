@@ -28,6 +28,7 @@
 #define MSEG_ID_MASK UINT32_C(0xFFFFFFF)
 #define MSEG_SPLIT_MIN 128u /* df above which a token has country lists */
 #define MSEG_KEY_LONG 512u /* entries from which a bucket is by country */
+#define MSEG_ROW_HEAD 3u /* bytes before the tail of a row */
 #define MSEG_BLOCK 16u /* rows per block of the row directory */
 #define MSEG_COUNTRIES_MAX 1024u /* codes of two letters, and none */
 #define MSEG_CONCEPT_MASK 1023 /* of a form */
@@ -318,6 +319,18 @@ mseg_row_country(const struct mseg *s, uint32_t row)
 			   row % MSEG_BLOCK * 2,
 		       2);
 	return country;
+}
+
+/* Bytes of a row's tokens, and of its tail if it has one; at least 1. */
+static inline unsigned
+mseg_row_words(const struct mseg *s, uint32_t row)
+{
+	unsigned n = 0;
+
+	if (row < s->head.rows)
+		n = mseg_block_of(s, row)[offsetof(struct mseg_block, len) +
+					  row % MSEG_BLOCK];
+	return n > MSEG_ROW_HEAD ? n - MSEG_ROW_HEAD : 1;
 }
 
 /* Asks for the directory of a row, its country with it. */
