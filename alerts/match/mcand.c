@@ -13,6 +13,8 @@
 #define PAIR_DF 4096u
 #define SAME_FORM 0.01f /* namesakes of the same legal form first */
 #define KEY_FEW 16u
+#define KEY_CERTAIN 0.5f /* promise of a key of the whole name */
+#define LIST_LONG 96u /* rows from which it pays to see who is better */
 #define KEY_ABROAD 0.25f /* off the promise of a key in another country */
 #define ALL_MAX 1024u /* df up to which other countries are walked too */
 #define HOME_SHARE 0.3f /* what the right country adds to a word */
@@ -77,7 +79,7 @@ place_of(struct mscratch *x, uint32_t row, uint32_t in)
 			return &x->taken[i - 1];
 		at = (at + 1) & (MCAND_ROWS - 1);
 	}
-	if (x->taken_n == MCAND_TAKEN_MAX ||
+	if (in == 0 || x->taken_n == MCAND_TAKEN_MAX ||
 	    (in != UINT32_MAX && lot(row) >= in))
 		return NULL;
 	i = x->taken_n++;
@@ -116,10 +118,17 @@ add_key(const struct mseg *s, struct mscratch *x, uint64_t key, float promise)
 
 enum walk { WALK_DONE, WALK_NONE, WALK_OVER };
 
-/* Adds w to every row of the list, unless that is beyond the budget. */
+/* How a list is walked. */
+struct way {
+	float w;	/* what its rows gain */
+	unsigned at;	/* where they are */
+	bool only_known; /* rows that no list led to before stay out */
+};
+
+/* Adds to every row of the list, unless that is beyond the budget. */
 static enum walk
-walk_list(const struct mseg *s, struct mscratch *x, struct str list, float w,
-	  unsigned at, uint32_t *budget)
+walk_list(const struct mseg *s, struct mscratch *x, struct str list,
+	  struct way way, uint32_t *budget)
 {
 	const uint8_t *p = (const uint8_t *)list.p, *end;
 	uint32_t n, in, row = 0;
@@ -131,7 +140,7 @@ walk_list(const struct mseg *s, struct mscratch *x, struct str list, float w,
 	if (n > *budget)
 		return WALK_OVER;
 	*budget -= n;
-	in = room_for(x, n);
+	in = way.only_known ? 0 : room_for(x, n);
 	for (uint32_t i = 0; i < n; i++) {
 		struct mcand_row *c;
 
@@ -139,11 +148,11 @@ walk_list(const struct mseg *s, struct mscratch *x, struct str list, float w,
 		c = place_of(x, row, in);
 		if (c == NULL)
 			continue;
-		if (c->acc == 0 && at == AT_UNKNOWN)
+		if (c->acc == 0 && way.at == AT_UNKNOWN)
 			mseg_row_prefetch(s, row);
 		if (c->at == AT_UNKNOWN)
-			c->at = at;
-		c->acc += w;
+			c->at = way.at;
+		c->acc += way.w;
 	}
 	return WALK_DONE;
 }
@@ -169,16 +178,15 @@ walk_home(const struct mseg *s, struct mscratch *x, uint16_t country)
 			    mseg_post_in(s, x->expand[i].token, country).p);
 	for (unsigned i = 0; i < x->expand_n; i++) {
 		struct mexpand *e = &x->expand[i];
-		float w;
+		struct way way = { .at = AT_HOME };
 
 		if (e->home || e->df <= MSEG_SPLIT_MIN)
 			continue;
-		w = weight_of(s, e);
+		way.w = weight_of(s, e) *
+			(e->df > ALL_MAX ? 1 + HOME_SHARE : HOME_SHARE);
 		e->home = 1;
-		if (walk_list(s, x, mseg_post_in(s, e->token, country),
-			      e->df > ALL_MAX ? w * (1 + HOME_SHARE) :
-						w * HOME_SHARE,
-			      AT_HOME, &budget) != WALK_DONE)
+		if (walk_list(s, x, mseg_post_in(s, e->token, country), way,
+			      &budget) != WALK_DONE)
 			continue;
 		e->home_known = 1;
 		if (e->df > ALL_MAX)
@@ -186,33 +194,77 @@ walk_home(const struct mseg *s, struct mscratch *x, uint16_t country)
 	}
 }
 
-/* Walks the lists not walked yet, the shortest first. */
+/* The shortest list not walked yet; NULL when all are. */
+static struct mexpand *
+shortest(struct mscratch *x)
+{
+	struct mexpand *best = NULL;
+
+	for (unsigned i = 0; i < x->expand_n; i++) {
+		struct mexpand *e = &x->expand[i];
+
+		if (!e->walked && (best == NULL || e->df < best->df))
+			best = e;
+	}
+	return best;
+}
+
+/* The most that a row may gain by the lists not walked yet. */
+static float
+left_to_gain(const struct mseg *s, const struct mscratch *x)
+{
+	float sum = 0;
+
+	for (unsigned k = 0; k < x->q->m->n; k++) {
+		float most = 0;
+
+		for (unsigned i = 0; i < x->expand_n; i++) {
+			const struct mexpand *e = &x->expand[i];
+
+			if (!e->walked && e->mask >> k & 1 &&
+			    weight_of(s, e) > most)
+				most = weight_of(s, e);
+		}
+		sum += most;
+	}
+	return sum;
+}
+
+/* Are there enough rows that are worth more already? */
+static bool
+has_better(const struct mscratch *x, float gain)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < x->taken_n; i++)
+		n += x->taken[i].acc >= gain ||
+		     x->taken[i].key >= KEY_CERTAIN;
+	return n >= MCAND_FIRST_MAX;
+}
+
+/*
+ * Walks the lists not walked yet, the shortest first.  Of the long ones no
+ * rows come in that could not be among the best any more.
+ */
 static void
 walk_all(const struct mseg *s, struct mscratch *x, uint16_t country)
 {
 	uint32_t budget = MCAND_BUDGET;
+	struct mexpand *e;
 	bool over = false;
 
 	if (country != 0)
 		walk_home(s, x, country);
-	while (!over) {
-		struct mexpand *best = NULL;
+	while (!over && (e = shortest(x)) != NULL) {
+		struct way way = { .w = weight_of(s, e), .at = AT_UNKNOWN };
 
-		for (unsigned i = 0; i < x->expand_n; i++) {
-			struct mexpand *e = &x->expand[i];
-
-			if (!e->walked && (best == NULL || e->df < best->df))
-				best = e;
-		}
-		if (best == NULL)
-			return;
-		over = walk_list(s, x, mseg_post(s, best->token),
-				 weight_of(s, best),
-				 country == 0 || best->home_known ?
-				     AT_ABROAD :
-				     AT_UNKNOWN,
-				 &budget) == WALK_OVER;
-		best->walked = 1;
+		if (country == 0 || e->home_known)
+			way.at = AT_ABROAD;
+		way.only_known = way.at == AT_ABROAD && e->df >= LIST_LONG &&
+				 has_better(x, left_to_gain(s, x));
+		over = walk_list(s, x, mseg_post(s, e->token), way, &budget) ==
+		       WALK_OVER;
+		e->walked = 1;
 	}
 	/* The others are no shorter. */
 	for (unsigned i = 0; i < x->expand_n; i++)
