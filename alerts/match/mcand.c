@@ -379,7 +379,7 @@ bar_of(const float *v, unsigned n, float high, unsigned max, unsigned *above)
  * out for its place in the book.
  */
 static unsigned
-look_at(struct mscratch *x)
+look_at(const struct mseg *s, struct mscratch *x)
 {
 	unsigned n, bar = 0, edge, seen = 0;
 	float high = 0, key = x->q->total + 0.5f;
@@ -404,8 +404,10 @@ look_at(struct mscratch *x)
 		unsigned step = bar == 0 ? 0 : step_of(x->worth[k], high);
 
 		if (step >= bar ||
-		    (step >= edge && lot(x->taken[k].row) < in))
+		    (step >= edge && lot(x->taken[k].row) < in)) {
 			x->seen[seen++] = (uint16_t)k;
+			mseg_row_prefetch(s, x->taken[k].row);
+		}
 	}
 	return seen;
 }
@@ -417,7 +419,7 @@ look_at(struct mscratch *x)
 static unsigned
 select_first(const struct mseg *s, struct mscratch *x, struct mhit *first)
 {
-	unsigned n = 0, edge_n = 0, seen = look_at(x), from = 0, bar = 0, above;
+	unsigned n = 0, edge_n = 0, seen = look_at(s, x), from = 0, bar = 0, above;
 	UNSET struct mhit edge[MCAND_FIRST_MAX];
 	float high = 0;
 
@@ -450,8 +452,6 @@ select_first(const struct mseg *s, struct mscratch *x, struct mhit *first)
 					MCAND_FIRST_MAX - above, h);
 		else
 			continue;
-		/* Before it has to be waited for. */
-		mseg_row_prefetch(s, x->taken[h.row].row);
 	}
 	memcpy(first + n, edge, edge_n * sizeof(*edge));
 	return n + edge_n;
