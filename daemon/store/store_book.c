@@ -367,8 +367,8 @@ store_obligor_former(struct store *s, struct str obligor_id,
 		"UPDATE fact SET obligor_id = ?2 WHERE obligor_id = ?1",
 		"UPDATE review SET obligor_id = ?2 WHERE obligor_id = ?1",
 		"UPDATE rejected SET obligor_id = ?2 WHERE obligor_id = ?1",
-		"INSERT OR REPLACE INTO obligor_gone (version, obligor_id)"
-		" VALUES (?1, ?2)",
+		("INSERT OR REPLACE INTO obligor_gone (version, obligor_id)"
+		 " VALUES (?1, ?2)"),
 	};
 	size_t n = sizeof(text) / sizeof(text[0]);
 	enum err err = ERR_OK;
