@@ -18,7 +18,7 @@
 #define MCAND_BUDGET 3000u /* postings walked in a round */
 #define MCAND_SEEN_MAX 512u /* rows whose country is looked at */
 #define MCAND_FIRST_MAX 48u /* rows by what was walked */
-#define MCAND_READ_MAX 24u /* of them, that are read */
+#define MCAND_READ_MAX 32u /* of them, that are read */
 #define MCAND_EXPAND_MAX 256u
 #define MCAND_KEY_ROWS 768u
 #define MCAND_MARKS 4096u /* a power of two */
