@@ -57,9 +57,9 @@ key_set(const struct mname *m)
 			k--;
 		if (k > 0 && h[k - 1] == v)
 			continue;
-		memmove(h + k + 1, h + k, (n - k) * sizeof(h[0]));
+		for (unsigned j = n++; j > k; j--)
+			h[j] = h[j - 1];
 		h[k] = v;
-		n++;
 	}
 	for (unsigned i = 0; i < n; i++)
 		all = mtab_mix(all, h[i]);

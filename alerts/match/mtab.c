@@ -89,22 +89,6 @@ static const char *const class_text[ML_COUNT] = {
 	"insolvency status",
 };
 
-uint64_t
-mtab_hash_bytes(const char *p, size_t n)
-{
-	uint64_t h = UINT64_C(0xCBF29CE484222325) ^ n;
-	uint64_t w;
-
-	for (; n >= 8; n -= 8, p += 8) {
-		memcpy(&w, p, 8);
-		h = mtab_mix(h, w);
-	}
-	w = 0;
-	if (n > 0)
-		memcpy(&w, p, n);
-	return mtab_mix(h, w + 1);
-}
-
 static void
 words_init(struct words *w, size_t size)
 {
