@@ -13,7 +13,7 @@
 #include "mbuild_priv.h"
 #include "mparts.h"
 
-#define AHEAD 24u /* tokens asked for before they are entered */
+#define SLOTS_AHEAD 24u /* tokens asked for before they are entered */
 #define BATCH_ITEMS 16384u
 #define BATCH_TEXT (16u << 20)
 #define COLD_FLUSH (4u << 20)
@@ -21,20 +21,18 @@
 #define OBLIGOR_ID_MAX 64u
 
 void *
-mvec_more(struct mvec *v, size_t n)
+mvec_grow(struct mvec *v, size_t n)
 {
-	if (v->p == NULL || v->n + n > v->size) {
-		size_t size = v->size < 4096 ? 4096 : v->size;
-		void *p;
+	size_t size = v->size < 4096 ? 4096 : v->size;
+	void *p;
 
-		while (size < v->n + n)
-			size += size / 2;
-		p = realloc(v->p, size);
-		if (p == NULL)
-			return NULL;
-		v->p = p;
-		v->size = size;
-	}
+	while (size < v->n + n)
+		size += size / 2;
+	p = realloc(v->p, size);
+	if (p == NULL)
+		return NULL;
+	v->p = p;
+	v->size = size;
 	v->n += n;
 	return (char *)v->p + v->n - n;
 }
@@ -202,20 +200,21 @@ take_tokens(struct mbuild *b, struct mfolded *r, struct intake *in)
 }
 
 bool
-mbuild_key(struct mbuild *b, uint64_t key, uint64_t row)
+mbuild_keys(struct mbuild *b, const uint64_t *key, unsigned n, uint64_t row)
 {
-	struct mkey_row k = { (uint32_t)(key >> 32), (uint32_t)row,
-			      (uint16_t)key };
+	struct mkey_row *k = mvec_more(&b->key, n * sizeof(*k));
 
-	return mvec_put(&b->key, &k, sizeof(k));
+	for (unsigned i = 0; k != NULL && i < n; i++)
+		k[i] = (struct mkey_row){ (uint32_t)(key[i] >> 32),
+					  (uint32_t)row, (uint16_t)key[i] };
+	return k != NULL;
 }
 
 static bool
 take_keys(struct mbuild *b, const struct mfolded *r, const uint64_t **key)
 {
-	for (unsigned i = 0; i < r->keys; i++)
-		if (!mbuild_key(b, (*key)[i], b->rows))
-			return false;
+	if (!mbuild_keys(b, *key, r->keys, b->rows))
+		return false;
 	*key += r->keys;
 	return (r->meta.flags & (MR_VIEWS | MR_ALIAS)) != 0 ||
 	       mvec_put(&b->set, &r->set, 8);
@@ -234,9 +233,9 @@ take_slice(struct mbuild *b, const struct mslice *s)
 		struct mfolded r = ((const struct mfolded *)s->row.p)[i];
 
 		for (unsigned k = 0; k < r.meta.n; k++)
-			if (b->token.slots > 0 && AHEAD + k < left)
+			if (b->token.slots > 0 && SLOTS_AHEAD + k < left)
 				__builtin_prefetch(
-				    &b->token.slot[(in.h[AHEAD + k] >> 3) &
+				    &b->token.slot[(in.h[SLOTS_AHEAD + k] >> 3) &
 						   (b->token.slots - 1)]);
 		if (b->rows + 1 >= MSEG_ROWS_MAX ||
 		    (b->rows % MSEG_BLOCK == 0 &&
@@ -280,7 +279,6 @@ begin(unsigned threads)
 
 	if (b == NULL)
 		return NULL;
-	mtab_get();
 	b->fd = -1;
 	b->threads = threads == 0		    ? 1 :
 		     threads > MBUILD_THREADS_MAX ? MBUILD_THREADS_MAX :
@@ -351,22 +349,27 @@ keep(struct mbuild *b, struct str s, size_t max, uint32_t *n)
 }
 
 static void
-add_name(struct mbuild *b, struct mitem item, struct str name)
+add_name(struct mbuild *b, const struct mitem *of, struct str name)
 {
-	item.name = keep(b, name, MFOLD_BYTES_MAX, &item.name_n);
-	if (!mvec_put(&b->fill->item, &item, sizeof(item)))
+	struct mitem *item = mvec_more(&b->fill->item, sizeof(*item));
+
+	if (item == NULL) {
 		b->err = ERR_LIMIT;
+		return;
+	}
+	*item = *of;
+	item->name = keep(b, name, MFOLD_BYTES_MAX, &item->name_n);
 }
 
 /* The name, and the names inside it as aliases. */
 static void
-add_names(struct mbuild *b, struct mitem item, struct str name)
+add_names(struct mbuild *b, struct mitem *item, struct str name)
 {
 	struct str part[MPARTS_MAX];
 	unsigned n = mparts(name, part);
 
 	add_name(b, item, name);
-	item.alias = 1;
+	item->alias = 1;
 	for (unsigned i = 0; i < n; i++)
 		add_name(b, item, part[i]);
 }
@@ -401,7 +404,7 @@ mbuild_add(struct mbuild *b, const struct mbuild_obligor *o, struct diag *d)
 {
 	struct mitem item = { .country = mseg_country(o->country) };
 	struct str rest = o->aliases;
-	char alias[MFOLD_BYTES_MAX];
+	UNSET char alias[MFOLD_BYTES_MAX];
 	size_t n;
 
 	if (b->err != ERR_OK)
@@ -412,13 +415,12 @@ mbuild_add(struct mbuild *b, const struct mbuild_obligor *o, struct diag *d)
 	item.id = keep(b, o->obligor_id, OBLIGOR_ID_MAX, &item.id_n);
 	item.ids = keep(b, o->ids, MBUILD_IDS_MAX, &item.ids_n);
 	item.addr = keep(b, o->address, MBUILD_ADDRESS_MAX, &item.addr_n);
-	add_names(b, item, o->name);
-	item.alias = 1;
+	add_names(b, &item, o->name);
 	for (unsigned i = 0; i < MBUILD_ALIASES_MAX &&
 			     mbuild_alias(&rest, alias, sizeof(alias), &n);
 	     i++)
 		if (n > 0)
-			add_names(b, item, (struct str){ alias, n });
+			add_names(b, &item, (struct str){ alias, n });
 	b->obligors++;
 	if (b->fill->item.n >= BATCH_ITEMS * sizeof(item) ||
 	    b->fill->text.n >= BATCH_TEXT)

@@ -104,14 +104,15 @@ add_pairs(struct mbuild *b)
 
 	for (uint64_t r = 0; ok && r < b->rows; ids += m[r].n, r++) {
 		uint32_t top[3] = { 0, 0, 0 };
-		unsigned n = rarest(ids, m[r].n, top);
+		unsigned n = rarest(ids, m[r].n, top), pairs = 0;
+		uint64_t pair[3];
 
 		if (n < 2 || df[top[0]] < COMMON_MIN)
 			continue;
 		for (unsigned x = 0; x < n; x++)
-			for (unsigned y = x + 1; ok && y < n; y++)
-				ok = mbuild_key(
-				    b, mkey_pair(h[top[x]], h[top[y]]), r);
+			for (unsigned y = x + 1; y < n; y++)
+				pair[pairs++] = mkey_pair(h[top[x]], h[top[y]]);
+		ok = mbuild_keys(b, pair, pairs, r);
 	}
 	return ok ? ERR_OK : ERR_LIMIT;
 }
