@@ -5,11 +5,13 @@
 #include "mbuild.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "mbig.h"
 #include "mbuild_priv.h"
 #include "mparts.h"
 
@@ -18,16 +20,19 @@
 #define BATCH_TEXT (16u << 20)
 #define COLD_FLUSH (4u << 20)
 #define SLOTS_MIN (1u << 16)
+#define VEC_MIN 8192u
+#define VEC_MAPPED (128 << 10)
+#define VEC_DOUBLED (1u << 20)
 #define OBLIGOR_ID_MAX 64u
 
 void *
 mvec_grow(struct mvec *v, size_t n)
 {
-	size_t size = v->size < 4096 ? 4096 : v->size;
+	size_t size = v->size < VEC_MIN ? VEC_MIN : v->size;
 	void *p;
 
 	while (size < v->n + n)
-		size += size / 2;
+		size += size < VEC_DOUBLED ? size : size / 2;
 	p = realloc(v->p, size);
 	if (p == NULL)
 		return NULL;
@@ -56,14 +61,6 @@ mvec_put(struct mvec *v, const void *p, size_t n)
 	return true;
 }
 
-bool
-mvec_put_varint(struct mvec *v, uint32_t n)
-{
-	uint8_t byte[MSEG_VARINT_MAX];
-
-	return mvec_put(v, byte, mseg_put_varint(byte, n));
-}
-
 /* What a slice hands over, as it is taken. */
 struct intake {
 	const uint64_t *h;
@@ -88,7 +85,7 @@ grow_dict(struct mdict *d)
 						      d->slots * 2,
 			     .n = d->n };
 
-	big.slot = calloc(big.slots, sizeof(*big.slot));
+	big.slot = mbig_zero(big.slots * sizeof(*big.slot));
 	if (big.slot == NULL)
 		return false;
 	for (size_t i = 0; i < d->slots; i++)
@@ -154,12 +151,12 @@ put_form(struct mbuild *b, unsigned place, uint64_t h, struct mwritten w,
 	struct mdict_slot *s =
 	    enter(&b->forms, mtab_mix(h, w.print), 1, &new);
 	struct mseg_form f = { .form = w.form };
-	uint8_t byte = (uint8_t)place;
+	uint8_t byte[1 + MSEG_VARINT_MAX] = { (uint8_t)place };
 
 	return s != NULL &&
 	       (!new || (put_letters(b, letters, &f.text) &&
 			 mvec_put(&b->form, &f, sizeof(f)))) &&
-	       mvec_put(&b->tail, &byte, 1) && mvec_put_varint(&b->tail, s->id);
+	       mvec_put(&b->tail, byte, 1 + mseg_put_varint(byte + 1, s->id));
 }
 
 /* Ids of a row's tokens, and its tail; in moves on behind them. */
@@ -202,12 +199,16 @@ take_tokens(struct mbuild *b, struct mfolded *r, struct intake *in)
 bool
 mbuild_keys(struct mbuild *b, const uint64_t *key, unsigned n, uint64_t row)
 {
-	struct mkey_row *k = mvec_more(&b->key, n * sizeof(*k));
+	for (unsigned i = 0; i < n; i++) {
+		struct mvec *part = &b->key[key[i] >> (64 - MBUILD_PART_BITS)];
+		struct mkey_row *k = mvec_more(part, sizeof(*k));
 
-	for (unsigned i = 0; k != NULL && i < n; i++)
-		k[i] = (struct mkey_row){ (uint32_t)(key[i] >> 32),
-					  (uint32_t)row, (uint16_t)key[i] };
-	return k != NULL;
+		if (k == NULL)
+			return false;
+		*k = (struct mkey_row){ (uint32_t)(key[i] >> 32),
+					(uint32_t)row, (uint16_t)key[i] };
+	}
+	return true;
 }
 
 static bool
@@ -217,7 +218,7 @@ take_keys(struct mbuild *b, const struct mfolded *r, const uint64_t **key)
 		return false;
 	*key += r->keys;
 	return (r->meta.flags & (MR_VIEWS | MR_ALIAS)) != 0 ||
-	       mvec_put(&b->set, &r->set, 8);
+	       mvec_put(&b->set[r->set >> (64 - MBUILD_PART_BITS)], &r->set, 8);
 }
 
 /* Takes the rows of a folded slice, in order. */
@@ -279,6 +280,8 @@ begin(unsigned threads)
 
 	if (b == NULL)
 		return NULL;
+	/* What was taken for a part goes back as the part is done. */
+	(void)mallopt(M_MMAP_THRESHOLD, VEC_MAPPED);
 	b->fd = -1;
 	b->threads = threads == 0		    ? 1 :
 		     threads > MBUILD_THREADS_MAX ? MBUILD_THREADS_MAX :
@@ -460,13 +463,17 @@ void
 mbuild_free(struct mbuild *b)
 {
 	struct mvec *all[] = { &b->meta,     &b->ids,	  &b->tail,
-			       &b->key,	     &b->set,	  &b->tok_h,
+			       &b->tok_h,
 			       &b->tok_df,   &b->tok_text, &b->tok_form,
 			       &b->form,     &b->letters, &b->block,
 			       &b->out };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		mvec_free(all[i]);
+	for (unsigned i = 0; i < MBUILD_PARTS; i++) {
+		mvec_free(&b->key[i]);
+		mvec_free(&b->set[i]);
+	}
 	mfolder_stop(b);
 	if (b->cold_sum != NULL)
 		(void)msum_end(b->cold_sum);

@@ -6,11 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "mbig.h"
 #include "mbuild_priv.h"
 
 #define POST_MAX 32768u	 /* longer posting lists are not kept */
 #define SPLIT_MIN MSEG_SPLIT_MIN
 #define SPLIT_LEN_MAX 32768u
+#define NONE_KEPT UINT64_MAX
+#define ROWS_AHEAD 12u /* rows whose slots are asked for before */
 
 enum err
 mbuild_write(struct mbuild *b, const void *p, size_t n)
@@ -258,7 +261,7 @@ scatter(struct mbuild *b, uint64_t **start, uint32_t **rows)
 	const struct mrow_meta *m = b->meta.p;
 	uint64_t at = 0;
 
-	*start = malloc(((size_t)b->token.n + 1) * 8);
+	*start = mbig_new(((size_t)b->token.n + 1) * 8);
 	if (*start == NULL)
 		return ERR_LIMIT;
 	for (uint32_t i = 0; i < b->token.n; i++) {
@@ -266,7 +269,7 @@ scatter(struct mbuild *b, uint64_t **start, uint32_t **rows)
 		at += df[i] <= POST_MAX ? df[i] : 0;
 	}
 	(*start)[b->token.n] = at;
-	*rows = malloc(at * 4 + 4);
+	*rows = mbig_new(at * 4);
 	if (*rows == NULL)
 		return ERR_LIMIT;
 	for (uint64_t r = 0; r < b->rows; ids += m[r].n, r++)
@@ -276,18 +279,21 @@ scatter(struct mbuild *b, uint64_t **start, uint32_t **rows)
 	return ERR_OK;
 }
 
+/*
+ * Slots of (token, country).  While they are counted, post of a slot is its
+ * number of rows; while they are filled, the place of its next one, and
+ * NONE_KEPT when there are too many.
+ */
 struct split_job {
 	struct mbuild *b;
 	struct mseg_split *slot;
 	uint64_t mask;
 	uint64_t used;
-	uint32_t *count; /* per slot */
-	uint64_t *start;
 	uint32_t *rows;
 	uint32_t tokens; /* ids below this are common enough */
 };
 
-static uint64_t
+static struct mseg_split *
 split_slot(const struct split_job *j, uint32_t token, uint16_t country)
 {
 	uint64_t at = mtab_mix(token, country) & j->mask;
@@ -295,7 +301,7 @@ split_slot(const struct split_job *j, uint32_t token, uint16_t country)
 	while (j->slot[at].used && (j->slot[at].token != token ||
 				    j->slot[at].country != country))
 		at = (at + 1) & j->mask;
-	return at;
+	return &j->slot[at];
 }
 
 static bool
@@ -306,58 +312,65 @@ split_grow(struct split_job *j)
 	if (j->used * 2 <= j->mask)
 		return true;
 	big.mask = j->mask * 2 + 1;
-	big.slot = calloc(big.mask + 1, sizeof(*big.slot));
-	big.count = calloc(big.mask + 1, 4);
-	if (big.slot == NULL || big.count == NULL) {
-		free(big.slot);
-		free(big.count);
+	big.slot = mbig_zero((big.mask + 1) * sizeof(*big.slot));
+	if (big.slot == NULL)
 		return false;
-	}
 	for (uint64_t i = 0; i <= j->mask; i++)
-		if (j->slot[i].used) {
-			uint64_t to = split_slot(&big, j->slot[i].token,
-						 j->slot[i].country);
-
-			big.slot[to] = j->slot[i];
-			big.count[to] = j->count[i];
-		}
+		if (j->slot[i].used)
+			*split_slot(&big, j->slot[i].token,
+				    j->slot[i].country) = j->slot[i];
 	free(j->slot);
-	free(j->count);
 	*j = big;
 	return true;
 }
 
-/* Calls for every row and common token of it: first counts, then fills. */
+static bool
+split_count(struct split_job *j, uint32_t token, uint16_t country)
+{
+	struct mseg_split *s = split_slot(j, token, country);
+
+	if (s->used) {
+		s->post++;
+		return true;
+	}
+	*s = (struct mseg_split){
+		.token = token, .country = country, .used = 1, .post = 1
+	};
+	j->used++;
+	return split_grow(j);
+}
+
+/* Counts or fills for every row and common token of it. */
 static bool
 split_pass(struct split_job *j, bool fill)
 {
-	const uint32_t *ids = j->b->ids.p;
+	const uint32_t *ids = j->b->ids.p, *soon = ids;
 	const struct mrow_meta *m = j->b->meta.p;
+	uint64_t ahead = 0;
 
-	for (uint64_t r = 0; r < j->b->rows; ids += m[r].n, r++)
+	for (uint64_t r = 0; r < j->b->rows; ids += m[r].n, r++) {
+		for (; ahead < j->b->rows && ahead < r + ROWS_AHEAD;
+		     soon += m[ahead].n, ahead++)
+			for (unsigned k = 0; k < m[ahead].n; k++)
+				if (soon[k] < j->tokens)
+					__builtin_prefetch(
+					    &j->slot[mtab_mix(soon[k],
+							      m[ahead].country) &
+						     j->mask]);
 		for (unsigned k = 0; m[r].country != 0 && k < m[r].n; k++) {
-			uint64_t at;
+			struct mseg_split *s;
 
 			if (ids[k] >= j->tokens)
 				continue;
-			at = split_slot(j, ids[k], m[r].country);
-			if (fill) {
-				if (j->count[at] <= SPLIT_LEN_MAX)
-					j->rows[j->start[at]++] = (uint32_t)r;
-				continue;
-			}
-			if (!j->slot[at].used) {
-				j->slot[at] = (struct mseg_split){
-					.token = ids[k],
-					.country = m[r].country,
-					.used = 1,
-				};
-				j->used++;
-			}
-			j->count[at]++;
-			if (!split_grow(j))
+			if (!fill && !split_count(j, ids[k], m[r].country))
 				return false;
+			if (!fill)
+				continue;
+			s = split_slot(j, ids[k], m[r].country);
+			if (s->post != NONE_KEPT)
+				j->rows[s->post++] = (uint32_t)r;
 		}
+	}
 	return true;
 }
 
@@ -366,27 +379,29 @@ split_lists(struct split_job *j, struct mvec *post)
 {
 	uint64_t at = 0;
 
-	j->start = malloc((j->mask + 1) * 8);
-	if (j->start == NULL)
-		return ERR_LIMIT;
 	for (uint64_t i = 0; i <= j->mask; i++) {
-		j->start[i] = at;
-		at += j->count[i] <= SPLIT_LEN_MAX ? j->count[i] : 0;
+		struct mseg_split *s = &j->slot[i];
+		uint64_t n = s->post;
+
+		if (!s->used)
+			continue;
+		s->post = n > SPLIT_LEN_MAX ? NONE_KEPT : at;
+		at += n > SPLIT_LEN_MAX ? 0 : n;
 	}
-	j->rows = malloc(at * 4 + 4);
+	j->rows = mbig_new(at * 4);
 	if (j->rows == NULL || !split_pass(j, true))
 		return ERR_LIMIT;
+	at = 0; /* where the rows of a slot start; its post is where they end */
 	for (uint64_t i = 0; i <= j->mask; i++) {
-		uint32_t n = j->count[i];
+		struct mseg_split *s = &j->slot[i];
+		uint64_t end = s->post;
 
-		if (!j->slot[i].used)
+		if (!s->used || end == NONE_KEPT)
 			continue;
-		j->slot[i].post = UINT64_MAX;
-		if (n > SPLIT_LEN_MAX)
-			continue;
-		j->slot[i].post = post->n;
-		if (!put_list(post, j->rows + j->start[i] - n, n))
+		s->post = post->n;
+		if (!put_list(post, j->rows + at, (uint32_t)(end - at)))
 			return ERR_LIMIT;
+		at = end;
 	}
 	return ERR_OK;
 }
@@ -400,9 +415,8 @@ write_split(struct mbuild *b, struct mvec *post)
 
 	while (j.tokens < b->token.n && df[j.tokens] > SPLIT_MIN)
 		j.tokens++;
-	j.slot = calloc(j.mask + 1, sizeof(*j.slot));
-	j.count = calloc(j.mask + 1, 4);
-	if (j.slot != NULL && j.count != NULL && split_pass(&j, false))
+	j.slot = mbig_zero((j.mask + 1) * sizeof(*j.slot));
+	if (j.slot != NULL && split_pass(&j, false))
 		err = split_lists(&j, post);
 	if (err == ERR_OK) {
 		b->head.split_bits = mbuild_bits(j.mask + 1);
@@ -410,8 +424,6 @@ write_split(struct mbuild *b, struct mvec *post)
 			      (j.mask + 1) * sizeof(*j.slot));
 	}
 	free(j.slot);
-	free(j.count);
-	free(j.start);
 	free(j.rows);
 	return err;
 }
