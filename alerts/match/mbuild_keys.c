@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mbig.h"
 #include "mbuild_priv.h"
 
 #define COMMON_MIN 4096u /* names of only such tokens are kept by pairs */
@@ -82,8 +81,8 @@ make_variants(struct mtables *t)
 		t->vars += part[p].n / sizeof(struct entry);
 	t->var_bits = bits;
 	if (ok) {
-		t->var_base = mbig_zero((buckets + 1) * 4);
-		t->var = mbig_new(t->vars * 4);
+		t->var_base = calloc(buckets + 1, 4);
+		t->var = malloc(t->vars * 4 + 4);
 		ok = t->var_base != NULL && t->var != NULL;
 	}
 	for (unsigned p = 0; part != NULL && p < 1u << parts_of(bits); p++) {
@@ -208,8 +207,8 @@ make_keys(struct mtables *t)
 	if (t->key_bits < MBUILD_PART_BITS)
 		t->key_bits = MBUILD_PART_BITS;
 	buckets = (size_t)1 << t->key_bits;
-	t->key_base = mbig_zero((buckets + 1) * 4);
-	t->key = mbig_new((n + 1) * sizeof(*t->key));
+	t->key_base = calloc(buckets + 1, 4);
+	t->key = malloc((n + 1) * sizeof(*t->key));
 	if (t->key_base == NULL || t->key == NULL || n >= UINT32_MAX)
 		return ERR_LIMIT;
 	for (unsigned p = 0; p < MBUILD_PARTS; p++) {
@@ -266,7 +265,7 @@ count_shared(struct mtables *t)
 		if (part[p].n / 8 > most)
 			most = part[p].n / 8;
 	bits = mbuild_bits(most * 2);
-	slot = mbig_new(((size_t)1 << bits) * sizeof(*slot));
+	slot = malloc(((size_t)1 << bits) * sizeof(*slot));
 	if (slot == NULL)
 		return ERR_LIMIT;
 	for (unsigned p = 0; p < MBUILD_PARTS; p++) {

@@ -12,7 +12,7 @@
 #define POST_MAX 32768u	 /* longer posting lists are not kept */
 #define SPLIT_MIN MSEG_SPLIT_MIN
 #define SPLIT_LEN_MAX 32768u
-#define NONE_KEPT UINT64_MAX
+#define NONE_KEPT UINT32_MAX
 #define ROWS_AHEAD 12u /* rows whose slots are asked for before */
 
 enum err
@@ -280,17 +280,23 @@ scatter(struct mbuild *b, uint64_t **start, uint32_t **rows)
 }
 
 /*
- * Slots of (token, country).  While they are counted, post of a slot is its
- * number of rows; while they are filled, the place of its next one, and
- * NONE_KEPT when there are too many.
+ * Slots of (token, country).  Until its list is written, post of a slot is
+ * its number in the order they were met.
  */
 struct split_job {
 	struct mbuild *b;
 	struct mseg_split *slot;
 	uint64_t mask;
 	uint64_t used;
-	uint32_t *rows;
 	uint32_t tokens; /* ids below this are common enough */
+	struct mvec list; /* struct split_list by number */
+	uint32_t *hit; /* the number, for every common token of every row */
+	uint32_t *rows; /* list after list */
+};
+
+struct split_list {
+	uint32_t n;
+	uint32_t end; /* in rows, so far; NONE_KEPT: too many */
 };
 
 static struct mseg_split *
@@ -325,27 +331,32 @@ split_grow(struct split_job *j)
 }
 
 static bool
-split_count(struct split_job *j, uint32_t token, uint16_t country)
+split_count(struct split_job *j, uint32_t token, uint16_t country,
+	    uint32_t *number)
 {
 	struct mseg_split *s = split_slot(j, token, country);
+	struct split_list one = { 1, 0 };
 
 	if (s->used) {
-		s->post++;
+		*number = (uint32_t)s->post;
+		((struct split_list *)j->list.p)[*number].n++;
 		return true;
 	}
-	*s = (struct mseg_split){
-		.token = token, .country = country, .used = 1, .post = 1
-	};
-	j->used++;
-	return split_grow(j);
+	*number = (uint32_t)j->used;
+	*s = (struct mseg_split){ .token = token,
+				  .country = country,
+				  .used = 1,
+				  .post = j->used++ };
+	return mvec_put(&j->list, &one, sizeof(one)) && split_grow(j);
 }
 
-/* Counts or fills for every row and common token of it. */
+/* Counts every row and common token of it; the slots are asked for before. */
 static bool
-split_pass(struct split_job *j, bool fill)
+split_rows(struct split_job *j)
 {
 	const uint32_t *ids = j->b->ids.p, *soon = ids;
 	const struct mrow_meta *m = j->b->meta.p;
+	uint32_t *hit = j->hit;
 	uint64_t ahead = 0;
 
 	for (uint64_t r = 0; r < j->b->rows; ids += m[r].n, r++) {
@@ -357,51 +368,60 @@ split_pass(struct split_job *j, bool fill)
 					    &j->slot[mtab_mix(soon[k],
 							      m[ahead].country) &
 						     j->mask]);
-		for (unsigned k = 0; m[r].country != 0 && k < m[r].n; k++) {
-			struct mseg_split *s;
-
-			if (ids[k] >= j->tokens)
-				continue;
-			if (!fill && !split_count(j, ids[k], m[r].country))
+		for (unsigned k = 0; m[r].country != 0 && k < m[r].n; k++)
+			if (ids[k] < j->tokens &&
+			    !split_count(j, ids[k], m[r].country, hit++))
 				return false;
-			if (!fill)
-				continue;
-			s = split_slot(j, ids[k], m[r].country);
-			if (s->post != NONE_KEPT)
-				j->rows[s->post++] = (uint32_t)r;
-		}
 	}
 	return true;
 }
 
+/* The rows of every list that is kept, in order. */
+static bool
+split_fill(struct split_job *j)
+{
+	const uint32_t *ids = j->b->ids.p, *hit = j->hit;
+	const struct mrow_meta *m = j->b->meta.p;
+	struct split_list *list = j->list.p;
+	uint32_t at = 0;
+
+	for (uint64_t i = 0; i < j->used; i++) {
+		bool kept = list[i].n <= SPLIT_LEN_MAX;
+
+		list[i].end = kept ? at : NONE_KEPT;
+		at += kept ? list[i].n : 0;
+	}
+	j->rows = mbig_new((size_t)at * 4);
+	if (j->rows == NULL)
+		return false;
+	for (uint64_t r = 0; r < j->b->rows; ids += m[r].n, r++)
+		for (unsigned k = 0; m[r].country != 0 && k < m[r].n; k++)
+			if (ids[k] < j->tokens) {
+				struct split_list *l = &list[*hit++];
+
+				if (l->end != NONE_KEPT)
+					j->rows[l->end++] = (uint32_t)r;
+			}
+	return true;
+}
+
+/* Writes the lists; their slots say where. */
 static enum err
 split_lists(struct split_job *j, struct mvec *post)
 {
-	uint64_t at = 0;
+	const struct split_list *list = j->list.p;
 
 	for (uint64_t i = 0; i <= j->mask; i++) {
 		struct mseg_split *s = &j->slot[i];
-		uint64_t n = s->post;
+		struct split_list l;
 
 		if (!s->used)
 			continue;
-		s->post = n > SPLIT_LEN_MAX ? NONE_KEPT : at;
-		at += n > SPLIT_LEN_MAX ? 0 : n;
-	}
-	j->rows = mbig_new(at * 4);
-	if (j->rows == NULL || !split_pass(j, true))
-		return ERR_LIMIT;
-	at = 0; /* where the rows of a slot start; its post is where they end */
-	for (uint64_t i = 0; i <= j->mask; i++) {
-		struct mseg_split *s = &j->slot[i];
-		uint64_t end = s->post;
-
-		if (!s->used || end == NONE_KEPT)
-			continue;
-		s->post = post->n;
-		if (!put_list(post, j->rows + at, (uint32_t)(end - at)))
+		l = list[s->post];
+		s->post = l.end == NONE_KEPT ? UINT64_MAX : post->n;
+		if (l.end != NONE_KEPT &&
+		    !put_list(post, j->rows + (l.end - l.n), l.n))
 			return ERR_LIMIT;
-		at = end;
 	}
 	return ERR_OK;
 }
@@ -412,18 +432,23 @@ write_split(struct mbuild *b, struct mvec *post)
 	struct split_job j = { .b = b, .mask = 1023 };
 	const uint32_t *df = b->tok_df.p;
 	enum err err = ERR_LIMIT;
+	uint64_t hits = 0;
 
-	while (j.tokens < b->token.n && df[j.tokens] > SPLIT_MIN)
-		j.tokens++;
+	for (; j.tokens < b->token.n && df[j.tokens] > SPLIT_MIN; j.tokens++)
+		hits += df[j.tokens];
 	j.slot = mbig_zero((j.mask + 1) * sizeof(*j.slot));
-	if (j.slot != NULL && split_pass(&j, false))
+	j.hit = malloc(hits * 4 + 4);
+	if (j.slot != NULL && j.hit != NULL && hits < NONE_KEPT &&
+	    split_rows(&j) && split_fill(&j))
 		err = split_lists(&j, post);
 	if (err == ERR_OK) {
 		b->head.split_bits = mbuild_bits(j.mask + 1);
 		err = section(b, SEG_SPLIT, j.slot,
 			      (j.mask + 1) * sizeof(*j.slot));
 	}
+	mvec_free(&j.list);
 	free(j.slot);
+	free(j.hit);
 	free(j.rows);
 	return err;
 }

@@ -9,6 +9,7 @@
 #include "mrom.h"
 
 #define REPAIRED_LETTERS_MIN 4u
+#define EACH(b) (UINT64_C(0x0101010101010101) * (b))
 
 /* The next code point at s[i]; 0xFFFFFFFF for a byte that is none. */
 static uint32_t
@@ -60,7 +61,21 @@ put_ascii(struct mchars *c, struct str raw, size_t i)
 	size_t n = c->n;
 	uint32_t any = 0;
 	bool nought = false;
+	uint64_t eight;
 
+	for (; i + 8 <= raw.n && n + 8 <= MFOLD_CHARS_MAX; i += 8, n += 8) {
+		memcpy(&eight, raw.p + i, 8);
+		if ((eight & EACH(0x80)) != 0)
+			break;
+		for (unsigned k = 0; k < 8; k++) {
+			c->cp[n + k] = (uint8_t)raw.p[i + k];
+			c->at[n + k] = (uint16_t)(i + k);
+		}
+		any = 0x7F;
+		/* Is any of them 0x30 or 0x31?  A false yes costs time only. */
+		eight = (eight ^ EACH('0')) & EACH(0x7E);
+		nought |= ((eight - EACH(1)) & EACH(0x80)) != 0;
+	}
 	for (; i < raw.n && n < MFOLD_CHARS_MAX; i++, n++) {
 		uint8_t b = (uint8_t)raw.p[i];
 
@@ -524,7 +539,9 @@ join_letters(struct mwords *ws, struct mname *out)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < ws->n;) {
+	while (n < ws->n && !is_letter(ws, n))
+		n++;
+	for (unsigned i = n; i < ws->n;) {
 		unsigned k = letters_end(ws, out, i);
 		struct mw w = ws->w[i];
 

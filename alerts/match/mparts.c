@@ -8,7 +8,10 @@
 
 #include "mfold.h"
 
-/* In lower case; letters outside ASCII as they are written. */
+/*
+ * In lower case, by their first letter; letters outside ASCII as they are
+ * written.
+ */
 static const char *const joint[] = {
 	"a/k/a",
 	"a.k.a.",
@@ -18,8 +21,8 @@ static const char *const joint[] = {
 	"d/b/a",
 	"d.b.a.",
 	"dba",
-	"doing business as",
 	"dawniej",
+	"doing business as",
 	"ehemals",
 	"f/k/a",
 	"f.k.a.",
@@ -71,13 +74,13 @@ may_begin(unsigned char c, unsigned char next)
 static bool
 is_between(char c)
 {
-	static const bool sign[64] = {
-		[' '] = true, ['('] = true, [','] = true, [';'] = true,
-		['-'] = true, ['.'] = true, [':'] = true, [')'] = true,
-		['"'] = true,
+	static const bool sign[256] = {
+		[' '] = true, ['('] = true, ['['] = true, [','] = true,
+		[';'] = true, ['-'] = true, ['.'] = true, [':'] = true,
+		[')'] = true, [']'] = true, ['"'] = true,
 	};
 
-	return c == '[' || c == ']' || ((uint8_t)c < 64 && sign[(uint8_t)c]);
+	return sign[(uint8_t)c];
 }
 
 static bool
@@ -103,7 +106,8 @@ joint_at(struct str s)
 	for (size_t i = 0; i < sizeof(joint) / sizeof(joint[0]); i++) {
 		size_t n;
 
-		if (!begins_with(s, joint[i]))
+		if (((joint[i][0] ^ s.p[0]) & 31) != 0 ||
+		    !begins_with(s, joint[i]))
 			continue;
 		n = str_of(joint[i]).n;
 		if ((unsigned char)joint[i][0] >= 0xE4 ||

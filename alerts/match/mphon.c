@@ -182,7 +182,15 @@ letter(struct str s, size_t i)
  * What a letter becomes before a letter (or before none, the last one) when
  * nothing else about its place matters; 0 when it does.
  */
-static char plain[26][27];
+static char plain[27][32];
+
+static unsigned
+letter_of(struct str s, size_t i)
+{
+	unsigned a = (unsigned)(at(s, i) - 'a');
+
+	return a < 26 ? a : 26;
+}
 
 static void
 fill_plain(void)
@@ -205,17 +213,17 @@ mphon_soft(struct str s, char *dst, size_t size)
 	size_t k = 0;
 
 	for (size_t i = 0; i < s.n && k + 4 < size;) {
-		unsigned a = (unsigned)(s.p[i] - 'a');
-		unsigned z = (unsigned)(at(s, i + 1) - 'a');
+		unsigned a = letter_of(s, i), z;
 		const char *to;
 		size_t used;
 
-		if (a < 26 && plain[a][z < 26 ? z : 26] != 0) {
-			dst[k] = plain[a][z < 26 ? z : 26];
+		for (; plain[a][z = letter_of(s, i + 1)] != 0 && k + 4 < size;
+		     a = z, i++) {
+			dst[k] = plain[a][z];
 			k += k == 0 || dst[k - 1] != dst[k];
-			i++;
-			continue;
 		}
+		if (i >= s.n || k + 4 >= size)
+			break;
 		/* tech is spoken with a k */
 		if (i > 1 && s.p[i] == 'c' && at(s, i + 1) == 'h' &&
 		    s.p[i - 1] == 'e' && s.p[i - 2] == 't') {
