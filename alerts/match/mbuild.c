@@ -129,7 +129,7 @@ enter_token(struct mbuild *b, uint64_t h, struct mwritten w,
 {
 	bool new;
 	struct mdict_slot *s = enter(&b->token, h, w.print, &new);
-	uint32_t off, none = 0;
+	uint32_t off;
 
 	if (s == NULL)
 		return false;
@@ -137,7 +137,6 @@ enter_token(struct mbuild *b, uint64_t h, struct mwritten w,
 	*usual = s->print == w.print;
 	return !new || (put_letters(b, letters, &off) &&
 			mvec_put(&b->tok_h, &h, 8) &&
-			mvec_put(&b->tok_df, &none, 4) &&
 			mvec_put(&b->tok_text, &off, 4) &&
 			mvec_put(&b->tok_form, &w.form, 2));
 }
@@ -177,7 +176,6 @@ take_tokens(struct mbuild *b, struct mfolded *r, struct intake *in)
 		if (!enter_token(b, in->h[k], in->written[k], in->letters,
 				 &id[k], &usual))
 			return false;
-		((uint32_t *)b->tok_df.p)[id[k]]++;
 		if (!usual && forms == b->tail.n &&
 		    !mvec_put(&b->tail, &length, 1))
 			return false;

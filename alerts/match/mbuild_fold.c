@@ -108,10 +108,11 @@ put_tokens(struct mslice *s, const struct mname *m, bool *told)
 
 	for (unsigned i = 0; i < m->n; i++)
 		all += 1 + (size_t)m->tok[i].n;
-	to = mvec_more(&s->letters, all);
+	to = mvec_more(&s->letters, all + MFOLD_TOKEN_LEN_MAX);
 	*told = true;
 	if (w == NULL || h == NULL || to == NULL)
 		return false;
+	s->letters.n -= MFOLD_TOKEN_LEN_MAX;
 	for (unsigned i = 0; i < m->n; i++) {
 		const struct mtok *t = &m->tok[i];
 		struct str l = mfold_text(m, t);
@@ -122,12 +123,11 @@ put_tokens(struct mslice *s, const struct mname *m, bool *told)
 		w[i].print = (uint32_t)(mtab_mix(t->th, form) >> 32) | 1;
 		h[i] = t->h;
 		*told = *told && again.h == t->h && again.th == t->th &&
-			again.concept == t->concept &&
-			again.script == t->script && again.kind == t->kind &&
+			t->concept <= MSEG_CONCEPT_MASK &&
+			t->script < 16 && t->kind < 4 &&
 			l.n <= MFOLD_TOKEN_LEN_MAX;
 		*to++ = (char)l.n;
-		memcpy(to, l.p, l.n);
-		to += l.n;
+		to += mfold_copy(to, m, t);
 	}
 	return true;
 }

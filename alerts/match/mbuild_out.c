@@ -13,7 +13,8 @@
 #define SPLIT_MIN MSEG_SPLIT_MIN
 #define SPLIT_LEN_MAX 32768u
 #define NONE_KEPT UINT32_MAX
-#define ROWS_AHEAD 12u /* rows whose slots are asked for before */
+#define TOKENS_AHEAD 32u
+#define ROWS_AHEAD 20u /* rows whose slots are asked for before */
 
 enum err
 mbuild_write(struct mbuild *b, const void *p, size_t n)
@@ -79,6 +80,25 @@ mbuild_bits(uint64_t n)
 	while ((UINT64_C(1) << bits) < n)
 		bits++;
 	return bits;
+}
+
+/* How many names have a token, while its number is provisional. */
+static enum err
+count_names(struct mbuild *b)
+{
+	const uint32_t *ids = b->ids.p;
+	size_t n = b->ids.n / 4, size = (size_t)b->token.n * 4;
+	uint32_t *df = mvec_more(&b->tok_df, size);
+
+	if (df == NULL)
+		return ERR_LIMIT;
+	memset(df, 0, size);
+	for (size_t i = 0; i < n; i++) {
+		if (i + TOKENS_AHEAD < n)
+			__builtin_prefetch(&df[ids[i + TOKENS_AHEAD]], 1);
+		df[ids[i]]++;
+	}
+	return ERR_OK;
 }
 
 /* rank[provisional] = id by falling df: a counting sort. */
@@ -151,7 +171,7 @@ static enum err
 put_row(const struct mrow_meta *m, const uint32_t *ids, const uint8_t *tail,
 	struct mvec *row, uint8_t *len)
 {
-	uint8_t rec[UINT8_MAX];
+	UNSET uint8_t rec[UINT8_MAX];
 	size_t n = 3;
 	void *to;
 
@@ -577,7 +597,9 @@ mbuild_sections(struct mbuild *b)
 	b->cold_sum = msum_new();
 	if (b->cold_sum == NULL)
 		return ERR_LIMIT;
-	err = rank_tokens(b, &rank);
+	err = count_names(b);
+	if (err == ERR_OK)
+		err = rank_tokens(b, &rank);
 	if (err == ERR_OK)
 		err = apply_rank(b, rank);
 	free(rank);

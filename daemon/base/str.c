@@ -228,8 +228,8 @@ str_is_id(struct str s)
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
 
-		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-		      (c >= '0' && c <= '9') || c == '_' || c == '-'))
+		if ((unsigned)((c | 32) - 'a') >= 26 &&
+		    (unsigned)(c - '0') >= 10 && c != '_' && c != '-')
 			return false;
 	}
 	return true;
