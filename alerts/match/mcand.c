@@ -5,19 +5,16 @@
 
 #include <string.h>
 
-#include "mphon.h"
+#include "mexpand.h"
+#include "mweight.h"
 
-#define EXPAND_PER_TOKEN 28u /* across scripts */
-#define EXPAND_LATIN 10u
-#define VARIANTS_READ 48u
-#define FOUND_MAX 128u
-#define FUZZY_SIM_MIN 0.6f
-#define SOUNDS_READ 256u /* entries of a sound, across scripts */
 #define GOOD_ENOUGH 0.92f
 #define SMALL_BOOK 20000u /* rows; below there is time for every round */
 #define PAIR_DF 4096u
 #define SAME_FORM 0.01f /* namesakes of the same legal form first */
 #define KEY_FEW 16u
+#define KEY_CERTAIN 0.5f /* promise of a key of the whole name */
+#define LIST_LONG 96u /* rows from which it pays to see who is better */
 #define KEY_ABROAD 0.25f /* off the promise of a key in another country */
 #define ALL_MAX 1024u /* df up to which other countries are walked too */
 #define HOME_SHARE 0.3f /* what the right country adds to a word */
@@ -25,42 +22,9 @@
 #define HOME_FIRST 0.6f /* and to a row not read yet, of the whole query */
 #define BARS 64u
 #define LOTS 64u /* rows drawn of too many equal ones */
+#define WEIGHT_OF_BYTE 0.34f /* of a token in a row */
 #define ROWS_AHEAD 8u /* asked for while one is read */
-#define WORTH 0.3f /* share of the best sum below which no row is read */
-#define FUZZY_MIN 0.3f /* weight below which a known word is not misspelt */
-
-/* What a token weighs before the book has said anything. */
-static float
-prior_weight(enum mkind kind)
-{
-	switch (kind) {
-	case MK_CONCEPT:
-		return 0.22f;
-	case MK_PLACE:
-		return 0.26f;
-	case MK_NUMBER:
-		return 0.35f;
-	case MK_WORD:
-		break;
-	}
-	return 0.7f;
-}
-
-float
-mcand_weight(const struct mseg *s, float idf, enum mkind kind)
-{
-	float w = idf / s->log_n;
-	float trust = s->trust;
-
-	if (kind == MK_CONCEPT && w > 0.42f)
-		w = 0.42f;
-	if (kind == MK_PLACE && w > 0.45f)
-		w = 0.45f;
-	if (kind == MK_NUMBER && w > 0.5f)
-		w = 0.5f;
-	w = trust * w + (1 - trust) * prior_weight(kind);
-	return w < 0.06f ? 0.06f : w > 1 ? 1 : w;
-}
+#define WORTH 0.4f /* share of the best sum below which no row is read */
 
 void
 mcand_name(const struct mseg *s, const struct mname *m, uint16_t country,
@@ -77,8 +41,8 @@ mcand_name(const struct mseg *s, const struct mname *m, uint16_t country,
 
 		out->token[i] = mseg_token(s, t->h);
 		mseg_token_prefetch(s, out->token[i]);
-		out->idf[i] = mcand_weight(s, mseg_idf(s, out->token[i]),
-					   (enum mkind)t->kind);
+		out->idf[i] = mweight(s, out->token[i],
+				      (enum mkind)t->kind);
 		out->total += out->idf[i];
 	}
 }
@@ -115,7 +79,7 @@ place_of(struct mscratch *x, uint32_t row, uint32_t in)
 			return &x->taken[i - 1];
 		at = (at + 1) & (MCAND_ROWS - 1);
 	}
-	if (x->taken_n == MCAND_TAKEN_MAX ||
+	if (in == 0 || x->taken_n == MCAND_TAKEN_MAX ||
 	    (in != UINT32_MAX && lot(row) >= in))
 		return NULL;
 	i = x->taken_n++;
@@ -152,42 +116,19 @@ add_key(const struct mseg *s, struct mscratch *x, uint64_t key, float promise)
 	}
 }
 
-static void
-add_expand(struct mscratch *x, const struct mseg *s, uint32_t token,
-	   uint32_t mask, float sim, float part)
-{
-	uint16_t *mark = &x->mark[token & (MCAND_MARKS - 1)];
-
-	if (token == UINT32_MAX)
-		return;
-	for (unsigned i = *mark; i != 0; i = x->expand[i - 1].next) {
-		struct mexpand *e = &x->expand[i - 1];
-
-		if (e->token != token || e->mask != mask)
-			continue;
-		if (e->sim < sim)
-			e->sim = sim;
-		return;
-	}
-	if (x->expand_n == MCAND_EXPAND_MAX)
-		return;
-	x->expand[x->expand_n++] =
-	    (struct mexpand){ .token = token,
-			      .mask = mask,
-			      .sim = sim,
-			      .part = part,
-			      .df = mseg_post_prefetch(s, token,
-						       x->q->country),
-			      .next = *mark };
-	*mark = (uint16_t)x->expand_n;
-}
-
 enum walk { WALK_DONE, WALK_NONE, WALK_OVER };
 
-/* Adds w to every row of the list, unless that is beyond the budget. */
+/* How a list is walked. */
+struct way {
+	float w;	/* what its rows gain */
+	unsigned at;	/* where they are */
+	bool only_known; /* rows that no list led to before stay out */
+};
+
+/* Adds to every row of the list, unless that is beyond the budget. */
 static enum walk
-walk_list(const struct mseg *s, struct mscratch *x, struct str list, float w,
-	  unsigned at, uint32_t *budget)
+walk_list(const struct mseg *s, struct mscratch *x, struct str list,
+	  struct way way, uint32_t *budget)
 {
 	const uint8_t *p = (const uint8_t *)list.p, *end;
 	uint32_t n, in, row = 0;
@@ -199,7 +140,7 @@ walk_list(const struct mseg *s, struct mscratch *x, struct str list, float w,
 	if (n > *budget)
 		return WALK_OVER;
 	*budget -= n;
-	in = room_for(x, n);
+	in = way.only_known ? 0 : room_for(x, n);
 	for (uint32_t i = 0; i < n; i++) {
 		struct mcand_row *c;
 
@@ -207,11 +148,11 @@ walk_list(const struct mseg *s, struct mscratch *x, struct str list, float w,
 		c = place_of(x, row, in);
 		if (c == NULL)
 			continue;
-		if (c->acc == 0 && at == AT_UNKNOWN)
+		if (c->acc == 0 && way.at == AT_UNKNOWN)
 			mseg_row_prefetch(s, row);
 		if (c->at == AT_UNKNOWN)
-			c->at = at;
-		c->acc += w;
+			c->at = way.at;
+		c->acc += way.w;
 	}
 	return WALK_DONE;
 }
@@ -219,8 +160,7 @@ walk_list(const struct mseg *s, struct mscratch *x, struct str list, float w,
 static float
 weight_of(const struct mseg *s, const struct mexpand *e)
 {
-	return mcand_weight(s, mseg_idf(s, e->token), MK_WORD) * e->sim *
-	       e->part;
+	return mweight(s, e->token, MK_WORD) * e->sim * e->part;
 }
 
 /*
@@ -238,16 +178,15 @@ walk_home(const struct mseg *s, struct mscratch *x, uint16_t country)
 			    mseg_post_in(s, x->expand[i].token, country).p);
 	for (unsigned i = 0; i < x->expand_n; i++) {
 		struct mexpand *e = &x->expand[i];
-		float w;
+		struct way way = { .at = AT_HOME };
 
 		if (e->home || e->df <= MSEG_SPLIT_MIN)
 			continue;
-		w = weight_of(s, e);
+		way.w = weight_of(s, e) *
+			(e->df > ALL_MAX ? 1 + HOME_SHARE : HOME_SHARE);
 		e->home = 1;
-		if (walk_list(s, x, mseg_post_in(s, e->token, country),
-			      e->df > ALL_MAX ? w * (1 + HOME_SHARE) :
-						w * HOME_SHARE,
-			      AT_HOME, &budget) != WALK_DONE)
+		if (walk_list(s, x, mseg_post_in(s, e->token, country), way,
+			      &budget) != WALK_DONE)
 			continue;
 		e->home_known = 1;
 		if (e->df > ALL_MAX)
@@ -255,33 +194,77 @@ walk_home(const struct mseg *s, struct mscratch *x, uint16_t country)
 	}
 }
 
-/* Walks the lists not walked yet, the shortest first. */
+/* The shortest list not walked yet; NULL when all are. */
+static struct mexpand *
+shortest(struct mscratch *x)
+{
+	struct mexpand *best = NULL;
+
+	for (unsigned i = 0; i < x->expand_n; i++) {
+		struct mexpand *e = &x->expand[i];
+
+		if (!e->walked && (best == NULL || e->df < best->df))
+			best = e;
+	}
+	return best;
+}
+
+/* The most that a row may gain by the lists not walked yet. */
+static float
+left_to_gain(const struct mseg *s, const struct mscratch *x)
+{
+	float sum = 0;
+
+	for (unsigned k = 0; k < x->q->m->n; k++) {
+		float most = 0;
+
+		for (unsigned i = 0; i < x->expand_n; i++) {
+			const struct mexpand *e = &x->expand[i];
+
+			if (!e->walked && e->mask >> k & 1 &&
+			    weight_of(s, e) > most)
+				most = weight_of(s, e);
+		}
+		sum += most;
+	}
+	return sum;
+}
+
+/* Are there enough rows that are worth more already? */
+static bool
+has_better(const struct mscratch *x, float gain)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < x->taken_n; i++)
+		n += x->taken[i].acc >= gain ||
+		     x->taken[i].key >= KEY_CERTAIN;
+	return n >= MCAND_FIRST_MAX;
+}
+
+/*
+ * Walks the lists not walked yet, the shortest first.  Of the long ones no
+ * rows come in that could not be among the best any more.
+ */
 static void
 walk_all(const struct mseg *s, struct mscratch *x, uint16_t country)
 {
 	uint32_t budget = MCAND_BUDGET;
+	struct mexpand *e;
 	bool over = false;
 
 	if (country != 0)
 		walk_home(s, x, country);
-	while (!over) {
-		struct mexpand *best = NULL;
+	while (!over && (e = shortest(x)) != NULL) {
+		struct way way = { .w = weight_of(s, e), .at = AT_UNKNOWN };
 
-		for (unsigned i = 0; i < x->expand_n; i++) {
-			struct mexpand *e = &x->expand[i];
-
-			if (!e->walked && (best == NULL || e->df < best->df))
-				best = e;
-		}
-		if (best == NULL)
-			return;
-		over = walk_list(s, x, mseg_post(s, best->token),
-				 weight_of(s, best),
-				 country == 0 || best->home_known ?
-				     AT_ABROAD :
-				     AT_UNKNOWN,
-				 &budget) == WALK_OVER;
-		best->walked = 1;
+		if (country == 0 || e->home_known)
+			way.at = AT_ABROAD;
+		way.only_known = way.at == AT_ABROAD && e->df >= LIST_LONG &&
+				 has_better(x, left_to_gain(s, x));
+		over = walk_list(s, x, mseg_post(s, e->token), way, &budget) ==
+		       WALK_OVER;
+		e->walked = 1;
 	}
 	/* The others are no shorter. */
 	for (unsigned i = 0; i < x->expand_n; i++)
@@ -297,7 +280,7 @@ cover(const struct mseg *s, const struct mscratch *x, const struct mrow *r)
 	float qsum = 0, bsum = 0, btotal = 0;
 
 	for (unsigned i = 0; i < r->n; i++) {
-		float w = mcand_weight(s, mseg_idf(s, r->tok[i]), MK_WORD);
+		float w = mweight(s, r->tok[i], MK_WORD);
 		float best = 0;
 		const struct mexpand *e = NULL;
 
@@ -324,20 +307,33 @@ cover(const struct mseg *s, const struct mscratch *x, const struct mrow *r)
 	return 0.55f * qsum / q->total + 0.45f * bsum / btotal;
 }
 
+/* Better ones first; of equal ones who promised more, then who came first. */
 static unsigned
 insert(struct mhit *out, unsigned n, unsigned max, struct mhit h)
 {
-	unsigned at = n;
+	unsigned at = n < max ? n : max;
 
-	while (at > 0 && out[at - 1].score < h.score)
+	if (n < max)
+		n++;
+	while (at > 0 && (out[at - 1].score < h.score ||
+			  (out[at - 1].score <= h.score &&
+			   out[at - 1].promise < h.promise))) {
+		if (at < n)
+			out[at] = out[at - 1];
 		at--;
-	if (at == max)
-		return n;
-	if (n == max)
-		n--;
-	memmove(out + at + 1, out + at, (n - at) * sizeof(*out));
-	out[at] = h;
-	return n + 1;
+	}
+	if (at < n)
+		out[at] = h;
+	return n;
+}
+
+/* What the country of a row adds. */
+static float
+home_score(const struct mquery_name *q, uint16_t country)
+{
+	if (q->country == 0 || country == 0)
+		return 0;
+	return country == q->country ? HOME_SCORE : -HOME_SCORE;
 }
 
 /*
@@ -346,10 +342,8 @@ insert(struct mhit *out, unsigned n, unsigned max, struct mhit h)
  */
 static float
 promise(const struct mseg *s, const struct mscratch *x,
-	const struct mcand_row *c)
+	const struct mcand_row *c, float v)
 {
-	float v = x->worth[c - x->taken];
-
 	if (x->q->country != 0 &&
 	    (c->at == AT_HOME ||
 	     (c->at == AT_UNKNOWN &&
@@ -358,17 +352,38 @@ promise(const struct mseg *s, const struct mscratch *x,
 	return v;
 }
 
+/* In which of BARS steps up to high a value is. */
+static inline unsigned
+step_of(float v, float high)
+{
+	return (unsigned)(v / high * (BARS - 1));
+}
+
+/* The lowest step from which on no more than max of n values stand. */
+static unsigned
+bar_of(const float *v, unsigned n, float high, unsigned max, unsigned *above)
+{
+	unsigned at[BARS] = { 0 }, i = BARS;
+
+	*above = 0;
+	for (unsigned k = 0; k < n; k++)
+		at[step_of(v[k], high)]++;
+	while (i > 0 && *above + at[i - 1] <= max)
+		*above += at[--i];
+	return i;
+}
+
 /*
  * The rows worth a look, at most MCAND_SEEN_MAX of those walked: the better
  * ones; where there are too many alike, some by lot, so that no row is left
  * out for its place in the book.
  */
 static unsigned
-look_at(struct mscratch *x)
+look_at(const struct mseg *s, struct mscratch *x)
 {
-	unsigned at[BARS] = { 0 }, n = 0, i = BARS, seen = 0;
-	float high = 0, key = x->q->total + 0.5f, bar, edge;
-	uint32_t in = 0;
+	unsigned n, bar = 0, edge, seen = 0;
+	float high = 0, key = x->q->total + 0.5f;
+	uint32_t in = UINT32_MAX;
 
 	for (unsigned k = 0; k < x->taken_n; k++) {
 		float v = x->taken[k].acc + x->taken[k].key * key;
@@ -376,76 +391,140 @@ look_at(struct mscratch *x)
 		x->worth[k] = v;
 		high = v > high ? v : high;
 	}
-	if (x->taken_n <= MCAND_SEEN_MAX || high <= 0)
-		i = 0;
-	for (unsigned k = 0; i > 0 && k < x->taken_n; k++)
-		at[(unsigned)(x->worth[k] / high * (BARS - 1))]++;
-	while (i > 0 && n + at[i - 1] <= MCAND_SEEN_MAX)
-		n += at[--i];
-	if (i > 0 && n == 0)
-		in = UINT32_MAX / at[i - 1] * LOTS;
-	bar = high * (float)i / (BARS - 1);
-	edge = in == 0 ? bar : high * (float)(i - 1) / (BARS - 1);
-	for (unsigned k = 0; k < x->taken_n && seen < MCAND_SEEN_MAX; k++)
-		if (x->worth[k] >= bar ||
-		    (x->worth[k] >= edge && lot(x->taken[k].row) < in))
+	if (x->taken_n > MCAND_SEEN_MAX && high > 0)
+		bar = bar_of(x->worth, x->taken_n, high, MCAND_SEEN_MAX, &n);
+	edge = bar;
+	if (bar > 0 && n == 0) {
+		for (unsigned k = 0; k < x->taken_n; k++)
+			n += step_of(x->worth[k], high) + 1 == bar;
+		in = UINT32_MAX / n * LOTS;
+		edge--;
+	}
+	for (unsigned k = 0; k < x->taken_n && seen < MCAND_SEEN_MAX; k++) {
+		unsigned step = bar == 0 ? 0 : step_of(x->worth[k], high);
+
+		if (step >= bar ||
+		    (step >= edge && lot(x->taken[k].row) < in)) {
 			x->seen[seen++] = (uint16_t)k;
+			mseg_row_prefetch(s, x->taken[k].row);
+		}
+	}
 	return seen;
 }
 
-/* The best rows by what was walked. */
+/*
+ * The rows to read, as places in taken: at most MCAND_FIRST_MAX that
+ * promise most, in no order.
+ */
 static unsigned
 select_first(const struct mseg *s, struct mscratch *x, struct mhit *first)
 {
-	unsigned n = 0, seen = look_at(x), from = 0;
+	unsigned n = 0, edge_n = 0, seen = look_at(s, x), from = 0, bar = 0, above;
+	UNSET struct mhit edge[MCAND_FIRST_MAX];
 	float high = 0;
 
+	for (unsigned i = 0; i < seen; i++) {
+		unsigned k = x->seen[i];
+		float v = promise(s, x, &x->taken[k], x->worth[k]);
+
+		x->promised[i] = v;
+		high = v > high ? v : high;
+	}
+	if (seen > MCAND_FIRST_MAX && high > 0)
+		bar = bar_of(x->promised, seen, high, MCAND_FIRST_MAX,
+			     &above);
 	/* Of equal rows the first stay, from a place on that is drawn. */
 	if (seen > 0)
 		from = lot(x->taken[x->seen[0]].row) % seen;
 	for (unsigned i = 0; i < seen; i++) {
 		unsigned k = i + from < seen ? i + from : i + from - seen;
-		const struct mcand_row *c = &x->taken[x->seen[k]];
-		struct mhit h = { c->row, promise(s, x, c) };
+		float v = x->promised[k];
+		struct mhit h = { x->seen[k], v, 0 };
+		unsigned step;
 
-		high = h.score > high ? h.score : high;
-		if (h.score < WORTH * high ||
-		    (n == MCAND_DECODED_MAX && first[n - 1].score >= h.score))
+		if (v < WORTH * high)
 			continue;
-		n = insert(first, n, MCAND_DECODED_MAX, h);
+		step = bar == 0 ? 0 : step_of(v, high);
+		if (step >= bar)
+			first[n++] = h;
+		else if (step + 1 == bar)
+			edge_n = insert(edge, edge_n,
+					MCAND_FIRST_MAX - above, h);
+		else
+			continue;
 	}
-	return n;
+	memcpy(first + n, edge, edge_n * sizeof(*edge));
+	return n + edge_n;
 }
 
-/* The best rows by what was walked, then decoded and covered. */
+/*
+ * How well a row will cover the query, before it is read: what was walked is
+ * common to both, and how much more it has its length tells, for a rare word
+ * has a high number, which takes more bytes.
+ */
+static float
+guess(const struct mseg *s, const struct mscratch *x, const struct mcand_row *c)
+{
+	const struct mquery_name *q = x->q;
+	uint16_t country = mseg_row_country(s, c->row);
+	float all = WEIGHT_OF_BYTE * (float)mseg_row_words(s, c->row);
+	float common = c->acc, v;
+
+	if (q->country != 0 && country == q->country)
+		common /= 1 + HOME_SHARE;
+	v = 0.55f * (common < q->total ? common / q->total : 1) +
+	    0.45f * (common < all ? common / all : 1);
+	return (c->key > v ? c->key : v) + home_score(q, country);
+}
+
+/* Leaves those of first that will cover the query best. */
+static unsigned
+thin_out(const struct mseg *s, const struct mscratch *x, struct mhit *first,
+	 unsigned n)
+{
+	UNSET struct mhit best[MCAND_READ_MAX];
+	unsigned kept = 0;
+
+	if (n <= MCAND_READ_MAX)
+		return n;
+	for (unsigned i = 0; i < n; i++) {
+		struct mhit h = { first[i].row, 0, first[i].score };
+
+		h.score = guess(s, x, &x->taken[h.row]);
+		kept = insert(best, kept, MCAND_READ_MAX, h);
+	}
+	for (unsigned i = 0; i < kept; i++)
+		first[i] = (struct mhit){ best[i].row, best[i].promise, 0 };
+	return kept;
+}
+
+/* The best rows by what was walked, then read and covered. */
 static unsigned
 select_best(const struct mseg *s, struct mscratch *x, struct mhit *out,
 	    unsigned max)
 {
-	UNSET struct mhit first[MCAND_DECODED_MAX];
+	UNSET struct mhit first[MCAND_FIRST_MAX];
 	const struct mquery_name *q = x->q;
-	unsigned n = select_first(s, x, first), kept = 0;
+	unsigned n = thin_out(s, x, first, select_first(s, x, first));
+	unsigned kept = 0;
 
-	for (unsigned i = 0; i < n; i++)
-		mseg_row_prefetch(s, first[i].row);
 	for (unsigned i = 0; i < n && i < ROWS_AHEAD; i++)
-		mseg_row_prefetch2(s, first[i].row);
+		mseg_row_prefetch2(s, x->taken[first[i].row].row);
 	for (unsigned i = 0; i < n; i++) {
+		const struct mcand_row *c = &x->taken[first[i].row];
+		struct mhit h = { c->row, 0, first[i].score };
 		struct mrow *r = &x->row;
-		const struct mcand_row *c = place_of(x, first[i].row, 0);
-		struct mhit h = { first[i].row, 0 };
 
 		mseg_row(s, h.row, r);
 		if (i + ROWS_AHEAD < n)
-			mseg_row_prefetch2(s, first[i + ROWS_AHEAD].row);
+			mseg_row_prefetch2(
+			    s, x->taken[first[i + ROWS_AHEAD].row].row);
 		h.score = cover(s, x, r);
-		if (c != NULL && c->key > h.score)
+		if (c->key > h.score)
 			h.score = c->key;
 		if (r->classes == (uint16_t)q->m->classes)
 			h.score += SAME_FORM;
-		if (q->country != 0 && r->country != 0)
-			h.score += r->country == q->country ? HOME_SCORE :
-							     -HOME_SCORE;
+		h.score += home_score(q, r->country);
 		kept = insert(out, kept, max, h);
 	}
 	return kept;
@@ -467,7 +546,7 @@ add_exact(const struct mseg *s, struct mscratch *x, const struct mquery_name *q)
 	if (q->foreign)
 		mseg_keys_prefetch(s, keys.key[MK_SOUND]);
 	for (unsigned i = 0; i < q->m->n; i++)
-		add_expand(x, s, q->token[i], 1u << i, 1, 1);
+		mexpand_put(s, x, q->token[i], 1u << i, 1, 1);
 	mseg_keys_prefetch2(s, keys.key[MK_SET]);
 	mseg_keys_prefetch2(s, keys.key[MK_GLUE]);
 	if (q->foreign)
@@ -497,255 +576,6 @@ add_exact(const struct mseg *s, struct mscratch *x, const struct mquery_name *q)
 					0.3f);
 }
 
-/* The token a text would be in the index, as a word or as a concept. */
-static uint32_t
-token_of_text(const struct mseg *s, struct str t)
-{
-	uint64_t h = mtab_hash_bytes(t.p, t.n);
-	const struct mword *w = mtab_phrase(mtab_mix(2, h));
-
-	if (w != NULL && w->whole && w->concept != 0)
-		return mseg_token(s, mtab_mix(3, w->concept));
-	return mseg_token(s, h);
-}
-
-/* How alike a token of the book is; soft is the query's, by sound or not. */
-static float
-fuzzy_sim(struct str a, struct str soft, struct str b, bool sound,
-	  bool foreign)
-{
-	UNSET char sb[MPHON_MAX];
-	size_t short_n = a.n < b.n ? a.n : b.n;
-	unsigned limit = short_n <= 3 ? 0 : short_n <= 7 ? 1 : 2;
-	float sim = 0;
-	struct str y;
-
-	if (!foreign || !sound) {
-		unsigned d = mcand_edits(a, b, limit);
-
-		if (d <= limit)
-			sim = 1 - 1.1f * (float)d / (float)short_n;
-	}
-	if (!sound || short_n < 3)
-		return sim;
-	y = (struct str){ sb, mphon_soft(b, sb, sizeof(sb)) };
-	if (str_eq(soft, y))
-		return 0.93f;
-	if (foreign) {
-		float p = mphon_sim(soft, y, false, 0.7f);
-
-		if (p * 0.95f > sim)
-			sim = p * 0.95f;
-	}
-	return sim;
-}
-
-/* Tokens of the book that may be meant by one of the query. */
-struct fuzzy {
-	struct str text, soft; /* of the query's token */
-	uint32_t token;	       /* its id */
-	bool foreign;
-	unsigned keep;
-	unsigned n;
-	uint32_t best[EXPAND_PER_TOKEN];
-	float sim[EXPAND_PER_TOKEN];
-	unsigned found_n;
-	uint32_t found[FOUND_MAX];
-	bool sound[FOUND_MAX]; /* found by its sound */
-};
-
-static void
-fuzzy_put(struct fuzzy *z, uint32_t id, float v)
-{
-	unsigned at = z->n;
-
-	while (at > 0 && z->sim[at - 1] < v)
-		at--;
-	if (at == z->keep)
-		return;
-	if (z->n == z->keep)
-		z->n--;
-	memmove(z->best + at + 1, z->best + at, (z->n - at) * 4);
-	memmove(z->sim + at + 1, z->sim + at, (z->n - at) * 4);
-	z->best[at] = id;
-	z->sim[at] = v;
-	z->n++;
-}
-
-/* Compares what was found, once all of it has been asked for. */
-static void
-fuzzy_compare(const struct mseg *s, struct fuzzy *z)
-{
-	for (unsigned k = 0; k < z->found_n; k++)
-		mseg_token_prefetch(s, z->found[k]);
-	for (unsigned k = 0; k < z->found_n; k++)
-		mseg_text_prefetch(s, z->found[k]);
-	for (unsigned k = 0; k < z->found_n; k++) {
-		uint32_t id = z->found[k];
-		bool seen = id == z->token;
-		float v;
-
-		for (unsigned m = 0; m < z->n; m++)
-			seen = seen || z->best[m] == id;
-		if (seen)
-			continue;
-		v = fuzzy_sim(z->text, z->soft, mseg_text(s, id), z->sound[k],
-			      z->foreign);
-		if (v >= FUZZY_SIM_MIN)
-			fuzzy_put(z, id, v);
-	}
-	z->found_n = 0;
-}
-
-static void
-fuzzy_find(const struct mseg *s, struct fuzzy *z, uint64_t key, bool sound)
-{
-	const uint32_t *list = NULL;
-	size_t most = sound && z->foreign ? SOUNDS_READ : VARIANTS_READ;
-	size_t count = mseg_variants(s, key, &list);
-
-	for (size_t j = 0; j < count && j < most; j++) {
-		if (list[j] >> 28 != (key & 15))
-			continue;
-		z->found[z->found_n] = list[j] & MSEG_ID_MASK;
-		z->sound[z->found_n++] = sound;
-		if (z->found_n == FOUND_MAX)
-			fuzzy_compare(s, z);
-	}
-}
-
-/* Misspelt and sound-alike tokens of the book for query token i. */
-static void
-expand_fuzzy(const struct mseg *s, struct mscratch *x,
-	     const struct mquery_name *q, unsigned i)
-{
-	UNSET uint64_t key[MKEY_VARIANTS_MAX];
-	UNSET char text[MPHON_MAX];
-	UNSET struct fuzzy z;
-	size_t sounds, keys;
-
-	z.text = mfold_text(q->m, &q->m->tok[i]);
-	z.soft = (struct str){ text, mphon_soft(z.text, text, sizeof(text)) };
-	z.token = q->token[i];
-	z.foreign = q->foreign;
-	z.keep = q->foreign ? EXPAND_PER_TOKEN : EXPAND_LATIN;
-	z.n = 0;
-	z.found_n = 0;
-	keys = mkey_variants(z.text, key, &sounds);
-	for (size_t k = 0; k < keys; k++)
-		mseg_variants_prefetch(s, key[k]);
-	for (size_t k = 0; k < keys; k++)
-		mseg_variants_prefetch2(s, key[k]);
-	for (size_t k = 0; k < keys; k++)
-		/* Consonants alone are evidence only across scripts. */
-		if (k != 1 || sounds != 2 || q->foreign)
-			fuzzy_find(s, &z, key[k], k < sounds);
-	fuzzy_compare(s, &z);
-	for (unsigned k = 0; k < z.n; k++)
-		add_expand(x, s, z.best[k], 1u << i, z.sim[k] * 0.95f, 1);
-}
-
-/* Two book tokens written as one, and one written as two. */
-static void
-expand_glued(const struct mseg *s, struct mscratch *x,
-	     const struct mquery_name *q, unsigned i)
-{
-	struct str t = mfold_text(q->m, &q->m->tok[i]);
-	UNSET char text[2 * MFOLD_TOKEN_LEN_MAX];
-
-	if (q->token[i] == UINT32_MAX && t.n >= 6)
-		for (size_t k = 3; k + 2 <= t.n; k++) {
-			mseg_slot_prefetch(s, mtab_hash_bytes(t.p, k));
-			mseg_slot_prefetch(s, mtab_hash_bytes(t.p + k, t.n - k));
-		}
-	if (q->token[i] == UINT32_MAX && t.n >= 6)
-		for (size_t k = 3; k + 2 <= t.n; k++) {
-			uint32_t a = token_of_text(s, str_sub(t, 0, k));
-			uint32_t b = token_of_text(s, str_sub(t, k, t.n));
-
-			if (a != UINT32_MAX && mphrase_is_legal(
-						   str_sub(t, k, t.n)))
-				add_expand(x, s, a, 1u << i, 0.95f, 1);
-			if (a == UINT32_MAX || b == UINT32_MAX)
-				continue;
-			add_expand(x, s, a, 1u << i, 0.95f,
-				   (float)k / (float)t.n);
-			add_expand(x, s, b, 1u << i, 0.95f,
-				   (float)(t.n - k) / (float)t.n);
-		}
-	if (i + 1 < q->m->n) {
-		struct str u = mfold_text(q->m, &q->m->tok[i + 1]);
-
-		memcpy(text, t.p, t.n);
-		memcpy(text + t.n, u.p, u.n);
-		add_expand(x, s,
-			   token_of_text(s, (struct str){ text, t.n + u.n }),
-			   3u << i, 0.95f, 1);
-	}
-}
-
-/*
- * A word cut out of a run beside its general word: kasikorn and bank may be
- * Kasikornbank where they are not cut.
- */
-static void
-expand_compound(const struct mseg *s, struct mscratch *x,
-		const struct mquery_name *q, unsigned i)
-{
-	const struct mname *m = q->m;
-	struct str t = mfold_text(m, &m->tok[i]);
-	UNSET char text[2 * MFOLD_TOKEN_LEN_MAX];
-
-	for (unsigned k = i == 0 ? 1 : i - 1; k <= i + 1 && k < m->n;
-	     k += 2) {
-		struct str u;
-
-		if (!m->tok[k].glued || m->tok[k].kind != MK_CONCEPT)
-			continue;
-		u = mtab_concept(m->tok[k].concept)->name;
-		if (u.n > MFOLD_TOKEN_LEN_MAX)
-			continue;
-		memcpy(text, t.p, t.n);
-		memcpy(text + t.n, u.p, u.n);
-		add_expand(x, s,
-			   token_of_text(s, (struct str){ text, t.n + u.n }),
-			   1u << i | 1u << k, 0.9f, 1);
-	}
-}
-
-/* Adjectives of places and people: izhevskiy is of Izhevsk. */
-static void
-expand_stem(const struct mseg *s, struct mscratch *x,
-	    const struct mquery_name *q, unsigned i)
-{
-	static const struct {
-		char end[8];
-		char put[8];
-	} stem[] = {
-		{ "skiy", "sk" }, { "skiy", "" },  { "skaya", "sk" },
-		{ "skoe", "sk" }, { "ovskiy", "" }, { "inskiy", "a" },
-		{ "evskiy", "" }, { "nyy", "" },    { "naya", "" },
-		{ "noe", "" },	  { "skogo", "sk" }, { "skiy", "skoye" },
-		{ "skii", "sk" }, { "a", "" },	    { "y", "" },
-	};
-	struct str t = mfold_text(q->m, &q->m->tok[i]);
-	UNSET char text[MFOLD_TOKEN_LEN_MAX + 8];
-
-	for (size_t k = 0; k < sizeof(stem) / sizeof(stem[0]); k++) {
-		struct str end = str_of(stem[k].end);
-		struct str put = str_of(stem[k].put);
-		size_t n = t.n - end.n;
-
-		if (t.n < end.n + 4 || !str_ends(t, end))
-			continue;
-		memcpy(text, t.p, n);
-		memcpy(text + n, put.p, put.n);
-		add_expand(x, s,
-			   token_of_text(s, (struct str){ text, n + put.n }),
-			   1u << i, 0.9f, 1);
-	}
-}
-
 unsigned
 mcand_find(const struct mseg *s, struct mscratch *x,
 	   const struct mquery_name *q, struct mhit *out, unsigned max)
@@ -765,19 +595,7 @@ mcand_find(const struct mseg *s, struct mscratch *x,
 	if (n > 0 && out[0].score >= GOOD_ENOUGH &&
 	    s->head.rows >= SMALL_BOOK)
 		return n;
-	for (unsigned i = 0; i < q->m->n; i++) {
-		const struct mtok *t = &q->m->tok[i];
-
-		if (t->kind == MK_NUMBER || t->kind == MK_CONCEPT)
-			continue;
-		if (q->token[i] == UINT32_MAX || q->idf[i] > FUZZY_MIN)
-			expand_fuzzy(s, x, q, i);
-		expand_glued(s, x, q, i);
-		if (t->glued && t->kind == MK_WORD)
-			expand_compound(s, x, q, i);
-		if (t->script == MS_CYRL)
-			expand_stem(s, x, q, i);
-	}
+	mexpand_alike(s, x, q);
 	walk_all(s, x, q->country);
 	return select_best(s, x, out, max);
 }

@@ -99,7 +99,7 @@ mfold_text(const struct mname *m, const struct mtok *t)
 	return (struct str){ m->text + t->off, t->n };
 }
 
-/* Copies the text of a token; dst has room for MFOLD_TOKEN_LEN_MAX. */
+/* Copies the text of a token; dst has room for MFOLD_TOKEN_LEN_MAX at least. */
 static inline size_t
 mfold_copy(char *dst, const struct mname *m, const struct mtok *t)
 {

@@ -179,32 +179,62 @@ letter(struct str s, size_t i)
 }
 
 /*
- * What a letter becomes before a letter (or before none, the last one) when
- * nothing else about its place matters; 0 when it does.
+ * What a letter before another, or at the end, becomes, where these two
+ * decide; 0 where more must be looked at.
  */
-static char plain[27][32];
-
-static unsigned
-letter_of(struct str s, size_t i)
-{
-	unsigned a = (unsigned)(at(s, i) - 'a');
-
-	return a < 26 ? a : 26;
-}
+static char plain[26][27];
 
 static void
 fill_plain(void)
 {
-	for (unsigned a = 0; a < 26; a++)
-		for (unsigned z = 0; z < 27; z++) {
-			char two[2] = { (char)('a' + a), (char)('a' + z) };
-			struct str s = { two, z < 26 ? 2 : 1 };
+	for (unsigned c = 0; c < 26; c++)
+		for (unsigned next = 0; next <= 26; next++) {
+			char two[2] = { (char)('a' + c), (char)('a' + next) };
+			bool more = two[0] == 'h' || two[0] == 'g' ||
+				    two[0] == 'x' ||
+				    (next < 26 && second[c] >> next & 1);
 
-			if (two[0] == 'h' || two[0] == 'g' || two[0] == 'x' ||
-			    (z < 26 && second[a] >> z & 1))
-				continue;
-			plain[a][z] = letter(s, 0);
+			plain[c][next] =
+			    more ? 0 :
+				   letter((struct str){ two, next < 26 ? 2 : 1 },
+					  0);
 		}
+}
+
+/* Letters of a spelling, or of one that asks for its neighbours; *i moves. */
+static size_t
+put_sound(struct str s, size_t *i, char *dst, size_t k)
+{
+	const char *to;
+	size_t used;
+	char c;
+
+	/* tech is spoken with a k */
+	if (*i > 1 && s.p[*i] == 'c' && at(s, *i + 1) == 'h' &&
+	    s.p[*i - 1] == 'e' && s.p[*i - 2] == 't') {
+		dst[k++] = 'k';
+		*i += 2;
+		return k;
+	}
+	used = spelled(s, *i, &to);
+	if (used > 0) {
+		for (; *to != 0; to++)
+			if (k == 0 || dst[k - 1] != *to)
+				dst[k++] = *to;
+		*i += used;
+		return k;
+	}
+	if (s.p[*i] == 'x') {
+		dst[k++] = 'k';
+		dst[k++] = 's';
+	} else {
+		c = letter(s, *i);
+		if (c != 0 &&
+		    (k == 0 || dst[k - 1] != c || (c >= '0' && c <= '9')))
+			dst[k++] = c;
+	}
+	++*i;
+	return k;
 }
 
 size_t
@@ -213,42 +243,16 @@ mphon_soft(struct str s, char *dst, size_t size)
 	size_t k = 0;
 
 	for (size_t i = 0; i < s.n && k + 4 < size;) {
-		unsigned a = letter_of(s, i), z;
-		const char *to;
-		size_t used;
+		unsigned first = (unsigned)(s.p[i] - 'a');
+		unsigned next = i + 1 < s.n ? (unsigned)(s.p[i + 1] - 'a') : 26;
+		char c = first < 26 && next <= 26 ? plain[first][next] : 0;
 
-		for (; plain[a][z = letter_of(s, i + 1)] != 0 && k + 4 < size;
-		     a = z, i++) {
-			dst[k] = plain[a][z];
-			k += k == 0 || dst[k - 1] != dst[k];
-		}
-		if (i >= s.n || k + 4 >= size)
-			break;
-		/* tech is spoken with a k */
-		if (i > 1 && s.p[i] == 'c' && at(s, i + 1) == 'h' &&
-		    s.p[i - 1] == 'e' && s.p[i - 2] == 't') {
-			dst[k++] = 'k';
-			i += 2;
+		if (c == 0) {
+			k = put_sound(s, &i, dst, k);
 			continue;
 		}
-		used = spelled(s, i, &to);
-		if (used > 0) {
-			for (; *to != 0; to++)
-				if (k == 0 || dst[k - 1] != *to)
-					dst[k++] = *to;
-			i += used;
-			continue;
-		}
-		if (s.p[i] == 'x') {
-			dst[k++] = 'k';
-			dst[k++] = 's';
-		} else {
-			char c = letter(s, i);
-
-			if (c != 0 && (k == 0 || dst[k - 1] != c ||
-				       (c >= '0' && c <= '9')))
-				dst[k++] = c;
-		}
+		dst[k] = c;
+		k += k == 0 || dst[k - 1] != c;
 		i++;
 	}
 	return k;
@@ -272,13 +276,15 @@ mphon_skel(struct str soft, char *dst, size_t size)
 	return k;
 }
 
+#define STRONG_DROP 100 /* what a consonant but h costs */
+
 /* Costs in hundredths. */
 static unsigned
 weight(char c, bool abjad)
 {
 	if (vowel(c))
 		return abjad ? 8 : c == 'u' || c == 'o' ? 18 : 26;
-	return c == 'h' ? 40 : 100;
+	return c == 'h' ? 40 : STRONG_DROP;
 }
 
 static unsigned
@@ -314,6 +320,8 @@ swap(char a, char b, bool abjad)
 static struct {
 	uint8_t swap[2][128][128];
 	uint8_t weight[2][128];
+	uint8_t strong[128]; /* 1 or 0, as in struct sound */
+	uint8_t other[128];
 	uint8_t none[128]; /* swaps of no letter: never worth it */
 } cost;
 
@@ -322,11 +330,14 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static void
 fill(void)
 {
-	fill_plain();
 	memset(cost.none, UINT8_MAX, sizeof(cost.none));
+	fill_plain();
 	for (unsigned v = 0; v < 2; v++)
 		for (unsigned a = 0; a < 128; a++) {
 			cost.weight[v][a] = (uint8_t)weight((char)a, v);
+			cost.other[a] = !vowel((char)a);
+			cost.strong[a] = weight((char)a, v) == STRONG_DROP &&
+					 a != 'v' && a != 'j' && a != 'r';
 			for (unsigned b = 0; b < 128; b++)
 				cost.swap[v][a][b] =
 				    (uint8_t)swap((char)a, (char)b, v);
@@ -345,6 +356,8 @@ struct sound {
 	uint8_t drop[MPHON_MAX];
 	unsigned n;
 	unsigned sum; /* of the weights */
+	unsigned strong; /* consonants that only consonants stand for */
+	unsigned others; /* letters that may: all but vowels */
 };
 
 static void
@@ -354,12 +367,16 @@ set_sound(struct sound *out, struct str s, bool abjad)
 
 	out->n = (unsigned)s.n;
 	out->sum = 0;
+	out->strong = 0;
+	out->others = 0;
 	for (size_t i = 0; i < s.n; i++) {
 		uint8_t c = (uint8_t)s.p[i] & 127;
 
 		out->letter[i] = c;
 		out->drop[i] = w[c];
 		out->sum += w[c];
+		out->strong += cost.strong[c];
+		out->others += cost.other[c];
 		/* An r that no vowel follows is hardly heard. */
 		if (c == 'r' && (i + 1 == s.n || !vowel(s.p[i + 1])))
 			out->drop[i] = 35;
@@ -406,6 +423,19 @@ two_rows(const struct sound *a, unsigned i, const struct sound *b, bool abjad,
 	return low;
 }
 
+/* Strong consonants that find no partner are dropped, or worse. */
+static unsigned
+cost_at_least(const struct sound *x, const struct sound *y)
+{
+	unsigned more = 0;
+
+	if (x->strong > y->others)
+		more = x->strong - y->others;
+	if (y->strong > x->others)
+		more = y->strong - x->others;
+	return more * STRONG_DROP;
+}
+
 float
 mphon_sim(struct str a, struct str b, bool abjad, float least)
 {
@@ -419,7 +449,8 @@ mphon_sim(struct str a, struct str b, bool abjad, float least)
 	set_sound(&y, b, abjad);
 	most = x.sum > y.sum ? x.sum : y.sum;
 	limit = (unsigned)((float)most * (1 - least)) + 1;
-	if ((x.sum > y.sum ? x.sum - y.sum : y.sum - x.sum) > 3 * limit)
+	if ((x.sum > y.sum ? x.sum - y.sum : y.sum - x.sum) > 3 * limit ||
+	    cost_at_least(&x, &y) > limit)
 		return 0;
 	row[0] = 0;
 	for (unsigned k = 0; k < y.n; k++)
