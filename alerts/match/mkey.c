@@ -28,16 +28,13 @@ salted(uint64_t salt, const char *p, size_t n)
 size_t
 mkey_glue(const struct mname *m, char *dst, size_t size)
 {
-	UNSET char text[MPHON_MAX];
+	UNSET char text[MPHON_MAX + UINT8_MAX];
 	size_t n = 0;
 
 	for (unsigned i = 0; i < m->n; i++) {
-		struct str t = mfold_text(m, &m->tok[i]);
-
-		if (n + t.n > sizeof(text))
+		if (n + m->tok[i].n > MPHON_MAX)
 			break;
-		memcpy(text + n, t.p, t.n);
-		n += t.n;
+		n += mfold_copy(text + n, m, &m->tok[i]);
 	}
 	return mphon_soft((struct str){ text, n }, dst, size);
 }
@@ -57,9 +54,9 @@ key_set(const struct mname *m)
 			k--;
 		if (k > 0 && h[k - 1] == v)
 			continue;
-		memmove(h + k + 1, h + k, (n - k) * sizeof(h[0]));
+		for (unsigned j = n++; j > k; j--)
+			h[j] = h[j - 1];
 		h[k] = v;
-		n++;
 	}
 	for (unsigned i = 0; i < n; i++)
 		all = mtab_mix(all, h[i]);

@@ -284,7 +284,7 @@ put_rest(const struct mwords *ws, struct mname *out)
 void
 mphrase_put(struct mwords *ws, struct mname *out)
 {
-	struct found f[MFOLD_WORDS_MAX];
+	UNSET struct found f[MFOLD_WORDS_MAX];
 
 	for (unsigned i = 0; i < ws->n; i++)
 		look_up(ws, i, &f[i]);

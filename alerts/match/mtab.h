@@ -13,6 +13,8 @@
 #ifndef MTAB_H
 #define MTAB_H
 
+#include <string.h>
+
 #include "str.h"
 
 #define MTAB_VERSION 2u
@@ -152,6 +154,35 @@ mtab_mix(uint64_t h, uint64_t v)
 	return h ^ (h >> 29);
 }
 
-uint64_t mtab_hash_bytes(const char *p, size_t n);
+/* The n < 8 bytes at p as a number. */
+static inline uint64_t
+mtab_tail(const char *p, size_t n)
+{
+	uint32_t a, z;
+
+	if (n >= 4) {
+		memcpy(&a, p, 4);
+		memcpy(&z, p + n - 4, 4);
+		return a | (uint64_t)z << (n - 4) * 8;
+	}
+	if (n == 0)
+		return 0;
+	return (uint64_t)(uint8_t)p[0] |
+	       (uint64_t)(uint8_t)p[n / 2] << n / 2 * 8 |
+	       (uint64_t)(uint8_t)p[n - 1] << (n - 1) * 8;
+}
+
+static inline uint64_t
+mtab_hash_bytes(const char *p, size_t n)
+{
+	uint64_t h = UINT64_C(0xCBF29CE484222325) ^ n;
+	uint64_t w;
+
+	for (; n >= 8; n -= 8, p += 8) {
+		memcpy(&w, p, 8);
+		h = mtab_mix(h, w);
+	}
+	return mtab_mix(h, mtab_tail(p, n) + 1);
+}
 
 #endif
