@@ -549,14 +549,18 @@ answer(const struct mseg *s, struct mqscratch *x, const struct mask *ask,
 		if (is_told(out, p->obligor_id))
 			continue;
 		out->n++;
-		p->thin = !p->by_id && p->score >= limits->review &&
-			  mevidence_is_thin(s, x, p);
+		fold_pair(p);
+		p->thin = false;
+		p->left = MLEFT_NOTHING;
+		if (!p->by_id && x->names > 0 && p->score >= limits->review) {
+			p->thin = mevidence_is_thin(s, x, p);
+			p->left = mleft_of(&x->name[p->qname].name, p);
+		}
 		a->obligor_id = p->obligor_id;
 		a->score = p->score;
 		a->by_id = p->by_id;
 		a->verdict = mevidence_verdict(x, ask, limits, p);
 		a->whys = 0;
-		fold_pair(p);
 		mwhy_put(s, x, ask, p, a);
 	}
 }
