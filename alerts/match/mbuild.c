@@ -358,6 +358,10 @@ add_name(struct mbuild *b, struct mitem item, struct str name)
 		b->err = ERR_LIMIT;
 }
 
+_Static_assert((1 + MBUILD_ALIASES_MAX) * (1 + MPARTS_MAX) * MV_COUNT <=
+		   MSEG_OBLIGOR_ROWS_MAX,
+	       "an obligor of more rows than mseg_first looks at");
+
 /* The name, and the names inside it as aliases. */
 static void
 add_names(struct mbuild *b, struct mitem item, struct str name)

@@ -486,9 +486,9 @@ mseg_row(const struct mseg *s, uint32_t row, struct mrow *out)
 uint32_t
 mseg_first(const struct mseg *s, uint32_t row)
 {
-	unsigned n;
+	unsigned n, left = MSEG_OBLIGOR_ROWS_MAX;
 
-	while (row > 0 && row < s->head.rows) {
+	while (--left > 0 && row > 0 && row < s->head.rows) {
 		uint64_t off = row_at(s, row, &n);
 
 		if (n == 0 || (s->sec[SEG_ROW][off] & MR_LATER) == 0)

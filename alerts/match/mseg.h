@@ -28,6 +28,7 @@
 #define MSEG_ID_MASK UINT32_C(0xFFFFFFF)
 #define MSEG_SPLIT_MIN 128u /* df above which a token has country lists */
 #define MSEG_KEY_LONG 512u /* entries from which a bucket is by country */
+#define MSEG_OBLIGOR_ROWS_MAX 8192u /* rows of one obligor */
 #define MSEG_BLOCK 16u /* rows per block of the row directory */
 #define MSEG_COUNTRIES_MAX 1024u /* codes of two letters, and none */
 #define MSEG_CONCEPT_MASK 1023 /* of a form */
@@ -214,7 +215,10 @@ void mseg_row(const struct mseg *s, uint32_t row, struct mrow *out);
  */
 NODISCARD bool mseg_name(const struct mseg *s, const struct mrow *r,
 			 struct mname *out);
-/* The first row of the obligor whose row this is. */
+/*
+ * The first row of the obligor whose row this is; of a file that says there
+ * are more than MSEG_OBLIGOR_ROWS_MAX, the last of those that are looked at.
+ */
 uint32_t mseg_first(const struct mseg *s, uint32_t row);
 /* Once the directory has come: the row itself. */
 void mseg_row_prefetch2(const struct mseg *s, uint32_t row);
