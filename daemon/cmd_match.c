@@ -198,7 +198,7 @@ print_stats(const struct mbuild_stats *st)
 		"token slots",	   "tokens",	"token text",
 		"token forms",	   "postings",	"by country",
 		"variant buckets", "variants",	"key buckets",
-		"keys",
+		"keys",		   "ids",
 	};
 	double rows = st->rows == 0 ? 1 : (double)st->rows;
 

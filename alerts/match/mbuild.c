@@ -242,7 +242,8 @@ take_slice(struct mbuild *b, const struct mslice *s)
 		    (b->rows % MSEG_BLOCK == 0 &&
 		     !mvec_put(&b->block, &block, sizeof(block))) ||
 		    !take_tokens(b, &r, &in) || !take_keys(b, &r, &key) ||
-		    !mvec_put(&b->meta, &r.meta, sizeof(r.meta)))
+		    !mvec_put(&b->meta, &r.meta, sizeof(r.meta)) ||
+		    !mvec_put(&b->mark, &r.mark, sizeof(r.mark)))
 			return false;
 		left -= r.meta.n;
 		block.cold += r.cold_n;
@@ -462,7 +463,8 @@ void
 mbuild_free(struct mbuild *b)
 {
 	struct mvec *all[] = { &b->meta,     &b->ids,	  &b->tail,
-			       &b->key,	     &b->set,	  &b->tok_h,
+			       &b->key,	     &b->set,	  &b->mark,
+			       &b->tok_h,
 			       &b->tok_df,   &b->tok_text, &b->tok_form,
 			       &b->form,     &b->letters, &b->block,
 			       &b->out };

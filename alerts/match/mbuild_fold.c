@@ -106,6 +106,8 @@ put_row(struct mslice *s, const struct mitem *item, const struct mname *m,
 	size_t cold = s->cold.n;
 	struct mkeys keys;
 	struct mfolded r = {
+		.mark = mseg_mark_of((struct str){ text + item->id,
+						   item->id_n }),
 		.scripts = (uint16_t)m->scripts,
 		.meta = { .country = item->country,
 			  .classes = (uint16_t)m->classes,

@@ -20,7 +20,7 @@
 #include "mfold.h"
 
 #define MSEG_MAGIC UINT64_C(0x3147455354414343) /* "CCATSEG1" */
-#define MSEG_VERSION 5u
+#define MSEG_VERSION 6u
 #define MSEG_HEADER 4096u
 #define MSEG_ALIGN 4096u /* where sections begin */
 #define MSEG_ROWS_MAX (UINT64_C(1) << 28)
@@ -48,6 +48,7 @@ enum mseg_section {
 	SEG_VAR,       /* u32: token id, 4 bits of the key above it */
 	SEG_KEY_BASE,  /* u32 per bucket: keys of names */
 	SEG_KEY,       /* struct mseg_key: rows */
+	SEG_MARK,      /* u32 per row: mseg_mark_of its obligor's id */
 	SEG_COUNT,
 };
 
@@ -220,6 +221,10 @@ NODISCARD bool mseg_name(const struct mseg *s, const struct mrow *r,
  * are more than MSEG_OBLIGOR_ROWS_MAX, the last of those that are looked at.
  */
 uint32_t mseg_first(const struct mseg *s, uint32_t row);
+/* Asks for the mark of a row. */
+void mseg_mark_prefetch(const struct mseg *s, uint32_t row);
+/* mseg_mark_of the id of its obligor; 0 out of range. */
+uint32_t mseg_mark(const struct mseg *s, uint32_t row);
 /* Once the directory has come: the row itself. */
 void mseg_row_prefetch2(const struct mseg *s, uint32_t row);
 /* buf of size n holds the bytes when the cold part is not mapped. */
@@ -243,6 +248,13 @@ size_t mseg_keys(const struct mseg *s, uint64_t key, uint16_t country,
 		 uint32_t *out, size_t max);
 /* Idf of a token by its rank, in bits. */
 float mseg_idf(const struct mseg *s, uint32_t token);
+
+/* Of an obligor id: who has another one is another obligor. */
+static inline uint32_t
+mseg_mark_of(struct str obligor_id)
+{
+	return (uint32_t)(mtab_hash_bytes(obligor_id.p, obligor_id.n) >> 32);
+}
 
 /* Kind, script and concept of a token as written, in 16 bits. */
 static inline uint16_t

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "mbuild.h"
+#include "mdelta.h"
 #include "mid.h"
 #include "mquery.h"
 #include "mseg_sum.h"
@@ -287,4 +288,62 @@ Test(match_seg, an_obligor_of_more_rows_than_there_can_be)
 	cr_assert_eq(mseg_first(&seg, 3 * max), 2 * max + 1);
 	mseg_close(&seg);
 	ask_forged();
+}
+
+static void
+count_pair(void *ctx, struct str id, uint64_t core, const float *f)
+{
+	unsigned *pairs = ctx;
+
+	(void)id;
+	(void)core;
+	(void)f;
+	++*pairs;
+}
+
+/* Asks for Hydropress Plant while an obligor is hidden; how many compared. */
+static unsigned
+ask_hiding(const char *id, struct mresult *r)
+{
+	struct mask ask = { .names = 1, .country = S("RU") };
+	struct mlimits limits = MQUERY_LIMITS;
+	struct mdelta *delta = mdelta_new();
+	struct mseg seg;
+	unsigned pairs = 0;
+
+	cr_assert_not_null(delta);
+	cr_assert_eq(mdelta_remove(delta, str_of(id)), ERR_OK);
+	cr_assert_eq(open_forged(&seg), ERR_OK);
+	ask.name[0] = S("Hydropress Plant");
+	mquery_watch(scratch, count_pair, &pairs);
+	mquery_run(&seg, delta, scratch, &ask, &limits, r);
+	mquery_watch(scratch, NULL, NULL);
+	mseg_close(&seg);
+	mdelta_free(delta);
+	return pairs;
+}
+
+Test(match_seg, who_is_hidden_is_known_without_its_text)
+{
+	struct mseg_head h = head();
+	struct mresult r;
+	unsigned all = ask_hiding("ZZZ", &r);
+
+	cr_assert(str_eq(r.answer[0].obligor_id, S("B3")));
+	(void)ask_hiding("B3", &r);
+	cr_assert(r.n == 0 || !str_eq(r.answer[0].obligor_id, S("B3")));
+	/* No text can be read: as many are compared. */
+	memset(whole + h.section[SEG_COLD].off, 0xFF, h.section[SEG_COLD].n);
+	cr_assert_eq(ask_hiding("ZZZ", &r), all);
+	cr_assert_gt(all, 0u);
+}
+
+Test(match_seg, a_mark_alone_hides_nobody)
+{
+	const uint32_t mark = mseg_mark_of(S("ZZZ"));
+	struct mresult r;
+
+	forge(SEG_MARK, sizeof(mark), 0, &mark, sizeof(mark));
+	(void)ask_hiding("ZZZ", &r);
+	cr_assert(str_eq(r.answer[0].obligor_id, S("B3")));
 }
