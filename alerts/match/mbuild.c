@@ -245,6 +245,7 @@ take_slice(struct mbuild *b, const struct mslice *s)
 		    !mvec_put(&b->meta, &r.meta, sizeof(r.meta)) ||
 		    !mvec_put(&b->mark, &r.mark, sizeof(r.mark)))
 			return false;
+		b->head.scripts |= r.scripts;
 		left -= r.meta.n;
 		block.cold += r.cold_n;
 		b->rows++;

@@ -383,6 +383,8 @@ mdelta_find(const struct mdelta *d, const struct mname *m, uint32_t *out,
 	size_t n = 0, pairs;
 
 	mkey_name(m, &keys);
+	if ((m->scripts & ~MFOLD_LATIN) == 0)
+		keys.key[MK_WORDS] = mkey_words(m);
 	for (unsigned k = 0; k < MKEY_KINDS; k++)
 		if (keys.key[k] != 0 && n < MDELTA_HITS_MAX)
 			n += mdelta_find_key(d, keys.key[k], hit + n,

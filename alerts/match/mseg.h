@@ -114,6 +114,8 @@ struct mseg_head {
 	uint32_t split_bits;
 	uint32_t var_bits;
 	uint32_t key_bits;
+	uint32_t scripts; /* of all rows: bits of enum mscript */
+	uint32_t zero;
 	struct mseg_stamp stamp;
 	struct {
 		uint64_t off;
