@@ -10,6 +10,9 @@
 
 #define SOUND_MIN 0.62f
 #define GLUE_TOKENS_MAX 5u
+#define GLUE_LEAST 4u /* letters of either */
+#define LINKS_TRIED (MFOLD_TOKENS_MAX * 3)
+#define GLUE_EDITS 2u /* letters by which words of one script may differ */
 
 static bool
 latin(unsigned script)
@@ -225,8 +228,8 @@ put_link(struct malign *out, struct mside *q, struct mside *b, struct mlink l)
 static void
 link_tokens(struct malign *out, struct mside *q, struct mside *b)
 {
-	UNSET struct mlink all[MFOLD_TOKENS_MAX * 3];
-	UNSET float worth[MFOLD_TOKENS_MAX * 3];
+	UNSET struct mlink all[LINKS_TRIED];
+	UNSET float worth[LINKS_TRIED];
 	unsigned n = 0;
 
 	for (unsigned k = 0; k < b->m->n; k++) {
@@ -241,18 +244,19 @@ link_tokens(struct malign *out, struct mside *q, struct mside *b)
 
 			if (l.sim <= 0)
 				continue;
+			n += n < LINKS_TRIED;
 			while (at > 0 && stands_before(&l, v, &all[at - 1],
-						       worth[at - 1]))
+						       worth[at - 1])) {
+				if (at < n) {
+					all[at] = all[at - 1];
+					worth[at] = worth[at - 1];
+				}
 				at--;
-			if (at == MFOLD_TOKENS_MAX * 3)
+			}
+			if (at == n)
 				continue;
-			if (n == MFOLD_TOKENS_MAX * 3)
-				n--;
-			memmove(all + at + 1, all + at, (n - at) * sizeof(*all));
-			memmove(worth + at + 1, worth + at, (n - at) * 4);
 			all[at] = l;
 			worth[at] = v;
-			n++;
 		}
 	}
 	for (unsigned i = 0; i < n; i++)
@@ -277,25 +281,34 @@ concat(const struct mname *m, unsigned from, unsigned n, char *dst,
 	return at;
 }
 
+/* Words of one script, by their letters. */
 static float
-glue_sim(struct str one, struct str many, bool cross, bool vowelless)
+glue_written(struct str one, struct str many)
 {
-	UNSET char sa[MPHON_MAX], sb[MPHON_MAX];
-	float sim = 0;
 	size_t small = one.n < many.n ? one.n : many.n;
+	unsigned limit = small < 8 ? 1 : GLUE_EDITS;
+	unsigned d;
 
-	if (small < 4)
+	if (small < GLUE_LEAST)
 		return 0;
-	if (str_eq(one, many))
-		return 1;
-	if (!cross) {
-		unsigned limit = small < 8 ? 1 : 2;
-		unsigned d = mcand_edits(one, many, limit);
+	d = mcand_edits(one, many, limit);
+	return d <= limit ? 1 - (float)d / (float)small : 0;
+}
 
-		return d <= limit ? 1 - (float)d / (float)small : 0;
-	}
-	sim = mphon_sim((struct str){ sa, mphon_soft(one, sa, sizeof(sa)) },
-			(struct str){ sb, mphon_soft(many, sb, sizeof(sb)) },
+/* Token i of one, and a text of the other name in another script. */
+static float
+glue_spoken(struct mside *one, unsigned i, struct str many, bool vowelless)
+{
+	UNSET char soft[MPHON_MAX];
+	float sim;
+
+	if (one->m->tok[i].n < GLUE_LEAST || many.n < GLUE_LEAST)
+		return 0;
+	if (str_eq(mfold_text(one->m, &one->m->tok[i]), many))
+		return 1;
+	sim = mphon_sim(soft_of(one, i),
+			(struct str){ soft,
+				      mphon_soft(many, soft, sizeof(soft)) },
 			vowelless, SOUND_MIN + 0.05f);
 	return sim >= SOUND_MIN + 0.05f ? sim * 0.97f : 0;
 }
@@ -315,43 +328,51 @@ open_token(const struct mside *s, unsigned i)
 	return !(s->used >> i & 1) && s->m->tok[i].kind != MK_NUMBER;
 }
 
+/* Token i of `one` against two or more of `many` from k on. */
+static void
+glue_from(struct mlink *best, struct mside *one, unsigned i,
+	  const struct mside *many, unsigned k)
+{
+	UNSET char text[MPHON_MAX];
+	const struct mtok *t = &one->m->tok[i];
+	unsigned script = many->m->tok[k].script;
+	bool cross = !latin(t->script) || !latin(script);
+	unsigned most = cross ? t->n * 2u + 4 : t->n + GLUE_EDITS;
+	unsigned len = many->m->tok[k].n;
+
+	for (unsigned n = 2; n <= GLUE_TOKENS_MAX && all_free(many, k, n);
+	     n++) {
+		struct str part;
+		float sim;
+
+		len += many->m->tok[k + n - 1].n;
+		if (len > most)
+			return;
+		if (!cross && len + GLUE_EDITS < t->n)
+			continue;
+		part = (struct str){ text, concat(many->m, k, n, text,
+						  sizeof(text)) };
+		sim = cross ? glue_spoken(one, i, part,
+					  abjad(t->script) || abjad(script)) :
+			      glue_written(mfold_text(one->m, t), part);
+		if (sim > best->sim)
+			*best = (struct mlink){ (uint8_t)i, 1, (uint8_t)k,
+						(uint8_t)n, HOW_GLUE, sim };
+	}
+}
+
 /* One token of `one` against several of `many`; swapped: one is the book. */
 static void
 link_glued(struct malign *out, struct mside *one, struct mside *many,
 	   bool swapped)
 {
-	UNSET char text[MPHON_MAX];
-
 	for (unsigned i = 0; i < one->m->n; i++) {
 		struct mlink best = { .sim = 0 };
-		const struct mtok *t = &one->m->tok[i];
 
 		if (!open_token(one, i))
 			continue;
 		for (unsigned k = 0; k < many->m->n; k++)
-			for (unsigned n = 2; n <= GLUE_TOKENS_MAX; n++) {
-				unsigned script = many->m->tok[k].script;
-				bool cross = !latin(t->script) || !latin(script);
-				size_t len;
-				float sim;
-
-				if (!all_free(many, k, n))
-					break;
-				len = concat(many->m, k, n, text,
-					     sizeof(text));
-				if (len > t->n * 2u + 4)
-					break;
-				sim = glue_sim(mfold_text(one->m, t),
-					       (struct str){ text, len },
-					       cross,
-					       abjad(t->script) ||
-						   abjad(script));
-				if (sim > best.sim)
-					best = (struct mlink){
-						(uint8_t)i, 1, (uint8_t)k,
-						(uint8_t)n, HOW_GLUE, sim
-					};
-			}
+			glue_from(&best, one, i, many, k);
 		if (best.sim <= 0)
 			continue;
 		if (swapped)

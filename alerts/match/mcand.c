@@ -6,12 +6,15 @@
 #include <string.h>
 
 #include "mexpand.h"
+#include "mweight.h"
 
 #define GOOD_ENOUGH 0.92f
 #define SMALL_BOOK 20000u /* rows; below there is time for every round */
 #define PAIR_DF 4096u
 #define SAME_FORM 0.01f /* namesakes of the same legal form first */
 #define KEY_FEW 16u
+#define KEY_CERTAIN 0.5f /* promise of a key of the whole name */
+#define LIST_LONG 96u /* rows from which it pays to see who is better */
 #define KEY_ABROAD 0.25f /* off the promise of a key in another country */
 #define ALL_MAX 1024u /* df up to which other countries are walked too */
 #define HOME_SHARE 0.3f /* what the right country adds to a word */
@@ -19,41 +22,9 @@
 #define HOME_FIRST 0.6f /* and to a row not read yet, of the whole query */
 #define BARS 64u
 #define LOTS 64u /* rows drawn of too many equal ones */
+#define WEIGHT_OF_BYTE 0.34f /* of a token in a row */
 #define ROWS_AHEAD 8u /* asked for while one is read */
-#define WORTH 0.3f /* share of the best sum below which no row is read */
-
-/* What a token weighs before the book has said anything. */
-static float
-prior_weight(enum mkind kind)
-{
-	switch (kind) {
-	case MK_CONCEPT:
-		return 0.22f;
-	case MK_PLACE:
-		return 0.26f;
-	case MK_NUMBER:
-		return 0.35f;
-	case MK_WORD:
-		break;
-	}
-	return 0.7f;
-}
-
-float
-mcand_weight(const struct mseg *s, float idf, enum mkind kind)
-{
-	float w = idf / s->log_n;
-	float trust = s->trust;
-
-	if (kind == MK_CONCEPT && w > 0.42f)
-		w = 0.42f;
-	if (kind == MK_PLACE && w > 0.45f)
-		w = 0.45f;
-	if (kind == MK_NUMBER && w > 0.5f)
-		w = 0.5f;
-	w = trust * w + (1 - trust) * prior_weight(kind);
-	return w < 0.06f ? 0.06f : w > 1 ? 1 : w;
-}
+#define WORTH 0.4f /* share of the best sum below which no row is read */
 
 void
 mcand_name(const struct mseg *s, const struct mname *m, uint16_t country,
@@ -70,8 +41,8 @@ mcand_name(const struct mseg *s, const struct mname *m, uint16_t country,
 
 		out->token[i] = mseg_token(s, t->h);
 		mseg_token_prefetch(s, out->token[i]);
-		out->idf[i] = mcand_weight(s, mseg_idf(s, out->token[i]),
-					   (enum mkind)t->kind);
+		out->idf[i] = mweight(s, out->token[i],
+				      (enum mkind)t->kind);
 		out->total += out->idf[i];
 	}
 }
@@ -108,7 +79,7 @@ place_of(struct mscratch *x, uint32_t row, uint32_t in)
 			return &x->taken[i - 1];
 		at = (at + 1) & (MCAND_ROWS - 1);
 	}
-	if (x->taken_n == MCAND_TAKEN_MAX ||
+	if (in == 0 || x->taken_n == MCAND_TAKEN_MAX ||
 	    (in != UINT32_MAX && lot(row) >= in))
 		return NULL;
 	i = x->taken_n++;
@@ -147,10 +118,17 @@ add_key(const struct mseg *s, struct mscratch *x, uint64_t key, float promise)
 
 enum walk { WALK_DONE, WALK_NONE, WALK_OVER };
 
-/* Adds w to every row of the list, unless that is beyond the budget. */
+/* How a list is walked. */
+struct way {
+	float w;	/* what its rows gain */
+	unsigned at;	/* where they are */
+	bool only_known; /* rows that no list led to before stay out */
+};
+
+/* Adds to every row of the list, unless that is beyond the budget. */
 static enum walk
-walk_list(const struct mseg *s, struct mscratch *x, struct str list, float w,
-	  unsigned at, uint32_t *budget)
+walk_list(const struct mseg *s, struct mscratch *x, struct str list,
+	  struct way way, uint32_t *budget)
 {
 	const uint8_t *p = (const uint8_t *)list.p, *end;
 	uint32_t n, in, row = 0;
@@ -162,7 +140,7 @@ walk_list(const struct mseg *s, struct mscratch *x, struct str list, float w,
 	if (n > *budget)
 		return WALK_OVER;
 	*budget -= n;
-	in = room_for(x, n);
+	in = way.only_known ? 0 : room_for(x, n);
 	for (uint32_t i = 0; i < n; i++) {
 		struct mcand_row *c;
 
@@ -170,11 +148,11 @@ walk_list(const struct mseg *s, struct mscratch *x, struct str list, float w,
 		c = place_of(x, row, in);
 		if (c == NULL)
 			continue;
-		if (c->acc == 0 && at == AT_UNKNOWN)
+		if (c->acc == 0 && way.at == AT_UNKNOWN)
 			mseg_row_prefetch(s, row);
 		if (c->at == AT_UNKNOWN)
-			c->at = at;
-		c->acc += w;
+			c->at = way.at;
+		c->acc += way.w;
 	}
 	return WALK_DONE;
 }
@@ -182,8 +160,7 @@ walk_list(const struct mseg *s, struct mscratch *x, struct str list, float w,
 static float
 weight_of(const struct mseg *s, const struct mexpand *e)
 {
-	return mcand_weight(s, mseg_idf(s, e->token), MK_WORD) * e->sim *
-	       e->part;
+	return mweight(s, e->token, MK_WORD) * e->sim * e->part;
 }
 
 /*
@@ -201,16 +178,15 @@ walk_home(const struct mseg *s, struct mscratch *x, uint16_t country)
 			    mseg_post_in(s, x->expand[i].token, country).p);
 	for (unsigned i = 0; i < x->expand_n; i++) {
 		struct mexpand *e = &x->expand[i];
-		float w;
+		struct way way = { .at = AT_HOME };
 
 		if (e->home || e->df <= MSEG_SPLIT_MIN)
 			continue;
-		w = weight_of(s, e);
+		way.w = weight_of(s, e) *
+			(e->df > ALL_MAX ? 1 + HOME_SHARE : HOME_SHARE);
 		e->home = 1;
-		if (walk_list(s, x, mseg_post_in(s, e->token, country),
-			      e->df > ALL_MAX ? w * (1 + HOME_SHARE) :
-						w * HOME_SHARE,
-			      AT_HOME, &budget) != WALK_DONE)
+		if (walk_list(s, x, mseg_post_in(s, e->token, country), way,
+			      &budget) != WALK_DONE)
 			continue;
 		e->home_known = 1;
 		if (e->df > ALL_MAX)
@@ -218,33 +194,77 @@ walk_home(const struct mseg *s, struct mscratch *x, uint16_t country)
 	}
 }
 
-/* Walks the lists not walked yet, the shortest first. */
+/* The shortest list not walked yet; NULL when all are. */
+static struct mexpand *
+shortest(struct mscratch *x)
+{
+	struct mexpand *best = NULL;
+
+	for (unsigned i = 0; i < x->expand_n; i++) {
+		struct mexpand *e = &x->expand[i];
+
+		if (!e->walked && (best == NULL || e->df < best->df))
+			best = e;
+	}
+	return best;
+}
+
+/* The most that a row may gain by the lists not walked yet. */
+static float
+left_to_gain(const struct mseg *s, const struct mscratch *x)
+{
+	float sum = 0;
+
+	for (unsigned k = 0; k < x->q->m->n; k++) {
+		float most = 0;
+
+		for (unsigned i = 0; i < x->expand_n; i++) {
+			const struct mexpand *e = &x->expand[i];
+
+			if (!e->walked && e->mask >> k & 1 &&
+			    weight_of(s, e) > most)
+				most = weight_of(s, e);
+		}
+		sum += most;
+	}
+	return sum;
+}
+
+/* Are there enough rows that are worth more already? */
+static bool
+has_better(const struct mscratch *x, float gain)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < x->taken_n; i++)
+		n += x->taken[i].acc >= gain ||
+		     x->taken[i].key >= KEY_CERTAIN;
+	return n >= MCAND_FIRST_MAX;
+}
+
+/*
+ * Walks the lists not walked yet, the shortest first.  Of the long ones no
+ * rows come in that could not be among the best any more.
+ */
 static void
 walk_all(const struct mseg *s, struct mscratch *x, uint16_t country)
 {
 	uint32_t budget = MCAND_BUDGET;
+	struct mexpand *e;
 	bool over = false;
 
 	if (country != 0)
 		walk_home(s, x, country);
-	while (!over) {
-		struct mexpand *best = NULL;
+	while (!over && (e = shortest(x)) != NULL) {
+		struct way way = { .w = weight_of(s, e), .at = AT_UNKNOWN };
 
-		for (unsigned i = 0; i < x->expand_n; i++) {
-			struct mexpand *e = &x->expand[i];
-
-			if (!e->walked && (best == NULL || e->df < best->df))
-				best = e;
-		}
-		if (best == NULL)
-			return;
-		over = walk_list(s, x, mseg_post(s, best->token),
-				 weight_of(s, best),
-				 country == 0 || best->home_known ?
-				     AT_ABROAD :
-				     AT_UNKNOWN,
-				 &budget) == WALK_OVER;
-		best->walked = 1;
+		if (country == 0 || e->home_known)
+			way.at = AT_ABROAD;
+		way.only_known = way.at == AT_ABROAD && e->df >= LIST_LONG &&
+				 has_better(x, left_to_gain(s, x));
+		over = walk_list(s, x, mseg_post(s, e->token), way, &budget) ==
+		       WALK_OVER;
+		e->walked = 1;
 	}
 	/* The others are no shorter. */
 	for (unsigned i = 0; i < x->expand_n; i++)
@@ -260,7 +280,7 @@ cover(const struct mseg *s, const struct mscratch *x, const struct mrow *r)
 	float qsum = 0, bsum = 0, btotal = 0;
 
 	for (unsigned i = 0; i < r->n; i++) {
-		float w = mcand_weight(s, mseg_idf(s, r->tok[i]), MK_WORD);
+		float w = mweight(s, r->tok[i], MK_WORD);
 		float best = 0;
 		const struct mexpand *e = NULL;
 
@@ -287,20 +307,33 @@ cover(const struct mseg *s, const struct mscratch *x, const struct mrow *r)
 	return 0.55f * qsum / q->total + 0.45f * bsum / btotal;
 }
 
+/* Better ones first; of equal ones who promised more, then who came first. */
 static unsigned
 insert(struct mhit *out, unsigned n, unsigned max, struct mhit h)
 {
-	unsigned at = n;
+	unsigned at = n < max ? n : max;
 
-	while (at > 0 && out[at - 1].score < h.score)
+	if (n < max)
+		n++;
+	while (at > 0 && (out[at - 1].score < h.score ||
+			  (out[at - 1].score <= h.score &&
+			   out[at - 1].promise < h.promise))) {
+		if (at < n)
+			out[at] = out[at - 1];
 		at--;
-	if (at == max)
-		return n;
-	if (n == max)
-		n--;
-	memmove(out + at + 1, out + at, (n - at) * sizeof(*out));
-	out[at] = h;
-	return n + 1;
+	}
+	if (at < n)
+		out[at] = h;
+	return n;
+}
+
+/* What the country of a row adds. */
+static float
+home_score(const struct mquery_name *q, uint16_t country)
+{
+	if (q->country == 0 || country == 0)
+		return 0;
+	return country == q->country ? HOME_SCORE : -HOME_SCORE;
 }
 
 /*
@@ -309,10 +342,8 @@ insert(struct mhit *out, unsigned n, unsigned max, struct mhit h)
  */
 static float
 promise(const struct mseg *s, const struct mscratch *x,
-	const struct mcand_row *c)
+	const struct mcand_row *c, float v)
 {
-	float v = x->worth[c - x->taken];
-
 	if (x->q->country != 0 &&
 	    (c->at == AT_HOME ||
 	     (c->at == AT_UNKNOWN &&
@@ -321,17 +352,38 @@ promise(const struct mseg *s, const struct mscratch *x,
 	return v;
 }
 
+/* In which of BARS steps up to high a value is. */
+static inline unsigned
+step_of(float v, float high)
+{
+	return (unsigned)(v / high * (BARS - 1));
+}
+
+/* The lowest step from which on no more than max of n values stand. */
+static unsigned
+bar_of(const float *v, unsigned n, float high, unsigned max, unsigned *above)
+{
+	unsigned at[BARS] = { 0 }, i = BARS;
+
+	*above = 0;
+	for (unsigned k = 0; k < n; k++)
+		at[step_of(v[k], high)]++;
+	while (i > 0 && *above + at[i - 1] <= max)
+		*above += at[--i];
+	return i;
+}
+
 /*
  * The rows worth a look, at most MCAND_SEEN_MAX of those walked: the better
  * ones; where there are too many alike, some by lot, so that no row is left
  * out for its place in the book.
  */
 static unsigned
-look_at(struct mscratch *x)
+look_at(const struct mseg *s, struct mscratch *x)
 {
-	unsigned at[BARS] = { 0 }, n = 0, i = BARS, seen = 0;
-	float high = 0, key = x->q->total + 0.5f, bar, edge;
-	uint32_t in = 0;
+	unsigned n, bar = 0, edge, seen = 0;
+	float high = 0, key = x->q->total + 0.5f;
+	uint32_t in = UINT32_MAX;
 
 	for (unsigned k = 0; k < x->taken_n; k++) {
 		float v = x->taken[k].acc + x->taken[k].key * key;
@@ -339,76 +391,140 @@ look_at(struct mscratch *x)
 		x->worth[k] = v;
 		high = v > high ? v : high;
 	}
-	if (x->taken_n <= MCAND_SEEN_MAX || high <= 0)
-		i = 0;
-	for (unsigned k = 0; i > 0 && k < x->taken_n; k++)
-		at[(unsigned)(x->worth[k] / high * (BARS - 1))]++;
-	while (i > 0 && n + at[i - 1] <= MCAND_SEEN_MAX)
-		n += at[--i];
-	if (i > 0 && n == 0)
-		in = UINT32_MAX / at[i - 1] * LOTS;
-	bar = high * (float)i / (BARS - 1);
-	edge = in == 0 ? bar : high * (float)(i - 1) / (BARS - 1);
-	for (unsigned k = 0; k < x->taken_n && seen < MCAND_SEEN_MAX; k++)
-		if (x->worth[k] >= bar ||
-		    (x->worth[k] >= edge && lot(x->taken[k].row) < in))
+	if (x->taken_n > MCAND_SEEN_MAX && high > 0)
+		bar = bar_of(x->worth, x->taken_n, high, MCAND_SEEN_MAX, &n);
+	edge = bar;
+	if (bar > 0 && n == 0) {
+		for (unsigned k = 0; k < x->taken_n; k++)
+			n += step_of(x->worth[k], high) + 1 == bar;
+		in = UINT32_MAX / n * LOTS;
+		edge--;
+	}
+	for (unsigned k = 0; k < x->taken_n && seen < MCAND_SEEN_MAX; k++) {
+		unsigned step = bar == 0 ? 0 : step_of(x->worth[k], high);
+
+		if (step >= bar ||
+		    (step >= edge && lot(x->taken[k].row) < in)) {
 			x->seen[seen++] = (uint16_t)k;
+			mseg_row_prefetch(s, x->taken[k].row);
+		}
+	}
 	return seen;
 }
 
-/* The best rows by what was walked. */
+/*
+ * The rows to read, as places in taken: at most MCAND_FIRST_MAX that
+ * promise most, in no order.
+ */
 static unsigned
 select_first(const struct mseg *s, struct mscratch *x, struct mhit *first)
 {
-	unsigned n = 0, seen = look_at(x), from = 0;
+	unsigned n = 0, edge_n = 0, seen = look_at(s, x), from = 0, bar = 0, above;
+	UNSET struct mhit edge[MCAND_FIRST_MAX];
 	float high = 0;
 
+	for (unsigned i = 0; i < seen; i++) {
+		unsigned k = x->seen[i];
+		float v = promise(s, x, &x->taken[k], x->worth[k]);
+
+		x->promised[i] = v;
+		high = v > high ? v : high;
+	}
+	if (seen > MCAND_FIRST_MAX && high > 0)
+		bar = bar_of(x->promised, seen, high, MCAND_FIRST_MAX,
+			     &above);
 	/* Of equal rows the first stay, from a place on that is drawn. */
 	if (seen > 0)
 		from = lot(x->taken[x->seen[0]].row) % seen;
 	for (unsigned i = 0; i < seen; i++) {
 		unsigned k = i + from < seen ? i + from : i + from - seen;
-		const struct mcand_row *c = &x->taken[x->seen[k]];
-		struct mhit h = { c->row, promise(s, x, c) };
+		float v = x->promised[k];
+		struct mhit h = { x->seen[k], v, 0 };
+		unsigned step;
 
-		high = h.score > high ? h.score : high;
-		if (h.score < WORTH * high ||
-		    (n == MCAND_DECODED_MAX && first[n - 1].score >= h.score))
+		if (v < WORTH * high)
 			continue;
-		n = insert(first, n, MCAND_DECODED_MAX, h);
+		step = bar == 0 ? 0 : step_of(v, high);
+		if (step >= bar)
+			first[n++] = h;
+		else if (step + 1 == bar)
+			edge_n = insert(edge, edge_n,
+					MCAND_FIRST_MAX - above, h);
+		else
+			continue;
 	}
-	return n;
+	memcpy(first + n, edge, edge_n * sizeof(*edge));
+	return n + edge_n;
 }
 
-/* The best rows by what was walked, then decoded and covered. */
+/*
+ * How well a row will cover the query, before it is read: what was walked is
+ * common to both, and how much more it has its length tells, for a rare word
+ * has a high number, which takes more bytes.
+ */
+static float
+guess(const struct mseg *s, const struct mscratch *x, const struct mcand_row *c)
+{
+	const struct mquery_name *q = x->q;
+	uint16_t country = mseg_row_country(s, c->row);
+	float all = WEIGHT_OF_BYTE * (float)mseg_row_words(s, c->row);
+	float common = c->acc, v;
+
+	if (q->country != 0 && country == q->country)
+		common /= 1 + HOME_SHARE;
+	v = 0.55f * (common < q->total ? common / q->total : 1) +
+	    0.45f * (common < all ? common / all : 1);
+	return (c->key > v ? c->key : v) + home_score(q, country);
+}
+
+/* Leaves those of first that will cover the query best. */
+static unsigned
+thin_out(const struct mseg *s, const struct mscratch *x, struct mhit *first,
+	 unsigned n)
+{
+	UNSET struct mhit best[MCAND_READ_MAX];
+	unsigned kept = 0;
+
+	if (n <= MCAND_READ_MAX)
+		return n;
+	for (unsigned i = 0; i < n; i++) {
+		struct mhit h = { first[i].row, 0, first[i].score };
+
+		h.score = guess(s, x, &x->taken[h.row]);
+		kept = insert(best, kept, MCAND_READ_MAX, h);
+	}
+	for (unsigned i = 0; i < kept; i++)
+		first[i] = (struct mhit){ best[i].row, best[i].promise, 0 };
+	return kept;
+}
+
+/* The best rows by what was walked, then read and covered. */
 static unsigned
 select_best(const struct mseg *s, struct mscratch *x, struct mhit *out,
 	    unsigned max)
 {
-	UNSET struct mhit first[MCAND_DECODED_MAX];
+	UNSET struct mhit first[MCAND_FIRST_MAX];
 	const struct mquery_name *q = x->q;
-	unsigned n = select_first(s, x, first), kept = 0;
+	unsigned n = thin_out(s, x, first, select_first(s, x, first));
+	unsigned kept = 0;
 
-	for (unsigned i = 0; i < n; i++)
-		mseg_row_prefetch(s, first[i].row);
 	for (unsigned i = 0; i < n && i < ROWS_AHEAD; i++)
-		mseg_row_prefetch2(s, first[i].row);
+		mseg_row_prefetch2(s, x->taken[first[i].row].row);
 	for (unsigned i = 0; i < n; i++) {
+		const struct mcand_row *c = &x->taken[first[i].row];
+		struct mhit h = { c->row, 0, first[i].score };
 		struct mrow *r = &x->row;
-		const struct mcand_row *c = place_of(x, first[i].row, 0);
-		struct mhit h = { first[i].row, 0 };
 
 		mseg_row(s, h.row, r);
 		if (i + ROWS_AHEAD < n)
-			mseg_row_prefetch2(s, first[i + ROWS_AHEAD].row);
+			mseg_row_prefetch2(
+			    s, x->taken[first[i + ROWS_AHEAD].row].row);
 		h.score = cover(s, x, r);
-		if (c != NULL && c->key > h.score)
+		if (c->key > h.score)
 			h.score = c->key;
 		if (r->classes == (uint16_t)q->m->classes)
 			h.score += SAME_FORM;
-		if (q->country != 0 && r->country != 0)
-			h.score += r->country == q->country ? HOME_SCORE :
-							     -HOME_SCORE;
+		h.score += home_score(q, r->country);
 		kept = insert(out, kept, max, h);
 	}
 	return kept;

@@ -17,7 +17,8 @@
 #define MCAND_TAKEN_MAX (MCAND_ROWS / 2)
 #define MCAND_BUDGET 3000u /* postings walked in a round */
 #define MCAND_SEEN_MAX 512u /* rows whose country is looked at */
-#define MCAND_DECODED_MAX 48u
+#define MCAND_FIRST_MAX 48u /* rows by what was walked */
+#define MCAND_READ_MAX 24u /* of them, that are read */
 #define MCAND_EXPAND_MAX 256u
 #define MCAND_KEY_ROWS 768u
 #define MCAND_MARKS 4096u /* a power of two */
@@ -38,6 +39,7 @@ struct mexpand {
 struct mhit {
 	uint32_t row;
 	float score;
+	float promise; /* before the row was read */
 };
 
 /* A row that something led to. */
@@ -55,6 +57,7 @@ struct mscratch {
 	float worth[MCAND_TAKEN_MAX];
 	unsigned taken_n;
 	uint16_t seen[MCAND_SEEN_MAX];
+	float promised[MCAND_SEEN_MAX];
 	struct mexpand expand[MCAND_EXPAND_MAX];
 	unsigned expand_n;
 	/* Place + 1 of the last of expand whose token falls here. */
@@ -73,8 +76,6 @@ struct mquery_name {
 	bool foreign; /* not written in Latin letters */
 };
 
-/* How much a token weighs, of its kind and rarity; 0..1. */
-float mcand_weight(const struct mseg *s, float idf, enum mkind kind);
 void mcand_name(const struct mseg *s, const struct mname *m, uint16_t country,
 		struct mquery_name *out);
 /* Up to max best rows, best first. */

@@ -113,21 +113,39 @@ id_evidence(const struct mask *ask, struct mpair *p)
 	return llr;
 }
 
+/* What the names say of the pairs. */
 void
-mevidence(const struct mseg *s, struct mqscratch *x, uint16_t country,
-	  struct mpair *p)
+mevidence_names(const struct mseg *s, struct mqscratch *x,
+		struct mpair *const *pair, unsigned n)
+{
+	bool small = s->head.rows <= MQ_SCAN_ROWS;
+	struct mpair *asked[MQ_PAIRS_MAX];
+	const float *f[MQ_PAIRS_MAX] = { NULL };
+	float sum[MQ_PAIRS_MAX];
+	unsigned ask = 0;
+
+	must(n <= MQ_PAIRS_MAX);
+	for (unsigned i = 0; i < n; i++) {
+		struct mpair *p = pair[i];
+
+		p->logit = HOPELESS_LOGIT;
+		if (!small && p->align.f[MF_GAP] < HOPELESS_GAP)
+			continue;
+		malign_glue(&x->name[p->qname].side, &p->name, &p->align);
+		f[ask] = p->align.f;
+		asked[ask++] = p;
+	}
+	mscore_logits(small ? &mmodel_small : &mmodel, f, ask, sum);
+	for (unsigned i = 0; i < ask; i++)
+		asked[i]->logit =
+		    small ? sum[i] : mscore_stated(sum[i], f[i]);
+}
+
+void
+mevidence(struct mqscratch *x, uint16_t country, struct mpair *p)
 {
 	const struct mask *ask = x->ask;
-	bool small = s->head.rows <= MQ_SCAN_ROWS;
 
-	p->logit = HOPELESS_LOGIT;
-	if (small || p->align.f[MF_GAP] >= HOPELESS_GAP) {
-		malign_glue(&x->name[p->qname].side, &p->name, &p->align);
-		p->logit = mscore_logit(small ? &mmodel_small : &mmodel,
-					p->align.f);
-		if (!small)
-			p->logit = mscore_stated(p->logit, p->align.f);
-	}
 	p->country_rel = country == 0 || p->country == 0 ? CR_UNKNOWN :
 			 country == p->country		 ? CR_SAME :
 							   CR_OTHER;

@@ -161,40 +161,81 @@ letter(struct str s, size_t i)
 	}
 }
 
+/*
+ * What a letter before another, or at the end, becomes, where these two
+ * decide; 0 where more must be looked at.
+ */
+static char plain[26][27];
+
+static void
+fill_plain(void)
+{
+	for (unsigned c = 0; c < 26; c++)
+		for (unsigned next = 0; next <= 26; next++) {
+			char two[2] = { (char)('a' + c), (char)('a' + next) };
+			bool more = two[0] == 'h' || two[0] == 'g' ||
+				    two[0] == 'x' ||
+				    (next < 26 && second[c] >> next & 1);
+
+			plain[c][next] =
+			    more ? 0 :
+				   letter((struct str){ two, next < 26 ? 2 : 1 },
+					  0);
+		}
+}
+
+/* Letters of a spelling, or of one that asks for its neighbours; *i moves. */
+static size_t
+put_sound(struct str s, size_t *i, char *dst, size_t k)
+{
+	const char *to;
+	size_t used;
+	char c;
+
+	/* tech is spoken with a k */
+	if (*i > 1 && s.p[*i] == 'c' && at(s, *i + 1) == 'h' &&
+	    s.p[*i - 1] == 'e' && s.p[*i - 2] == 't') {
+		dst[k++] = 'k';
+		*i += 2;
+		return k;
+	}
+	used = spelled(s, *i, &to);
+	if (used > 0) {
+		for (; *to != 0; to++)
+			if (k == 0 || dst[k - 1] != *to)
+				dst[k++] = *to;
+		*i += used;
+		return k;
+	}
+	if (s.p[*i] == 'x') {
+		dst[k++] = 'k';
+		dst[k++] = 's';
+	} else {
+		c = letter(s, *i);
+		if (c != 0 &&
+		    (k == 0 || dst[k - 1] != c || (c >= '0' && c <= '9')))
+			dst[k++] = c;
+	}
+	++*i;
+	return k;
+}
+
 size_t
 mphon_soft(struct str s, char *dst, size_t size)
 {
 	size_t k = 0;
 
 	for (size_t i = 0; i < s.n && k + 4 < size;) {
-		const char *to;
-		size_t used;
+		unsigned first = (unsigned)(s.p[i] - 'a');
+		unsigned next = i + 1 < s.n ? (unsigned)(s.p[i + 1] - 'a') : 26;
+		char c = first < 26 && next <= 26 ? plain[first][next] : 0;
 
-		/* tech is spoken with a k */
-		if (i > 1 && s.p[i] == 'c' && at(s, i + 1) == 'h' &&
-		    s.p[i - 1] == 'e' && s.p[i - 2] == 't') {
-			dst[k++] = 'k';
-			i += 2;
+		if (c == 0) {
+			k = put_sound(s, &i, dst, k);
 			continue;
 		}
-		used = spelled(s, i, &to);
-		if (used > 0) {
-			for (; *to != 0; to++)
-				if (k == 0 || dst[k - 1] != *to)
-					dst[k++] = *to;
-			i += used;
-			continue;
-		}
-		if (s.p[i] == 'x') {
-			dst[k++] = 'k';
-			dst[k++] = 's';
-		} else {
-			char c = letter(s, i);
-
-			if (c != 0 && (k == 0 || dst[k - 1] != c ||
-				       (c >= '0' && c <= '9')))
-				dst[k++] = c;
-		}
+		if (k == 0 || dst[k - 1] != c)
+			dst[k++] = c;
 		i++;
 	}
 	return k;
@@ -227,13 +268,15 @@ mphon_skel(struct str soft, char *dst, size_t size)
 	return k;
 }
 
+#define STRONG_DROP 100 /* what a consonant but h costs */
+
 /* Costs in hundredths. */
 static unsigned
 weight(char c, bool abjad)
 {
 	if (vowel(c))
 		return abjad ? 8 : c == 'u' || c == 'o' ? 18 : 26;
-	return c == 'h' ? 40 : 100;
+	return c == 'h' ? 40 : STRONG_DROP;
 }
 
 static unsigned
@@ -269,6 +312,8 @@ swap(char a, char b, bool abjad)
 static struct {
 	uint8_t swap[2][128][128];
 	uint8_t weight[2][128];
+	uint8_t strong[128]; /* 1 or 0, as in struct sound */
+	uint8_t other[128];
 	uint8_t none[128]; /* swaps of no letter: never worth it */
 } cost;
 
@@ -278,9 +323,13 @@ static void
 fill(void)
 {
 	memset(cost.none, UINT8_MAX, sizeof(cost.none));
+	fill_plain();
 	for (unsigned v = 0; v < 2; v++)
 		for (unsigned a = 0; a < 128; a++) {
 			cost.weight[v][a] = (uint8_t)weight((char)a, v);
+			cost.other[a] = !vowel((char)a);
+			cost.strong[a] = weight((char)a, v) == STRONG_DROP &&
+					 a != 'v' && a != 'j' && a != 'r';
 			for (unsigned b = 0; b < 128; b++)
 				cost.swap[v][a][b] =
 				    (uint8_t)swap((char)a, (char)b, v);
@@ -299,6 +348,8 @@ struct sound {
 	uint8_t drop[MPHON_MAX];
 	unsigned n;
 	unsigned sum; /* of the weights */
+	unsigned strong; /* consonants that only consonants stand for */
+	unsigned others; /* letters that may: all but vowels */
 };
 
 static void
@@ -308,12 +359,16 @@ set_sound(struct sound *out, struct str s, bool abjad)
 
 	out->n = (unsigned)s.n;
 	out->sum = 0;
+	out->strong = 0;
+	out->others = 0;
 	for (size_t i = 0; i < s.n; i++) {
 		uint8_t c = (uint8_t)s.p[i] & 127;
 
 		out->letter[i] = c;
 		out->drop[i] = w[c];
 		out->sum += w[c];
+		out->strong += cost.strong[c];
+		out->others += cost.other[c];
 		/* An r that no vowel follows is hardly heard. */
 		if (c == 'r' && (i + 1 == s.n || !vowel(s.p[i + 1])))
 			out->drop[i] = 35;
@@ -360,6 +415,19 @@ two_rows(const struct sound *a, unsigned i, const struct sound *b, bool abjad,
 	return low;
 }
 
+/* Strong consonants that find no partner are dropped, or worse. */
+static unsigned
+cost_at_least(const struct sound *x, const struct sound *y)
+{
+	unsigned more = 0;
+
+	if (x->strong > y->others)
+		more = x->strong - y->others;
+	if (y->strong > x->others)
+		more = y->strong - x->others;
+	return more * STRONG_DROP;
+}
+
 float
 mphon_sim(struct str a, struct str b, bool abjad, float least)
 {
@@ -373,7 +441,8 @@ mphon_sim(struct str a, struct str b, bool abjad, float least)
 	set_sound(&y, b, abjad);
 	most = x.sum > y.sum ? x.sum : y.sum;
 	limit = (unsigned)((float)most * (1 - least)) + 1;
-	if ((x.sum > y.sum ? x.sum - y.sum : y.sum - x.sum) > 3 * limit)
+	if ((x.sum > y.sum ? x.sum - y.sum : y.sum - x.sum) > 3 * limit ||
+	    cost_at_least(&x, &y) > limit)
 		return 0;
 	row[0] = 0;
 	for (unsigned k = 0; k < y.n; k++)

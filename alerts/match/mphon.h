@@ -17,7 +17,7 @@ size_t mphon_soft(struct str s, char *dst, size_t size);
 size_t mphon_skel(struct str soft, char *dst, size_t size);
 /* Fills the cost table; before the first sim, any thread. */
 void mphon_get(void);
-/* 0 when it would be below least. */
+/* What is below least may be told as 0. */
 float mphon_sim(struct str a, struct str b, bool abjad, float least);
 
 #endif

@@ -10,6 +10,7 @@
 #include "mdelta.h"
 #include "mparts.h"
 #include "mquery_priv.h"
+#include "mweight.h"
 
 #define FIND_MAX 10u
 #define FIND_FOREIGN_MAX 16u /* across scripts likeness is vaguer */
@@ -125,9 +126,8 @@ load_delta(const struct mseg *s, struct mqscratch *x, uint32_t row,
 		return false;
 	fold_pair(p);
 	for (unsigned i = 0; i < p->name.n; i++)
-		p->w[i] = mcand_weight(
-		    s, mseg_idf(s, mseg_token(s, p->name.tok[i].h)),
-		    (enum mkind)p->name.tok[i].kind);
+		p->w[i] = mweight(s, mseg_token(s, p->name.tok[i].h),
+				  (enum mkind)p->name.tok[i].kind);
 	return true;
 }
 
@@ -173,8 +173,7 @@ load_row(const struct mseg *s, struct mqscratch *x, uint32_t row,
 				  r->tok[i] :
 				  mseg_token(s, p->name.tok[i].h);
 
-		p->w[i] = mcand_weight(s, mseg_idf(s, id),
-				       (enum mkind)p->name.tok[i].kind);
+		p->w[i] = mweight(s, id, (enum mkind)p->name.tok[i].kind);
 	}
 	return true;
 }
@@ -332,7 +331,8 @@ mquery_add_by_id(const struct mseg *s, struct mqscratch *x,
 	if (x->names > 0)
 		malign_names(&x->name[0].q, &x->name[0].side, &p->name, p->w,
 			     &p->align);
-	mevidence(s, x, country, p);
+	mevidence_names(s, x, &p, 1);
+	mevidence(x, country, p);
 	if (!p->by_id)
 		return;
 	place(x, 2);
@@ -613,8 +613,10 @@ mquery_run(const struct mseg *s, const struct mdelta *delta,
 		if (x->watch != NULL)
 			x->watch(x->watch_ctx, p->obligor_id, p->core,
 				 p->align.f);
-		mevidence(s, x, country, p);
 	}
+	mevidence_names(s, x, x->order, x->pairs);
+	for (unsigned i = 0; i < x->pairs; i++)
+		mevidence(x, country, x->order[i]);
 	mevidence_ids(s, x, ask);
 	mevidence_scores(s, x);
 	keep_told(s, x, limits);

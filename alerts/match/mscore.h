@@ -31,7 +31,9 @@ struct mforest {
 extern const struct mforest mmodel;
 extern const struct mforest mmodel_small;
 
-float mscore_logit(const struct mforest *m, const float f[MF_COUNT]);
+/* The sums of n rows of features, every tree walked by all of them at once. */
+void mscore_logits(const struct mforest *m, const float *const *f, unsigned n,
+		   float *sum);
 #define MSCORE_BOOK 17.0f /* log2 of the names of the books mostly fitted on */
 #define MSCORE_DOUBLING 0.1f /* log-odds that every doubling from there takes */
 

@@ -4,7 +4,6 @@
 #include "mseg.h"
 
 #include <fcntl.h>
-#include <math.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,11 +11,11 @@
 #include <unistd.h>
 
 #include "mseg_sum.h"
+#include "mweight.h"
 
 #define COLD_MAPPED_MAX (UINT64_C(1) << 31)
 #define SUM_CHUNK (1u << 20)
 #define KEY_READ 4096u /* entries of a bucket that are read */
-#define TRUST_HALF 3000.0 /* rows at which df counts half */
 
 /* Sums the cold section by reading it, a megabyte at a time. */
 struct cold_job {
@@ -97,27 +96,6 @@ check_head(const struct mseg_head *h, uint64_t size, struct diag *d)
 	return ERR_OK;
 }
 
-/* Idf by rank: the df of the token at the beginning of each eighth octave. */
-static void
-fill_idf(struct mseg *s)
-{
-	double n = (double)s->head.rows;
-	double big = n < 1e5 ? 1e5 : n;
-
-	s->log_n = (float)log2(big);
-	s->trust = (float)(n / (n + TRUST_HALF));
-	for (unsigned i = 0; i < 512; i++) {
-		double id = exp2(i / 8.0) - 1;
-		double df = 1, idf;
-
-		if (id < (double)s->head.tokens)
-			df = mseg_token_at(s, (uint32_t)id).df;
-		idf = log2((big + 1) / (df * (big / (n < 1 ? 1 : n)) + 0.5));
-		idf = idf < 0.5 ? 0.5 : idf > 31 ? 31 : idf;
-		s->idf8[i] = (uint8_t)(idf * 8);
-	}
-}
-
 static enum err
 verify(struct mseg *s, struct diag *d)
 {
@@ -190,7 +168,7 @@ open_taken(struct mseg *out, struct diag *d)
 	if (err == ERR_OK)
 		err = verify(out, d);
 	if (err == ERR_OK)
-		fill_idf(out);
+		mweight_fill(out);
 	else
 		mseg_close(out);
 	return err;
@@ -445,13 +423,13 @@ mseg_row(const struct mseg *s, uint32_t row, struct mrow *out)
 		return;
 	out->country = mseg_row_country(s, row);
 	off = row_at(s, row, &n);
-	if (n < 3)
+	if (n < MSEG_ROW_HEAD)
 		return;
 	p = s->sec[SEG_ROW] + off;
 	end = p + n;
 	out->flags = p[0];
 	memcpy(&out->classes, p + 1, 2);
-	p = read_tail(p + 3, end, out);
+	p = read_tail(p + MSEG_ROW_HEAD, end, out);
 	while (p < end && out->n < MFOLD_TOKENS_MAX)
 		out->tok[out->n++] = mseg_varint(&p, end);
 }
@@ -743,20 +721,4 @@ mseg_keys(const struct mseg *s, uint64_t key, uint16_t country, uint32_t *out,
 			out[n++] = k.row;
 	}
 	return n;
-}
-
-float
-mseg_idf(const struct mseg *s, uint32_t token)
-{
-	/* floor(8 log2(id + 1)) without a logarithm: exponent and table. */
-	static const uint8_t eighth[16] = { 0, 0, 1, 2, 2, 3, 3, 4,
-					    4, 5, 5, 6, 6, 6, 7, 7 };
-	uint64_t v = (uint64_t)token + 1;
-	unsigned e = 63u - (unsigned)__builtin_clzll(v);
-	unsigned frac = e >= 4 ? (unsigned)(v >> (e - 4)) & 15 :
-				 (unsigned)(v << (4 - e)) & 15;
-
-	if (token == UINT32_MAX)
-		return s->log_n;
-	return (float)s->idf8[8 * e + eighth[frac]] / 8;
 }

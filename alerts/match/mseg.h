@@ -29,10 +29,14 @@
 #define MSEG_SPLIT_MIN 128u /* df above which a token has country lists */
 #define MSEG_KEY_LONG 512u /* entries from which a bucket is by country */
 #define MSEG_OBLIGOR_ROWS_MAX 8192u /* rows of one obligor */
+#define MSEG_ROW_HEAD 3u /* bytes before the tail of a row */
 #define MSEG_BLOCK 16u /* rows per block of the row directory */
 #define MSEG_COUNTRIES_MAX 1024u /* codes of two letters, and none */
 #define MSEG_CONCEPT_MASK 1023 /* of a form */
 #define MSEG_NO_POST UINT64_C(0xFFFFFFFFFFFF)
+#define MSEG_KINDS 4u /* of tokens: enum mkind */
+#define MWEIGHT_STEPS 257u /* for ranks of 32 bits */
+#define MWEIGHT_NONE 256u /* the step of a word that the book has not */
 
 enum mseg_section {
 	SEG_BLOCK,     /* struct mseg_block per MSEG_BLOCK rows, and one more */
@@ -166,9 +170,8 @@ struct mseg {
 	int fd; /* for the cold part of large files; -1 when mapped */
 	const uint8_t *sec[SEG_COUNT];
 	uint64_t cold_off;
-	uint8_t idf8[512]; /* by floor(log2(id+1)*8): idf in 1/8 bits */
-	float log_n; /* log2 of the rows, at least of 100,000 */
-	float trust; /* in the book's own frequencies, 0..1 */
+	/* By kind, and by floor(log2(id + 1) * 8) or MWEIGHT_NONE. */
+	float weight[MSEG_KINDS][MWEIGHT_STEPS];
 };
 
 NODISCARD enum err mseg_open(const char *path, struct mseg *out,
@@ -248,9 +251,6 @@ void mseg_keys_prefetch2(const struct mseg *s, uint64_t key);
  */
 size_t mseg_keys(const struct mseg *s, uint64_t key, uint16_t country,
 		 uint32_t *out, size_t max);
-/* Idf of a token by its rank, in bits. */
-float mseg_idf(const struct mseg *s, uint32_t token);
-
 /* Of an obligor id: who has another one is another obligor. */
 static inline uint32_t
 mseg_mark_of(struct str obligor_id)
@@ -337,6 +337,18 @@ mseg_row_country(const struct mseg *s, uint32_t row)
 			   row % MSEG_BLOCK * 2,
 		       2);
 	return country;
+}
+
+/* Bytes of a row's tokens, and of its tail if it has one; at least 1. */
+static inline unsigned
+mseg_row_words(const struct mseg *s, uint32_t row)
+{
+	unsigned n = 0;
+
+	if (row < s->head.rows)
+		n = mseg_block_of(s, row)[offsetof(struct mseg_block, len) +
+					  row % MSEG_BLOCK];
+	return n > MSEG_ROW_HEAD ? n - MSEG_ROW_HEAD : 1;
 }
 
 /* Asks for the directory of a row, its country with it. */
