@@ -538,9 +538,14 @@ static void
 add_exact(const struct mseg *s, struct mscratch *x, const struct mquery_name *q)
 {
 	struct mkeys keys;
+	uint64_t words = 0;
 	unsigned known = 0, common = 0;
 
 	mkey_name(q->m, &keys);
+	if (!q->foreign && (s->head.scripts & MKEY_LOOSE) != 0)
+		words = mkey_words(q->m);
+	if (words != 0)
+		mseg_keys_prefetch(s, words);
 	mseg_keys_prefetch(s, keys.key[MK_SET]);
 	mseg_keys_prefetch(s, keys.key[MK_GLUE]);
 	if (q->foreign)
@@ -551,10 +556,14 @@ add_exact(const struct mseg *s, struct mscratch *x, const struct mquery_name *q)
 	mseg_keys_prefetch2(s, keys.key[MK_GLUE]);
 	if (q->foreign)
 		mseg_keys_prefetch2(s, keys.key[MK_SOUND]);
+	if (words != 0)
+		mseg_keys_prefetch2(s, words);
 	add_key(s, x, keys.key[MK_SET], 0.97f);
 	add_key(s, x, keys.key[MK_GLUE], 0.95f);
 	if (q->foreign)
 		add_key(s, x, keys.key[MK_SOUND], 0.75f);
+	if (words != 0)
+		add_key(s, x, words, 0.75f);
 	if (q->m->n == 1 && q->m->tok[0].n <= 7 && q->m->tok[0].n >= 3)
 		add_key(s, x,
 			mkey_acronym(mfold_text(q->m, &q->m->tok[0])), 0.40f);

@@ -267,7 +267,7 @@ mevidence_is_thin(const struct mseg *s, const struct mqscratch *x,
 		    q->tok[l->q].n >= TELLING_LETTERS)
 			return false;
 	}
-	return x->names > 0;
+	return true;
 }
 
 bool
@@ -324,7 +324,8 @@ is_told_apart(const struct mqscratch *x, const struct mask *ask,
 	if (mevidence_is_sibling(p))
 		return false;
 	return (!p->thin && !(x->names > 0 && x->name[p->qname].part) &&
-		!has_rival(p)) ||
+		!has_rival(p) && p->left != MLEFT_OTHER &&
+		(p->left == MLEFT_NOTHING || p->score >= MQ_LEFT_SCORE)) ||
 	       address_tells(ask, p);
 }
 
