@@ -92,19 +92,24 @@ static void
 add_key(const struct mseg *s, struct mscratch *x, uint64_t key, float promise)
 {
 	uint16_t country = x->q->country;
-	size_t n = mseg_keys(s, key, country, x->keyed, MCAND_KEY_ROWS);
+	struct mseg_keyed *k = &x->keyed;
+	size_t n = mseg_keys(s, key, country, k);
 	uint32_t in = room_for(x, n);
+	bool look = country != 0 && n > KEY_FEW;
 
 	/* Many namesakes: the country is asked for before all are read. */
-	if (country != 0)
+	if (look && !k->told)
 		for (size_t i = 0; i < n; i++)
-			mseg_row_prefetch(s, x->keyed[i]);
+			mseg_row_prefetch(s, k->row[i]);
 	for (size_t i = 0; i < n; i++) {
-		struct mcand_row *c = place_of(x, x->keyed[i], in);
+		struct mcand_row *c = place_of(x, k->row[i], in);
 		float p = promise;
 
-		if (country != 0 && n > KEY_FEW) {
-			bool home = mseg_row_country(s, x->keyed[i]) == country;
+		if (look) {
+			bool home = k->told ?
+					i < k->home :
+					mseg_row_country(s, k->row[i]) ==
+					    country;
 
 			if (!home)
 				p -= KEY_ABROAD;

@@ -698,22 +698,13 @@ mseg_keys_prefetch2(const struct mseg *s, uint64_t key)
 				   from * (uint64_t)sizeof(struct mseg_key));
 }
 
-size_t
-mseg_keys(const struct mseg *s, uint64_t key, uint16_t country, uint32_t *out,
-	  size_t max)
+/* Rows filed under the low bits of a key in a part of its bucket. */
+static size_t
+rows_of(const struct mseg *s, uint16_t low, uint32_t from, uint32_t to,
+	uint32_t step, uint32_t *out, size_t max)
 {
-	uint16_t low = (uint16_t)key;
-	uint32_t from, to, step = 1;
 	size_t n = 0;
 
-	if (!key_bucket(s, key, &from, &to))
-		return 0;
-	if (to - from > MSEG_KEY_LONG && country != 0) {
-		from = first_of(s, from, to, country);
-		to = first_of(s, from, to, (uint16_t)(country + 1));
-	} else if (to - from > KEY_READ) {
-		step = (to - from) / KEY_READ;
-	}
 	for (uint64_t i = from; i < to && n < max; i += step) {
 		struct mseg_key k = key_at(s, i);
 
@@ -721,4 +712,31 @@ mseg_keys(const struct mseg *s, uint64_t key, uint16_t country, uint32_t *out,
 			out[n++] = k.row;
 	}
 	return n;
+}
+
+size_t
+mseg_keys(const struct mseg *s, uint64_t key, uint16_t country,
+	  struct mseg_keyed *out)
+{
+	uint16_t low = (uint16_t)key;
+	uint32_t from, to, first, last, *row = out->row;
+	size_t max = MSEG_KEYED_MAX, n;
+
+	out->home = 0;
+	out->told = false;
+	if (!key_bucket(s, key, &from, &to))
+		return 0;
+	if (to - from <= MSEG_KEY_ORDERED || country == 0)
+		return rows_of(s, low, from, to,
+			       to - from > KEY_READ ? (to - from) / KEY_READ : 1,
+			       row, max);
+	first = first_of(s, from, to, country);
+	last = first_of(s, first, to, (uint16_t)(country + 1));
+	n = rows_of(s, low, first, last, 1, row, max);
+	out->home = n;
+	out->told = true;
+	if (to - from > MSEG_KEY_LONG)
+		return n;
+	n += rows_of(s, low, from, first, 1, row + n, max - n);
+	return n + rows_of(s, low, last, to, 1, row + n, max - n);
 }

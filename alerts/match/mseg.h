@@ -27,7 +27,9 @@
 #define MSEG_TOKENS_MAX (UINT64_C(1) << 28)
 #define MSEG_ID_MASK UINT32_C(0xFFFFFFF)
 #define MSEG_SPLIT_MIN 128u /* df above which a token has country lists */
-#define MSEG_KEY_LONG 512u /* entries from which a bucket is by country */
+#define MSEG_KEY_ORDERED 64u /* entries from which a bucket is by country */
+#define MSEG_KEY_LONG 512u /* and from which others are not told */
+#define MSEG_KEYED_MAX 768u
 #define MSEG_OBLIGOR_ROWS_MAX 8192u /* rows of one obligor */
 #define MSEG_ROW_HEAD 3u /* bytes before the tail of a row */
 #define MSEG_BLOCK 16u /* rows per block of the row directory */
@@ -245,12 +247,19 @@ void mseg_token_prefetch(const struct mseg *s, uint32_t id);
 void mseg_text_prefetch(const struct mseg *s, uint32_t id);
 void mseg_keys_prefetch(const struct mseg *s, uint64_t key);
 void mseg_keys_prefetch2(const struct mseg *s, uint64_t key);
+/* Rows filed under a key of names. */
+struct mseg_keyed {
+	size_t home; /* the first so many are of the country */
+	bool told;   /* and the others are not: no need to look */
+	uint32_t row[MSEG_KEYED_MAX];
+};
+
 /*
- * Rows filed under a name key, at most max, into out.  Of very many, those of
- * the country first; without one a sample.
+ * Finds them; returns how many.  Of very many those of the country alone;
+ * without one a sample.
  */
 size_t mseg_keys(const struct mseg *s, uint64_t key, uint16_t country,
-		 uint32_t *out, size_t max);
+		 struct mseg_keyed *out);
 /* Of an obligor id: who has another one is another obligor. */
 static inline uint32_t
 mseg_mark_of(struct str obligor_id)
