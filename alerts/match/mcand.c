@@ -24,7 +24,7 @@
 #define LOTS 64u /* rows drawn of too many equal ones */
 #define WEIGHT_OF_BYTE 0.34f /* of a token in a row */
 #define ROWS_AHEAD 8u /* asked for while one is read */
-#define WORTH 0.4f /* share of the best sum below which no row is read */
+#define WORTH 0.3f /* share of the best sum below which no row is read */
 
 void
 mcand_name(const struct mseg *s, const struct mname *m, uint16_t country,
