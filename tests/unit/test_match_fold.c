@@ -269,3 +269,29 @@ Test(match_fold, kana_and_latin_have_the_same_consonants)
 	snprintf(kana, sizeof(kana), "%s", loose("ソケッツ"));
 	cr_assert_str_neq(kana, loose("Sackville"));
 }
+
+Test(match_fold, what_arabic_writes_together_with_a_word)
+{
+	static const char *const name[][2] = {
+		{ "سعد والمقاولات", "construction" },
+		{ "سعد والخدمات", "service" },
+		{ "سعد للنقل", "transport" },
+		{ "سعد والتأمين", "insurance" },
+		{ "سعد بالتجارة", "trading" },
+		{ "سعد وتجارة", "trading" },
+	};
+
+	for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++) {
+		fold(name[i][0], MV_MAIN);
+		cr_assert_eq(m.n, 2u, "%s", name[i][0]);
+		cr_assert_eq(m.tok[0].concept, 0);
+		cr_assert(str_eq(mtab_concept(m.tok[1].concept)->name,
+				 str_of(name[i][1])),
+			  "%s", name[i][0]);
+	}
+	/* Not of other scripts, nor of two letters, nor of a name. */
+	fold("Saad Wtijara", MV_MAIN);
+	cr_assert_eq(m.tok[1].concept, 0);
+	fold("سعد والراجحي", MV_MAIN);
+	cr_assert_eq(m.tok[1].concept, 0);
+}
