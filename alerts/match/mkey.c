@@ -55,7 +55,7 @@ mkey_words(const struct mname *m)
 	UNSET char soft[MPHON_MAX], skel[MPHON_MAX];
 	size_t n = glue(m, true, soft, sizeof(soft));
 
-	n = mphon_skel((struct str){ soft, n }, skel, sizeof(skel));
+	n = mphon_loose((struct str){ soft, n }, skel, sizeof(skel));
 	return n < 3 ? 0 : salted(SALT_WORDS, skel, n);
 }
 
@@ -108,7 +108,7 @@ mkey_name(const struct mname *m, struct mkeys *out)
 	n = mkey_glue(m, soft, sizeof(soft));
 	if (n >= 3)
 		out->key[MK_GLUE] = salted(SALT_GLUE, soft, n);
-	n = mphon_skel((struct str){ soft, n }, skel, sizeof(skel));
+	n = mphon_loose((struct str){ soft, n }, skel, sizeof(skel));
 	if (n >= 3)
 		out->key[MK_SOUND] = salted(SALT_SOUND, skel, n);
 	out->key[MK_ACRONYM] = key_acronym(m);

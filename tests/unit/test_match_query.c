@@ -43,6 +43,9 @@ static const struct mbuild_obligor book[] = {
 	  .name = { "First North Eastern Quorvan Oil Gas Tessel Ursine "
 		    "Dredge Barge Wharf Pylon Harbour Tug 8 SA", 91 },
 	  .country = { "PA", 2 } },
+	{ .obligor_id = { "B8", 2 },
+	  .name = { "Blossom Bidco Co., Ltd.", 23 },
+	  .country = { "JP", 2 } },
 	{ .obligor_id = { "B6", 2 },
 	  .name = { "შპს მაგთიკომი", 37 },
 	  .country = { "GE", 2 } },
@@ -154,6 +157,7 @@ Test(match_query, finds)
 	first_is("Hatoya Shoji", "JP", "B2");
 	first_is("Old | Name", "", "B2");
 	first_is("Merdiano Shipping", "PA", "B3");
+	first_is("ブロッサムビッドコー株式会社", "JP", "B8");
 }
 
 Test(match_query, the_country_counts_before_rows_are_read)
