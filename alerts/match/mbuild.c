@@ -68,10 +68,23 @@ struct intake {
 	const char *letters;
 };
 
+static size_t
+slot_at(const struct mdict *d, uint64_t h)
+{
+	return (size_t)(h >> 3) & (d->slots - 1);
+}
+
+static void
+ask_slots(const struct mdict *d, const uint64_t *h, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		__builtin_prefetch(&d->slot[slot_at(d, h[i])]);
+}
+
 static struct mdict_slot *
 find_slot(const struct mdict *d, uint64_t h)
 {
-	size_t at = (size_t)(h >> 3) & (d->slots - 1);
+	size_t at = slot_at(d, h);
 
 	while (d->slot[at].print != 0 && d->slot[at].h != h)
 		at = (at + 1) & (d->slots - 1);
@@ -231,11 +244,8 @@ take_slice(struct mbuild *b, const struct mslice *s)
 	for (size_t i = 0; i < s->row.n / sizeof(struct mfolded); i++) {
 		struct mfolded r = ((const struct mfolded *)s->row.p)[i];
 
-		for (unsigned k = 0; k < r.meta.n; k++)
-			if (b->token.slots > 0 && SLOTS_AHEAD + k < left)
-				__builtin_prefetch(
-				    &b->token.slot[(in.h[SLOTS_AHEAD + k] >> 3) &
-						   (b->token.slots - 1)]);
+		if (b->token.slots > 0 && SLOTS_AHEAD + r.meta.n <= left)
+			ask_slots(&b->token, in.h + SLOTS_AHEAD, r.meta.n);
 		if (b->rows + 1 >= MSEG_ROWS_MAX ||
 		    (b->rows % MSEG_BLOCK == 0 &&
 		     !mvec_put(&b->block, &block, sizeof(block))) ||

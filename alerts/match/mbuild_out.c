@@ -370,6 +370,19 @@ split_count(struct split_job *j, uint32_t token, uint16_t country,
 	return mvec_put(&j->list, &one, sizeof(one)) && split_grow(j);
 }
 
+/* Asks for the slots of a row. */
+static void
+split_ask(const struct split_job *j, const uint32_t *ids,
+	  const struct mrow_meta *m)
+{
+	for (unsigned k = 0; k < m->n; k++) {
+		uint64_t at = mtab_mix(ids[k], m->country) & j->mask;
+
+		if (ids[k] < j->tokens)
+			__builtin_prefetch(&j->slot[at]);
+	}
+}
+
 /* Counts every row and common token of it; the slots are asked for before. */
 static bool
 split_rows(struct split_job *j)
@@ -380,14 +393,10 @@ split_rows(struct split_job *j)
 	uint64_t ahead = 0;
 
 	for (uint64_t r = 0; r < j->b->rows; ids += m[r].n, r++) {
-		for (; ahead < j->b->rows && ahead < r + ROWS_AHEAD;
-		     soon += m[ahead].n, ahead++)
-			for (unsigned k = 0; k < m[ahead].n; k++)
-				if (soon[k] < j->tokens)
-					__builtin_prefetch(
-					    &j->slot[mtab_mix(soon[k],
-							      m[ahead].country) &
-						     j->mask]);
+		for (; ahead < j->b->rows && ahead < r + ROWS_AHEAD; ahead++) {
+			split_ask(j, soon, &m[ahead]);
+			soon += m[ahead].n;
+		}
 		for (unsigned k = 0; m[r].country != 0 && k < m[r].n; k++)
 			if (ids[k] < j->tokens &&
 			    !split_count(j, ids[k], m[r].country, hit++))

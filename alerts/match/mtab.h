@@ -6,7 +6,7 @@
  * asked with tables other than its builder's unnoticed: MTAB_VERSION and the
  * hash of the bytes are written into every segment.
  *
- * mtab_get loads once (about 40 ms) and never fails but for want of memory or
+ * mtab_get loads once (about 25 ms) and never fails but for want of memory or
  * a broken table, which are bugs of ours: it aborts.  Everything it returns
  * lives until the process ends and may be read by any thread.
  */
