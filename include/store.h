@@ -433,10 +433,14 @@ NODISCARD enum err store_alerts(struct store *s, struct str obligor_id,
 NODISCARD enum err store_alerts_ever(struct store *s, struct str obligor_id,
 				     struct arena *a, struct alert **out,
 				     size_t *count);
-/* The alert is another obligor's, and has that key from now on. */
+/* The alert is that of former, which no book has; its keys stay. */
 NODISCARD enum err store_alert_former(struct store *s, const struct alert *was,
-				      struct str obligor_id,
-				      struct str dedup_key);
+				      struct str former);
+/* The last episode of a family that was told of companies that had the id
+ * before (ids ID#...); 0 none. */
+NODISCARD enum err store_episode_former(struct store *s,
+					struct str obligor_id,
+					struct str family, int *out);
 
 /* Obligors with an alert that may still move, ascending. */
 NODISCARD enum err store_alert_obligors(struct store *s, struct arena *a,

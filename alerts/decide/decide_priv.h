@@ -96,10 +96,6 @@ NODISCARD enum err decide_ring(struct ring *r, const struct fact *fact,
  * left the book. */
 NODISCARD enum err decide_gone(struct decide *d, const struct alert *a,
 			       struct instant now);
-/* What an alert is found by. */
-void decide_dedup_key(struct str exporter_id, struct str obligor_id,
-		      struct str family, int episode,
-		      char out[DEDUP_KEY_SIZE]);
 /* Ids that stand for another company since the import after that version. */
 NODISCARD enum err decide_former(struct decide *d, int64_t since,
 				 struct instant now);

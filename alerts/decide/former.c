@@ -5,8 +5,8 @@
  * an id no book can have: an obligor that left, for all the rest of this
  * folder.  Its alerts are closed in its own name and can be taken back, its
  * facts are tried on the others of the book, and nothing of it (what an
- * exporter knew, what a reviewer denied, the number of an episode) is counted
- * for who has the id now.
+ * exporter knew, what a reviewer denied) is counted for who has the id now.
+ * Episodes are counted on, so that no key on the wire is of both.
  */
 #include "decide_priv.h"
 
@@ -20,14 +20,8 @@ hand_alerts(struct decide *d, struct str obligor_id, struct str former)
 	enum err err = store_alerts_ever(d->in.store, obligor_id, &d->arena,
 					 &a, &count);
 
-	for (size_t i = 0; i < count && err == ERR_OK; i++) {
-		char key[DEDUP_KEY_SIZE];
-
-		decide_dedup_key(a[i].exporter_id, former, a[i].family,
-				 a[i].episode, key);
-		err = store_alert_former(d->in.store, &a[i], former,
-					 str_of(key));
-	}
+	for (size_t i = 0; i < count && err == ERR_OK; i++)
+		err = store_alert_former(d->in.store, &a[i], former);
 	return err;
 }
 

@@ -262,15 +262,22 @@ new_id(const struct apply *p, struct str *out)
 	return out->p == NULL ? ERR_LIMIT : ERR_OK;
 }
 
-/* An alert taken back (a suspicion that was wrong) used its episode up. */
+/* An alert taken back (a suspicion that was wrong) used its episode up, and
+ * so did those of another company that had the id. */
 static enum err
-skip_retracted(const struct facts *f, struct str obligor_id,
+skip_used(const struct facts *f, struct str obligor_id,
 	       struct str family, struct arena *a, int *episode)
 {
 	struct alert *alert = NULL;
 	size_t count = 0;
+	int former = 0;
 	enum err err = store_alerts(f->store, obligor_id, a, &alert, &count);
 
+	if (err == ERR_OK)
+		err = store_episode_former(f->store, obligor_id, family,
+					   &former);
+	if (former >= *episode)
+		*episode = former + 1;
 	for (size_t i = 0; i < count && err == ERR_OK; i++)
 		if (alert[i].state == ALERT_RETRACTED &&
 		    str_eq(alert[i].family, family) &&
@@ -302,7 +309,7 @@ episode_of(const struct facts *f, struct str obligor_id, struct str family,
 			live = true;
 	*out = live ? last : last + 1;
 	return live ? ERR_OK :
-		      skip_retracted(f, obligor_id, family, a, out);
+		      skip_used(f, obligor_id, family, a, out);
 }
 
 /* The fact is the obligor's, for that reason; not yet kept. */

@@ -82,15 +82,13 @@ store_alerts_ever(struct store *s, struct str obligor_id, struct arena *a,
 
 enum err
 store_alert_former(struct store *s, const struct alert *was,
-		   struct str obligor_id, struct str dedup_key)
+		   struct str former)
 {
-	enum err err;
 	struct query q = query_change(
-	    s, "UPDATE alert SET obligor_id = ?, dedup_key = ?"
-	       " WHERE alert_id = ?");
+	    s, "UPDATE alert SET obligor_id = ? WHERE alert_id = ?");
+	enum err err;
 
-	query_str(&q, obligor_id);
-	query_str(&q, dedup_key);
+	query_str(&q, former);
 	query_str(&q, was->alert_id);
 	err = query_run(&q);
 	if (err != ERR_OK)
@@ -100,8 +98,27 @@ store_alert_former(struct store *s, const struct alert *was,
 			    " WHERE scheme = 'was ' || ?1 AND value = ?2");
 	query_str(&q, was->fact_id);
 	query_str(&q, was->obligor_id);
-	query_str(&q, obligor_id);
+	query_str(&q, former);
 	return query_run(&q);
+}
+
+enum err
+store_episode_former(struct store *s, struct str obligor_id,
+		     struct str family, int *out)
+{
+	/* '$' stands behind '#', and neither in an id. */
+	struct query q = query_of(
+	    s, "SELECT coalesce(max(episode), 0) FROM alert"
+	       " WHERE obligor_id > ?1 || '#' AND obligor_id < ?1 || '$'"
+	       " AND family = ?2");
+	int64_t last = 0;
+	enum err err;
+
+	query_str(&q, obligor_id);
+	query_str(&q, family);
+	err = query_int(&q, 0, &last);
+	*out = (int)last;
+	return err;
 }
 
 enum err

@@ -1,6 +1,8 @@
 /*
  * test_former.c - ids of the book that stand for another company by now.
  */
+#include <stdio.h>
+
 #include "decide_world.h"
 
 #include "store_priv.h"
@@ -46,10 +48,17 @@ Test(former, what_was_told_of_the_company_before_is_closed_in_its_name)
 	struct notice_id id;
 	struct alert first = dw_alert_of("EXP-A");
 	int64_t when = 0;
+	char key[80];
 	struct entry e;
 
+	(void)snprintf(key, sizeof(key), "\"dedup_key\":\"%.*s\"",
+		       STR_ARG(first.dedup_key));
+	cr_assert_eq(dw_stream("EXP-A", &e), 1);
+	cr_assert(dw_has(e.body, key));
 	dw_rebook(OTHER);
 	cr_assert_eq(dw_stream("EXP-A", &e), 2);
+	/* No reader knows it by another key. */
+	cr_assert(dw_has(e.body, key));
 	cr_assert(dw_has(e.body, "\"end_reason\":\"obligor-gone\""));
 	cr_assert(dw_has(e.body, "\"name\":\"X Trading LLC\""));
 	cr_assert(dw_has(e.body, "\"id\":\"OB-AE-1\""));
@@ -66,6 +75,8 @@ Test(former, what_was_told_of_the_company_before_is_closed_in_its_name)
 	cr_assert_eq(e.type, 1);
 	cr_assert_eq(e.revision, 1);
 	cr_assert(dw_has(e.body, "Zeta Shipping FZE"));
+	cr_assert_not(dw_has(e.body, key));
+	cr_assert(dw_has(e.body, "\"episode\":2"));
 	cr_assert_not(str_eq(dw_alert_of("EXP-A").alert_id, first.alert_id));
 	knowledge(S("EXP-A"), &when);
 	cr_assert_eq(when, dw.now.wall_ms);
