@@ -250,8 +250,10 @@ take_slice(struct mbuild *b, const struct mslice *s)
 		    (b->rows % MSEG_BLOCK == 0 &&
 		     !mvec_put(&b->block, &block, sizeof(block))) ||
 		    !take_tokens(b, &r, &in) || !take_keys(b, &r, &key) ||
-		    !mvec_put(&b->meta, &r.meta, sizeof(r.meta)))
+		    !mvec_put(&b->meta, &r.meta, sizeof(r.meta)) ||
+		    !mvec_put(&b->mark, &r.mark, sizeof(r.mark)))
 			return false;
+		b->head.scripts |= r.scripts;
 		left -= r.meta.n;
 		block.cold += r.cold_n;
 		b->rows++;
@@ -372,6 +374,10 @@ add_name(struct mbuild *b, const struct mitem *of, struct str name)
 	item->name = keep(b, name, MFOLD_BYTES_MAX, &item->name_n);
 }
 
+_Static_assert((1 + MBUILD_ALIASES_MAX) * (1 + MPARTS_MAX) * MV_COUNT <=
+		   MSEG_OBLIGOR_ROWS_MAX,
+	       "an obligor of more rows than mseg_first looks at");
+
 /* The name, and the names inside it as aliases. */
 static void
 add_names(struct mbuild *b, struct mitem *item, struct str name)
@@ -471,6 +477,7 @@ void
 mbuild_free(struct mbuild *b)
 {
 	struct mvec *all[] = { &b->meta,     &b->ids,	  &b->tail,
+			       &b->mark,
 			       &b->tok_h,
 			       &b->tok_df,   &b->tok_text, &b->tok_form,
 			       &b->form,     &b->letters, &b->block,

@@ -139,6 +139,8 @@ put_row(struct mslice *s, const struct mitem *item, const struct mname *m,
 {
 	const char *text = s->batch->text.p;
 	struct mfolded r = {
+		.mark = mseg_mark_of((struct str){ text + item->id,
+						   item->id_n }),
 		.scripts = (uint16_t)m->scripts,
 		.meta = { .country = item->country,
 			  .classes = (uint16_t)m->classes,

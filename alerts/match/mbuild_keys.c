@@ -219,7 +219,7 @@ make_keys(struct mtables *t)
 	base = t->key_base;
 	t->key_base[buckets] = (uint32_t)n;
 	for (size_t i = 0; i < buckets; i++)
-		if (base[i + 1] - base[i] > MSEG_KEY_LONG &&
+		if (base[i + 1] - base[i] > MSEG_KEY_ORDERED &&
 		    !by_country(t->b->meta.p, t->key + base[i],
 				base[i + 1] - base[i]))
 			return ERR_LIMIT;

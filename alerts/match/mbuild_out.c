@@ -616,6 +616,8 @@ mbuild_sections(struct mbuild *b)
 		err = write_lists(b);
 	mvec_free(&b->ids);
 	mvec_free(&b->meta);
+	if (err == ERR_OK)
+		err = section(b, SEG_MARK, b->mark.p, b->mark.n);
 	if (err == ERR_OK) {
 		uint64_t sum = msum_end(b->cold_sum);
 

@@ -74,6 +74,7 @@ struct mitem {
 struct mfolded {
 	uint64_t set; /* key of the set of tokens */
 	uint32_t cold_n;
+	uint32_t mark; /* mseg_mark_of the obligor's id */
 	uint16_t scripts;
 	struct mrow_meta meta;
 	uint8_t keys;
@@ -117,6 +118,7 @@ struct mbuild {
 	struct mfolder *folder; /* owned */
 	/* per row */
 	struct mvec meta;   /* struct mrow_meta */
+	struct mvec mark;   /* u32 */
 	struct mvec ids;    /* u32 provisional token ids, row after row */
 	struct mvec tail;   /* tails, row after row */
 	/*

@@ -278,6 +278,39 @@ mphon_skel(struct str soft, char *dst, size_t size)
 
 #define STRONG_DROP 100 /* what a consonant but h costs */
 
+size_t
+mphon_loose(struct str soft, char *dst, size_t size)
+{
+	static const char of[26] = {
+		['l' - 'a'] = 'r', ['v' - 'a'] = 'b', ['f' - 'a'] = 'p',
+		['z' - 'a'] = 's', ['j' - 'a'] = 's', ['c' - 'a'] = 't',
+		['m' - 'a'] = 'n',
+	};
+	size_t k = 0;
+	char last = 0; /* what stood before, of consonants */
+
+	for (size_t i = 0; i < soft.n && k < size; i++) {
+		char c = soft.p[i], next = at(soft, i + 1);
+
+		if (vowel(c)) {
+			if (i == 0)
+				dst[k++] = 'A';
+			last = 0;
+			continue;
+		}
+		if (i > 0 && (c == 'h' || (!vowel(next) &&
+					   (c == 'r' || c == 'v')) ||
+			      (c == 'g' && last == 'n' && next == 'u')))
+			continue;
+		if (c >= 'a' && c <= 'z' && of[c - 'a'] != 0)
+			c = of[c - 'a'];
+		if (c != last || (c >= '0' && c <= '9'))
+			dst[k++] = c;
+		last = c;
+	}
+	return k;
+}
+
 /* Costs in hundredths. */
 static unsigned
 weight(char c, bool abjad)

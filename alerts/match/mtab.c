@@ -435,15 +435,26 @@ concept_id(struct str name)
 	return tab.concepts++;
 }
 
-/* Concepts named before that mean nearly the same. */
+/*
+ * A line about concepts named before: which mean nearly the same (k), what
+ * they say when they are left over (d, m), or where places lie (a: name).
+ */
 static void
-load_kin(struct str names, uint8_t kin)
+load_about(char kind, struct str name, struct str names, uint8_t kin)
 {
 	unsigned known = tab.concepts;
 
 	while (names.n > 0) {
-		tab.concept[concept_id(str_cut(&names, '|'))].kin = kin;
+		struct mconcept *c =
+		    &tab.concept[concept_id(str_cut(&names, '|'))];
+
 		must(tab.concepts == known); /* a name that is none */
+		if (kind == 'k')
+			c->kin = kin;
+		else if (kind == 'a')
+			c->at = name;
+		else
+			c->left = kind == 'd' ? MCL_DROPPED : MCL_MEMBER;
 	}
 }
 
@@ -461,9 +472,10 @@ load_concept(void)
 		unsigned id;
 
 		must(kind.n == 1);
-		if (kind.p[0] == 'k') {
+		if (kind.p[0] == 'k')
 			must(++kin != 0);
-			load_kin(line, kin);
+		if (memchr("kdma", kind.p[0], 4) != NULL) {
+			load_about(kind.p[0], name, line, kin);
 			continue;
 		}
 		id = concept_id(name);

@@ -77,9 +77,18 @@ enum mconcept_kind {
 	MC_FUNCTION,
 };
 
+/* What a concept says when only one of two names has it. */
+enum mconcept_left {
+	MCL_SOMETHING,
+	MCL_DROPPED, /* nothing: firms leave it out of their name freely */
+	MCL_MEMBER,  /* another member of a group */
+};
+
 struct mconcept {
 	struct str name;
+	struct str at; /* of a place: the countries it lies in, "KR|KP" */
 	enum mconcept_kind kind;
+	enum mconcept_left left;
 	uint8_t kin; /* 0, or equal in concepts that mean nearly the same */
 };
 

@@ -224,6 +224,78 @@ Test(match_fold, sound)
 	cr_assert_lt(sim("zorro", "banana"), 0.5f);
 }
 
+/* The consonants of a name as kana can tell them apart. */
+static const char *
+loose(const char *name)
+{
+	static char out[MPHON_MAX + 1];
+	char glued[256], soft[MPHON_MAX];
+	size_t n = 0;
+
+	fold(name, MV_MAIN);
+	for (unsigned i = 0; i < m.n; i++) {
+		struct str t = mfold_text(&m, &m.tok[i]);
+
+		memcpy(glued + n, t.p, t.n);
+		n += t.n;
+	}
+	n = mphon_soft((struct str){ glued, n }, soft, sizeof(soft));
+	n = mphon_loose((struct str){ soft, n }, out, MPHON_MAX);
+	out[n] = 0;
+	return out;
+}
+
+Test(match_fold, kana_and_latin_have_the_same_consonants)
+{
+	static const char *const pair[][2] = {
+		{ "ブロッサムビッドコー", "Blossom Bidco" },
+		{ "ソケッツ", "Sockets" },
+		{ "プラッツ", "Platz" },
+		{ "チームスピリット", "TeamSpirit" },
+		{ "シリウスビジョン", "SiriusVision" },
+		{ "ゲンズ", "Gens" },
+		{ "ナローピーク", "Narrow Peak" },
+		{ "エルピーダメモリ", "Elpida Memory" },
+		{ "レナウン", "Renown" },
+		{ "スカイマーク", "Skymark" },
+	};
+	char kana[MPHON_MAX + 1];
+
+	for (size_t i = 0; i < sizeof(pair) / sizeof(pair[0]); i++) {
+		snprintf(kana, sizeof(kana), "%s", loose(pair[i][0]));
+		cr_assert_str_eq(kana, loose(pair[i][1]), "%s", pair[i][0]);
+	}
+	/* But not those of any name. */
+	snprintf(kana, sizeof(kana), "%s", loose("ソケッツ"));
+	cr_assert_str_neq(kana, loose("Sackville"));
+}
+
+Test(match_fold, what_arabic_writes_together_with_a_word)
+{
+	static const char *const name[][2] = {
+		{ "سعد والمقاولات", "construction" },
+		{ "سعد والخدمات", "service" },
+		{ "سعد للنقل", "transport" },
+		{ "سعد والتأمين", "insurance" },
+		{ "سعد بالتجارة", "trading" },
+		{ "سعد وتجارة", "trading" },
+	};
+
+	for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++) {
+		fold(name[i][0], MV_MAIN);
+		cr_assert_eq(m.n, 2u, "%s", name[i][0]);
+		cr_assert_eq(m.tok[0].concept, 0);
+		cr_assert(str_eq(mtab_concept(m.tok[1].concept)->name,
+				 str_of(name[i][1])),
+			  "%s", name[i][0]);
+	}
+	/* Not of other scripts, nor of two letters, nor of a name. */
+	fold("Saad Wtijara", MV_MAIN);
+	cr_assert_eq(m.tok[1].concept, 0);
+	fold("سعد والراجحي", MV_MAIN);
+	cr_assert_eq(m.tok[1].concept, 0);
+}
+
 /* Letters of full width go the long way, and end at the same. */
 Test(match_fold, the_short_way_for_plain_letters_ends_where_the_long_one_does)
 {
