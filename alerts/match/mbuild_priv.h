@@ -1,5 +1,5 @@
 /*
- * mbuild_priv.h - what mbuild.c and mbuild_out.c share.
+ * mbuild_priv.h - what the files of the builder share.
  */
 #ifndef MBUILD_PRIV_H
 #define MBUILD_PRIV_H
