@@ -381,7 +381,7 @@ bar_of(const float *v, unsigned n, float high, unsigned max, unsigned *above)
 static unsigned
 look_at(const struct mseg *s, struct mscratch *x)
 {
-	unsigned n, bar = 0, edge, seen = 0;
+	unsigned n = 0, bar = 0, edge, seen = 0;
 	float high = 0, key = x->q->total + 0.5f;
 	uint32_t in = UINT32_MAX;
 
@@ -419,7 +419,8 @@ look_at(const struct mseg *s, struct mscratch *x)
 static unsigned
 select_first(const struct mseg *s, struct mscratch *x, struct mhit *first)
 {
-	unsigned n = 0, edge_n = 0, seen = look_at(s, x), from = 0, bar = 0, above;
+	unsigned n = 0, edge_n = 0, seen = look_at(s, x), from = 0, bar = 0;
+	unsigned above = 0;
 	UNSET struct mhit edge[MCAND_FIRST_MAX];
 	float high = 0;
 
