@@ -2,7 +2,9 @@
  * cmd_match.c - `match index` and `match query`, offline (contract 1, 4).
  *
  * index: an obligors CSV becomes one segment; nothing else is read.  Bad rows
- * are printed (at most 100, then a count) and nothing is left, exit 65.
+ * are printed (at most 100, then a count) and nothing is left, exit 65.  An id
+ * that was there before is printed too; its names are the obligor's as well,
+ * for what was read before is in the index already.
  * query: JSON Lines in, one answer line out for every line in, in order.
  */
 #include <errno.h>
@@ -15,6 +17,7 @@
 
 #include "cmd.h"
 #include "csvin.h"
+#include "idset.h"
 #include "json.h"
 #include "mbuild.h"
 #include "mid.h"
@@ -53,6 +56,8 @@ struct indexer {
 	struct mbuild *build;
 	int at[COL_COUNT]; /* field of a column, -1 absent */
 	unsigned long bad;
+	struct idset ids;
+	unsigned long again; /* rows whose id was there before */
 };
 
 static void
@@ -62,6 +67,37 @@ bad_row(struct indexer *x, unsigned long line, const char *column,
 	if (x->bad++ < ERRORS_SHOWN)
 		(void)fprintf(stderr, "%s:%lu: %s: %s\n", x->file, line, column,
 			      why);
+}
+
+/* A second row of an obligor: told, and entered. */
+static void
+note_id(struct indexer *x, unsigned long line, struct str id)
+{
+	if (idset_put(&x->ids, id) && x->again++ < ERRORS_SHOWN)
+		(void)fprintf(stderr,
+			      "%s:%lu: obligor_id: '%.*s' was in a row before; "
+			      "the names of both are its names\n",
+			      x->file, line, STR_ARG(id));
+}
+
+/* What was printed of many, counted; and the table is no longer needed. */
+static void
+end_rows(struct indexer *x)
+{
+	if (x->bad > ERRORS_SHOWN)
+		(void)fprintf(stderr, "%s: %lu bad rows in all\n", x->file,
+			      x->bad);
+	if (x->again > ERRORS_SHOWN)
+		(void)fprintf(stderr,
+			      "%s: %lu rows in all with an obligor_id that was "
+			      "there before\n",
+			      x->file, x->again);
+	if (idset_full(&x->ids))
+		(void)fprintf(stderr,
+			      "%s: no memory to look for ids that are there "
+			      "twice\n",
+			      x->file);
+	idset_free(&x->ids);
 }
 
 static bool
@@ -150,6 +186,8 @@ index_row(struct indexer *x, const struct csvin_row *r)
 		bad_row(x, r->line, "country", "not ISO 3166-1 alpha-2");
 	else if (mbuild_add(x->build, &o, &d) != ERR_OK)
 		bad_row(x, r->line, "obligor_id", d.why);
+	else
+		note_id(x, r->line, o.obligor_id);
 }
 
 static void
@@ -160,7 +198,7 @@ print_stats(const struct mbuild_stats *st)
 		"token slots",	   "tokens",	"token text",
 		"token forms",	   "postings",	"by country",
 		"variant buckets", "variants",	"key buckets",
-		"keys",
+		"keys",		   "ids",
 	};
 	double rows = st->rows == 0 ? 1 : (double)st->rows;
 
@@ -210,9 +248,7 @@ run_index(struct indexer *x, int fd, const char *out, unsigned threads,
 		status = EXIT_DATA;
 	if (status != 0 && err != ERR_OK && err != ERR_ABSENT)
 		(void)fprintf(stderr, "%s:%u: %s\n", x->file, d.line, d.why);
-	if (x->bad > ERRORS_SHOWN)
-		(void)fprintf(stderr, "%s: %lu bad rows in all\n", x->file,
-			      x->bad);
+	end_rows(x);
 	if (status == 0 && mbuild_end(x->build, &st, &d) != ERR_OK) {
 		(void)fprintf(stderr, "creditalarm: %s\n", d.why);
 		status = EXIT_IO;

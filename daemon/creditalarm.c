@@ -26,7 +26,7 @@ usage(void)
 	    "  backup FILE | restore FILE [--epoch N]\n"
 	    "  feed list | show NAME | poll NAME | parse NAME FILE... "
 	    "[--now TIME]\n"
-	    "  book import FILE... [--check] [--replace KIND [--force]]\n"
+	    "  book import FILE... [--check] [--replace KIND] [--force]\n"
 	    "  book export KIND | stats\n"
 	    "  exposure [--exporter ID] [--obligor ID] [--country CC] "
 	    "[--as-of DATE]\n"

@@ -67,36 +67,46 @@ fill(struct csvin *c)
 	return ERR_OK;
 }
 
-/* Where the row that starts at c->at ends; c->n when it is not all there. */
+/* The first byte b from i on, or n. */
 static size_t
-row_end(const struct csvin *c)
+find(const struct csvin *c, char b, size_t i, size_t n)
 {
-	size_t i = c->at;
+	const char *p = memchr(c->p + i, b, n - i);
 
-	for (;;) {
-		char *nl = memchr(c->p + i, '\n', c->n - i);
-		size_t stop = nl == NULL ? c->n : (size_t)(nl - c->p);
-		const char *quote = memchr(c->p + i, '"', stop - i);
+	return p == NULL ? n : (size_t)(p - c->p);
+}
 
-		if (quote == NULL)
-			return stop;
+/*
+ * Where the row that starts at c->at ends; c->n when it is not all there.
+ * *lines: how many it has.
+ */
+static size_t
+row_end(const struct csvin *c, unsigned *lines)
+{
+	size_t i = c->at, stop = find(c, '\n', i, c->n);
+
+	*lines = 1;
+	while ((i = find(c, '"', i, stop)) < stop) {
 		/* Behind the closing quote the row goes on. */
-		i = (size_t)(quote - c->p) + 1;
-		quote = memchr(c->p + i, '"', c->n - i);
-		if (quote == NULL)
+		i = find(c, '"', i + 1, c->n);
+		if (i == c->n)
 			return c->n;
-		i = (size_t)(quote - c->p) + 1;
+		for (i++; stop < i; (*lines)++)
+			stop = find(c, '\n', stop + 1, c->n);
 	}
+	return stop;
 }
 
 /* A quoted field at p, unescaped in place; returns where it ends. */
 static char *
 quoted(char *p, char *end, struct str *out)
 {
-	char *to = p;
+	char *to = memchr(p + 1, '"', (size_t)(end - p) - 1);
 
-	out->p = p;
-	for (p++; p < end; p++) {
+	out->p = p + 1;
+	p = to == NULL ? end : to;
+	to = p;
+	for (; p < end; p++) {
 		if (*p == '"') {
 			if (p + 1 >= end || p[1] != '"') {
 				p++;
@@ -125,7 +135,9 @@ split(char *p, char *end, struct csvin_row *out)
 		if (p < end && *p == '"') {
 			p = quoted(p, end, f);
 		} else {
-			char *comma = memchr(p, ',', (size_t)(end - p));
+			char *comma = p < end && *p == ',' ?
+					  p :
+					  memchr(p, ',', (size_t)(end - p));
 
 			f->p = p;
 			f->n = (size_t)((comma == NULL ? end : comma) - p);
@@ -141,6 +153,7 @@ enum err
 csvin_next(struct csvin *c, struct csvin_row *out, struct diag *d)
 {
 	size_t end, stop;
+	unsigned lines;
 
 	for (;;) {
 		if (c->n - c->at < CSVIN_ROW_MAX && !c->end &&
@@ -151,7 +164,7 @@ csvin_next(struct csvin *c, struct csvin_row *out, struct diag *d)
 			c->at += 3;
 		if (c->at == c->n)
 			return ERR_ABSENT;
-		end = row_end(c);
+		end = row_end(c, &lines);
 		if (end - c->at > CSVIN_ROW_MAX || (end == c->n && !c->end))
 			return diag_set(d, ERR_INPUT, c->line,
 					"a row of more than %u bytes",
@@ -160,11 +173,7 @@ csvin_next(struct csvin *c, struct csvin_row *out, struct diag *d)
 		if (stop > c->at && c->p[stop - 1] == '\r')
 			stop--;
 		out->line = c->line;
-		for (const char *p = c->p + c->at;
-		     (p = memchr(p, '\n', (size_t)(c->p + end - p))) != NULL;
-		     p++)
-			c->line++;
-		c->line++;
+		c->line += lines;
 		if (stop > c->at)
 			break;
 		c->at = end < c->n ? end + 1 : end;

@@ -193,16 +193,20 @@ struct exposed {
 	struct str exporter_id;
 	struct str obligor_id;
 };
-/* Who has a shipment on whom, ascending; an empty str asks for all. */
-NODISCARD enum err store_exposed(struct store *s, struct str exporter_id,
-				 struct str obligor_id, struct str country,
+/* Which of them; an empty str asks for all. */
+struct exposed_of {
+	struct str exporter_id;
+	struct str obligor_id;
+	struct str after; /* exporters behind this id */
+};
+/* Who has a shipment on whom, ascending. */
+NODISCARD enum err store_exposed(struct store *s, const struct exposed_of *of,
 				 struct arena *a, struct exposed **out,
 				 size_t *count);
 /* The same, one by one, however many; strs die with the call, whose error
  * ends it.  Others may be read meanwhile, but not walked. */
 NODISCARD enum err
-store_exposed_each(struct store *s, struct str exporter_id,
-		   struct str obligor_id, struct str country,
+store_exposed_each(struct store *s, const struct exposed_of *of,
 		   enum err (*each)(void *ctx, const struct exposed *e),
 		   void *ctx);
 /* When the exporter was first told of an insolvency of the obligor, and the
@@ -219,6 +223,25 @@ NODISCARD enum err store_knowledge(struct store *s, struct str exporter_id,
 NODISCARD enum err store_obligors_concerned(struct store *s, int64_t version,
 					    struct arena *a, struct str **out,
 					    size_t *count);
+/* Obligors whose id an import since that version gave to another company. */
+NODISCARD enum err store_obligors_replaced(struct store *s, int64_t version,
+					   struct arena *a, struct str **out,
+					   size_t *count);
+/* Those that had left before it and are back, with a fact or an alert. */
+NODISCARD enum err store_obligors_back(struct store *s, int64_t version,
+				       struct arena *a, struct str **out,
+				       size_t *count);
+/* Both are told once: not of this one again. */
+NODISCARD enum err store_obligor_is_back(struct store *s,
+					 struct str obligor_id);
+/*
+ * What is kept of the id's facts, questions and answers becomes that of
+ * former, which no book has: as if it had gone at that version.  Its alerts
+ * follow one by one.
+ */
+NODISCARD enum err store_obligor_former(struct store *s,
+					struct str obligor_id,
+					struct str former, int64_t version);
 /* The version now. */
 NODISCARD enum err store_book_version(struct store *s, int64_t *version);
 
@@ -245,6 +268,10 @@ NODISCARD enum err store_watch_changed(struct store *s, int64_t since,
 				       struct watch_row **out, size_t *count);
 /* Obligors removed since that book version and not come back. */
 NODISCARD enum err store_watch_gone(struct store *s, int64_t since,
+				    struct arena *a, struct str **out,
+				    size_t *count);
+/* Of those, who has a fact. */
+NODISCARD enum err store_facts_gone(struct store *s, int64_t since,
 				    struct arena *a, struct str **out,
 				    size_t *count);
 /* No index older than that version will ask for removals again. */
@@ -322,6 +349,10 @@ NODISCARD enum err store_fact_was(struct store *s, struct str fact_id,
 NODISCARD enum err store_facts_unmatched(struct store *s, struct str scheme,
 					 struct str value, struct arena *a,
 					 struct fact **out, size_t *count);
+/* Facts of obligors of the book that carry that id. */
+NODISCARD enum err store_facts_matched(struct store *s, struct str scheme,
+				       struct str value, struct arena *a,
+				       struct fact **out, size_t *count);
 NODISCARD enum err store_fact_source_put(struct store *s,
 					 const struct fact_source *f);
 NODISCARD enum err store_fact_sources(struct store *s, struct str fact_id,
@@ -371,9 +402,10 @@ NODISCARD enum err store_reviews_of(struct store *s, struct str fact_id,
 /* The question, or with no obligor all of the fact. */
 NODISCARD enum err store_review_drop(struct store *s, struct str fact_id,
 				     struct str obligor_id);
-/* Those about obligors that left the book. */
-NODISCARD enum err store_reviews_gone(struct store *s, struct arena *a,
-				      struct review **out, size_t *count);
+/* Those about obligors that left the book, at most max. */
+NODISCARD enum err store_reviews_gone(struct store *s, size_t max,
+				      struct arena *a, struct review **out,
+				      size_t *count);
 /* Pairs (name key, obligor) a reviewer rejected are never asked again. */
 NODISCARD enum err store_reject_put(struct store *s, struct str key,
 				    struct str obligor_id, struct str why,
@@ -397,12 +429,23 @@ NODISCARD enum err store_alerts(struct store *s, struct str obligor_id,
 				struct arena *a, struct alert **out,
 				size_t *count);
 
+/* Every alert there ever was of an obligor. */
+NODISCARD enum err store_alerts_ever(struct store *s, struct str obligor_id,
+				     struct arena *a, struct alert **out,
+				     size_t *count);
+/* The alert is another obligor's, and has that key from now on. */
+NODISCARD enum err store_alert_former(struct store *s, const struct alert *was,
+				      struct str obligor_id,
+				      struct str dedup_key);
+
 /* Obligors with an alert that may still move, ascending. */
 NODISCARD enum err store_alert_obligors(struct store *s, struct arena *a,
 					struct str **out, size_t *count);
-/* Those that stand though their obligor left the book. */
-NODISCARD enum err store_alerts_gone(struct store *s, struct arena *a,
-				     struct alert **out, size_t *count);
+/* Obligors behind an id that left the book though alerts of theirs stand,
+ * ascending, at most max. */
+NODISCARD enum err store_alerts_gone(struct store *s, struct str after,
+				     size_t max, struct arena *a,
+				     struct str **out, size_t *count);
 
 /* How many there are, for operators. */
 struct alert_counts {

@@ -305,7 +305,7 @@ put_contact(struct jsonw *w, const struct compose_in *in)
 
 /* One alert per buyer and exporter: the group is the exporter's obligor. */
 static void
-put_group_key(struct jsonw *w, const struct alert *a)
+put_group_key(struct jsonw *w, const struct alert *a, struct str obligor_id)
 {
 	char id[DEDUP_KEY_SIZE];
 	struct buf b;
@@ -313,7 +313,7 @@ put_group_key(struct jsonw *w, const struct alert *a)
 	buf_init(&b, 256);
 	buf_put(&b, a->exporter_id);
 	buf_byte(&b, 0x1F);
-	buf_put(&b, a->obligor_id);
+	buf_put(&b, obligor_id);
 	hash_id(buf_str(&b), id);
 	if (b.err != ERR_OK)
 		w->b->err = b.err;
@@ -330,7 +330,7 @@ put_identity(struct jsonw *w, const struct compose_in *in)
 	jsonw_str(w, "alert_id", a->alert_id);
 	jsonw_int(w, "revision", a->revision);
 	jsonw_str(w, "dedup_key", a->dedup_key);
-	put_group_key(w, a);
+	put_group_key(w, a, in->obligor->obligor_id);
 	jsonw_int(w, "episode", a->episode);
 	jsonw_str(w, "mode",
 		  in->mode == COMPOSE_REPLAY ? S("replay") : S("live"));

@@ -3,6 +3,47 @@
  */
 #include "decide_priv.h"
 
+/* A fact of nobody's is the obligor's who has its id, if no other has it. */
+static enum err
+attach_one(struct decide *d, struct fact *fact, const struct match *m,
+	   bool alone, struct instant now)
+{
+	bool ours = fact->natural_person != 1;
+	enum err err = ERR_OK;
+
+	if (ours && !alone)
+		return decide_ask(d, fact, m, now);
+	if (ours)
+		err = facts_attach(&d->facts, fact, m, now, &d->arena);
+	if (ours && err == ERR_OK)
+		err = decide_unask(d, fact, now);
+	return err != ERR_OK ? err :
+			       decide_journal(d, now, "decide.book",
+					      "rule=%s fact=%.*s obligor=%.*s",
+					      ours ? "reverse-match" :
+						     "natural-person",
+					      STR_ARG(fact->fact_id),
+					      STR_ARG(m->obligor_id));
+}
+
+/* Of facts that are another obligor's, who has the same id: a reviewer is
+ * asked, and told as suspected they are in time. */
+static enum err
+ask_of_shared(struct decide *d, struct str scheme, struct str value,
+	      const struct match *m, struct instant now)
+{
+	struct fact *fact = NULL;
+	size_t count = 0;
+	enum err err = store_facts_matched(d->in.store, scheme, value,
+					   &d->arena, &fact, &count);
+
+	for (size_t i = 0; i < count && err == ERR_OK; i++)
+		if (!str_eq(fact[i].obligor_id, m->obligor_id) &&
+		    facts_is_live(&fact[i]) && fact[i].natural_person != 1)
+			err = decide_ask(d, &fact[i], m, now);
+	return err;
+}
+
 static enum err
 attach_all(struct decide *d, struct str obligor_id, struct str scheme,
 	   struct str value, struct instant now)
@@ -22,10 +63,11 @@ attach_all(struct decide *d, struct str obligor_id, struct str scheme,
 
 	err = store_facts_unmatched(d->in.store, scheme, value, &d->arena,
 				    &fact, &count);
-	if (err != ERR_OK || count == 0)
+	if (err == ERR_OK)
+		err = store_obligors_by_id(d->in.store, scheme, value,
+					   &d->arena, &same, &sharing);
+	if (err != ERR_OK || (count == 0 && sharing <= 1))
 		return err;
-	err = store_obligors_by_id(d->in.store, scheme, value, &d->arena,
-				   &same, &sharing);
 	buf_init(&key, 256);
 	buf_init(&why, 256);
 	buf_printf(&key, "%.*s:%.*s", STR_ARG(scheme), STR_ARG(value));
@@ -36,26 +78,10 @@ attach_all(struct decide *d, struct str obligor_id, struct str scheme,
 	asked = (struct match_candidate){ obligor_id, m.score, m.why };
 	m.candidate = &asked;
 	m.candidate_count = 1;
-	for (size_t i = 0; i < count && err == ERR_OK; i++) {
-		bool ours = fact[i].natural_person != 1;
-
-		if (ours && sharing > 1) {
-			err = decide_ask(d, &fact[i], &m, now);
-			continue;
-		}
-		if (ours)
-			err = facts_attach(&d->facts, &fact[i], &m, now,
-					   &d->arena);
-		if (ours && err == ERR_OK)
-			err = decide_unask(d, &fact[i], now);
-		if (err == ERR_OK)
-			err = decide_journal(d, now, "decide.book",
-					     "rule=%s fact=%.*s obligor=%.*s",
-					     ours ? "reverse-match" :
-						    "natural-person",
-					     STR_ARG(fact[i].fact_id),
-					     STR_ARG(obligor_id));
-	}
+	for (size_t i = 0; i < count && err == ERR_OK; i++)
+		err = attach_one(d, &fact[i], &m, sharing <= 1, now);
+	if (err == ERR_OK && sharing > 1)
+		err = ask_of_shared(d, scheme, value, &m, now);
 	buf_free(&key);
 	buf_free(&why);
 	return err;
@@ -137,7 +163,7 @@ inherit_all(struct decide *d, int64_t since, struct instant now)
 {
 	struct str *gone = NULL;
 	size_t count = 0;
-	enum err err = store_watch_gone(d->in.store, since, &d->arena, &gone,
+	enum err err = store_facts_gone(d->in.store, since, &d->arena, &gone,
 					&count);
 
 	for (size_t i = 0; i < count && err == ERR_OK; i++) {
@@ -167,15 +193,14 @@ look_again(struct decide *d, struct instant now)
 	return err;
 }
 
-/* Questions about who left the book are not asked any more, and who was told
- * hears that it is over. */
+/* Questions about who left the book are not asked any more. */
 static enum err
-sweep(struct decide *d, struct instant now)
+sweep_questions(struct decide *d, struct instant now, bool *more)
 {
 	struct review *q = NULL;
-	struct alert *alert = NULL;
 	size_t count = 0;
-	enum err err = store_reviews_gone(d->in.store, &d->arena, &q, &count);
+	enum err err = store_reviews_gone(d->in.store, DECIDE_SWEEP, &d->arena,
+					  &q, &count);
 
 	for (size_t i = 0; i < count && err == ERR_OK; i++) {
 		size_t mark = arena_mark(&d->arena);
@@ -189,15 +214,70 @@ sweep(struct decide *d, struct instant now)
 			err = decide_drop(d, &q[i], now);
 		arena_rewind(&d->arena, mark);
 	}
-	if (err == ERR_OK)
-		err = store_alerts_gone(d->in.store, &d->arena, &alert,
-					&count);
+	*more = count == DECIDE_SWEEP;
+	return err;
+}
+
+static enum err
+close_all(struct decide *d, struct str obligor_id, struct instant now)
+{
+	struct alert *alert = NULL;
+	size_t count = 0;
+	enum err err = store_alerts(d->in.store, obligor_id, &d->arena, &alert,
+				    &count);
+
 	for (size_t i = 0; i < count && err == ERR_OK; i++) {
 		size_t mark = arena_mark(&d->arena);
 
-		err = decide_gone(d, &alert[i], now);
+		if (alert[i].state < ALERT_RESOLVED)
+			err = decide_gone(d, &alert[i], now);
 		arena_rewind(&d->arena, mark);
 	}
+	return err;
+}
+
+/* Who was told of who left hears that it is over; last: behind whom. */
+static enum err
+sweep_alerts(struct decide *d, struct instant now, struct buf *last,
+	     bool *more)
+{
+	struct str *id = NULL;
+	size_t count = 0;
+	enum err err = store_alerts_gone(d->in.store, buf_str(last),
+					 DECIDE_SWEEP, &d->arena, &id, &count);
+
+	for (size_t i = 0; i < count && err == ERR_OK; i++) {
+		size_t mark = arena_mark(&d->arena);
+
+		err = close_all(d, id[i], now);
+		arena_rewind(&d->arena, mark);
+	}
+	*more = count == DECIDE_SWEEP;
+	buf_clear(last);
+	if (count > 0)
+		buf_put(last, id[count - 1]);
+	return err;
+}
+
+/* The whole book may leave at once: a few at a time fit the arena. */
+static enum err
+sweep(struct decide *d, struct instant now)
+{
+	size_t mark = arena_mark(&d->arena);
+	struct buf last;
+	bool more = true;
+	enum err err = ERR_OK;
+
+	buf_init(&last, DECIDE_FORMER_SIZE);
+	while (err == ERR_OK && more) {
+		err = sweep_questions(d, now, &more);
+		arena_rewind(&d->arena, mark);
+	}
+	for (more = true; err == ERR_OK && more;) {
+		err = sweep_alerts(d, now, &last, &more);
+		arena_rewind(&d->arena, mark);
+	}
+	buf_free(&last);
 	return err;
 }
 
@@ -210,8 +290,10 @@ decide_book(struct decide *d, int64_t since_version, struct instant now)
 	size_t count = 0;
 	enum err err;
 
-	err = store_obligors_concerned(d->in.store, since_version, &d->arena,
-				       &changed, &count);
+	err = decide_former(d, since_version, now);
+	if (err == ERR_OK)
+		err = store_obligors_concerned(d->in.store, since_version,
+					       &d->arena, &changed, &count);
 	if (err == ERR_OK)
 		err = sweep(d, now);
 	d->by_book = true;

@@ -4,6 +4,7 @@
 #include "decide_priv.h"
 
 #include "log.h"
+#include "party.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,7 +30,8 @@ decide_new(const struct decide_in *in, struct decide **out)
 	d->sieve_since = -1;
 	err = arena_init(&d->boot, BOOT_SIZE);
 	if (err == ERR_OK)
-		err = arena_init(&d->arena, DECIDE_ARENA_SIZE);
+		err = arena_init(&d->arena,
+				 in->room > 0 ? in->room : DECIDE_ARENA_SIZE);
 	if (err == ERR_OK)
 		err = texts_get(in->texts, in->kinds, &d->boot, &d->texts,
 				diag);
@@ -243,8 +245,10 @@ decide_ring(struct ring *r, const struct fact *fact, size_t count)
 	return err != ERR_OK || silent ? err : ring_all(r);
 }
 
-enum err
-decide_gone(struct decide *d, const struct alert *a, struct instant now)
+/* wrong: it was not what it was told of. */
+static enum err
+tell_gone(struct decide *d, const struct alert *a, bool wrong,
+	  struct instant now)
 {
 	struct ring r = { .d = d, .now = now };
 	struct material said;
@@ -259,6 +263,8 @@ decide_gone(struct decide *d, const struct alert *a, struct instant now)
 	/* It may be somebody else's by now, or nobody's. */
 	fact.obligor_id = a->obligor_id;
 	fact.episode = a->episode;
+	if (wrong)
+		fact.status = FACT_REFUTED;
 	err = decide_told_match(d, a, &fact);
 	if (err != ERR_OK)
 		return err;
@@ -266,6 +272,12 @@ decide_gone(struct decide *d, const struct alert *a, struct instant now)
 	r.suspected = said.suspected != 0;
 	err = prepare(&r, &fact, 1, &silent);
 	return err != ERR_OK || silent ? err : ring_one(&r, a->exporter_id);
+}
+
+enum err
+decide_gone(struct decide *d, const struct alert *a, struct instant now)
+{
+	return tell_gone(d, a, false, now);
 }
 
 /* Whether nothing else of its episode holds. */
@@ -284,9 +296,40 @@ stands_alone(struct decide *d, const struct alert *a, bool *out)
 	return err;
 }
 
+/* Whether whom the alert was told of is not whom the fact is found to be of:
+ * of a suspicion whoever cannot be shown to be the same. */
+static enum err
+is_wrong(struct decide *d, const struct fact *fact, const struct alert *a,
+	 bool *out)
+{
+	struct material said;
+	struct party_kin kin;
+	struct obligor was;
+	struct obligor is;
+	enum err err;
+
+	*out = fact->status == FACT_REFUTED;
+	if (*out)
+		return ERR_OK;
+	err = material_get(a->material, &said);
+	if (err == ERR_OK)
+		err = decide_told_obligor(d, a, &was);
+	if (err == ERR_OK)
+		err = store_obligor(d->in.store, fact->obligor_id, &d->arena,
+				    &is);
+	if (err != ERR_OK)
+		return err;
+	kin = party_kin(d->in.schemes, &was, &is);
+	*out = said.suspected ? !kin.id && (kin.ids || !kin.name) :
+				kin.ids && !kin.name;
+	return ERR_OK;
+}
+
+/* Takes back what was told of the fact as the obligor's: all, or what
+ * is_wrong says. */
 static enum err
 was_of(struct decide *d, const struct fact *fact, struct str obligor_id,
-       struct instant now)
+       bool all, struct instant now)
 {
 	struct alert *alert = NULL;
 	size_t count = 0;
@@ -295,13 +338,16 @@ was_of(struct decide *d, const struct fact *fact, struct str obligor_id,
 
 	for (size_t i = 0; i < count && err == ERR_OK; i++) {
 		bool alone = false;
+		bool wrong = all;
 
 		if (alert[i].state == ALERT_RETRACTED ||
 		    !str_eq(alert[i].fact_id, fact->fact_id))
 			continue;
 		err = stands_alone(d, &alert[i], &alone);
-		if (err == ERR_OK && alone)
-			err = decide_gone(d, &alert[i], now);
+		if (err == ERR_OK && alone && !all)
+			err = is_wrong(d, fact, &alert[i], &wrong);
+		if (err == ERR_OK && alone && wrong)
+			err = tell_gone(d, &alert[i], true, now);
 	}
 	return err;
 }
@@ -316,8 +362,15 @@ decide_was(struct decide *d, const struct fact *fact, struct instant now)
 
 	for (size_t i = 0; i < count && err == ERR_OK; i++)
 		if (!str_eq(id[i], fact->obligor_id))
-			err = was_of(d, fact, id[i], now);
+			err = was_of(d, fact, id[i], false, now);
 	return err;
+}
+
+enum err
+decide_not_of(struct decide *d, const struct fact *fact, struct str obligor_id,
+	      struct instant now)
+{
+	return was_of(d, fact, obligor_id, true, now);
 }
 
 enum err

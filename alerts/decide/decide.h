@@ -52,6 +52,7 @@ struct decide_in {
 	struct str duties;	  /* etc/duties.tsv */
 	const uint8_t *token_key; /* COMPOSE_KEY_SIZE secret bytes */
 	enum compose_mode mode;
+	size_t room; /* bytes for one call; 0: DECIDE_ARENA_SIZE */
 	struct diag *diag; /* where a bad table is wrong; may be NULL */
 };
 
@@ -88,6 +89,12 @@ NODISCARD enum err decide_state(struct decide *d, const struct evidence *e,
  */
 NODISCARD enum err decide_book(struct decide *d, int64_t since_version,
 			       struct instant now);
+/*
+ * Whether the stream was told to another company than that: a stream is an
+ * exporter_id's, and an import must not give it to somebody else.
+ */
+NODISCARD enum err decide_told_other(struct decide *d, struct str exporter_id,
+				     struct str uscc, bool *out);
 /*
  * Once the index follows the book and is whole: facts nobody matched are
  * tried by their names on the obligors that are new since the last time, a

@@ -11,6 +11,12 @@
 #include "rates.h"
 #include "severity.h"
 
+/* An id of the book, or one of former.c: ID#VERSION. */
+#define DECIDE_FORMER_SIZE (STR_ID_MAX + 22)
+
+/* Questions, or obligors, that left the book: looked at in one go. */
+#define DECIDE_SWEEP 256u
+
 struct decide {
 	struct decide_in in; /* borrowed */
 	struct arena boot;   /* texts, duties */
@@ -26,7 +32,7 @@ struct decide {
 	int64_t sieve_since;  /* -1: none was made */
 	struct decide_counts counts;
 	/* An alert of this obligor ended in this call; "": none did. */
-	char freed[STR_ID_MAX + 1];
+	char freed[DECIDE_FORMER_SIZE];
 };
 
 /* One fact on its way to the exporters it concerns. */
@@ -90,10 +96,18 @@ NODISCARD enum err decide_ring(struct ring *r, const struct fact *fact,
  * left the book. */
 NODISCARD enum err decide_gone(struct decide *d, const struct alert *a,
 			       struct instant now);
+/* What an alert is found by. */
+void decide_dedup_key(struct str exporter_id, struct str obligor_id,
+		      struct str family, int episode,
+		      char out[DEDUP_KEY_SIZE]);
+/* Ids that stand for another company since the import after that version. */
+NODISCARD enum err decide_former(struct decide *d, int64_t since,
+				 struct instant now);
 /* What the notice behind a fact can be found by. */
 NODISCARD enum err decide_keys(struct decide *d, const struct fact_source *s,
 			       struct match_key **key, size_t *count);
-/* A refuted fact: who was told of it as of somebody it is not any more. */
+/* Who was told of the fact as of somebody it is not any more hears that it
+ * was wrong: it is refuted, or another company's.  A new id is not another. */
 NODISCARD enum err decide_was(struct decide *d, const struct fact *fact,
 			      struct instant now);
 /* Who an alert is about and for, as its last revision has it; for when the
@@ -126,9 +140,18 @@ NODISCARD enum err decide_suspects(struct decide *d, struct instant now,
  * silent, speak now. */
 NODISCARD enum err decide_freed(struct decide *d, struct instant now);
 /* A fact that found its obligor, or is over, is no question any more: what
- * was told elsewhere as suspected is taken back. */
+ * was told elsewhere, as suspected or of who has left, is taken back. */
 NODISCARD enum err decide_unask(struct decide *d, const struct fact *fact,
 				struct instant now);
+/* The same; all: also of who has an id of it beside the one who has it. */
+NODISCARD enum err decide_answered(struct decide *d, const struct fact *fact,
+				   bool all, struct instant now);
+/* Whether an id of the fact's notices is the obligor's who is asked about. */
+NODISCARD enum err decide_shares_id(struct decide *d, const struct review *q,
+				    bool *out);
+/* The fact was said to be that obligor's, who is in the book, and is not. */
+NODISCARD enum err decide_not_of(struct decide *d, const struct fact *fact,
+				 struct str obligor_id, struct instant now);
 /* One question is dropped, and taken back where it was told. */
 NODISCARD enum err decide_drop(struct decide *d, const struct review *q,
 			       struct instant now);

@@ -28,6 +28,40 @@ struct draft {
 	enum alert_state state;
 };
 
+void
+decide_dedup_key(struct str exporter_id, struct str obligor_id,
+		 struct str family, int episode, char out[DEDUP_KEY_SIZE])
+{
+	struct buf b;
+
+	buf_init(&b, 512);
+	buf_printf(&b, "%.*s\x1F%.*s\x1F%.*s\x1F%d", STR_ARG(exporter_id),
+		   STR_ARG(obligor_id), STR_ARG(family), episode);
+	must(b.err == ERR_OK);
+	hash_id(buf_str(&b), out);
+	buf_free(&b);
+}
+
+/* From the key; but if it was another company's of the same id (former.c),
+ * which keeps it. */
+static enum err
+new_alert_id(struct draft *t, const char *key, char uuid[ALERT_ID_SIZE])
+{
+	size_t mark = arena_mark(&t->r->d->arena);
+	char again[DEDUP_KEY_SIZE];
+	struct alert taken;
+	enum err err;
+
+	hash_uuid(key, uuid);
+	while ((err = store_alert_by_id(t->r->d->in.store, str_of(uuid),
+					&t->r->d->arena, &taken)) == ERR_OK) {
+		arena_rewind(&t->r->d->arena, mark);
+		hash_id(str_of(uuid), again);
+		hash_uuid(again, uuid);
+	}
+	return err == ERR_ABSENT ? ERR_OK : err;
+}
+
 static enum err
 find_alert(struct draft *t, struct str exporter_id)
 {
@@ -35,23 +69,19 @@ find_alert(struct draft *t, struct str exporter_id)
 	const struct fact *f = t->r->fact;
 	char key[DEDUP_KEY_SIZE];
 	char uuid[ALERT_ID_SIZE];
-	struct buf b;
 	enum err err;
 
-	buf_init(&b, 512);
-	buf_printf(&b, "%.*s\x1F%.*s\x1F%.*s\x1F%d", STR_ARG(exporter_id),
-		   STR_ARG(f->obligor_id), STR_ARG(f->family), f->episode);
-	must(b.err == ERR_OK);
-	hash_id(buf_str(&b), key);
-	hash_uuid(key, uuid);
-	buf_free(&b);
+	decide_dedup_key(exporter_id, f->obligor_id, f->family, f->episode,
+			 key);
 	err = store_alert_by_key(d->in.store, str_of(key), &d->arena,
 				 &t->alert);
 	if (err == ERR_OK) {
 		t->exists = true;
 		return material_get(t->alert.material, &t->old);
 	}
-	if (err != ERR_ABSENT)
+	if (err == ERR_ABSENT)
+		err = new_alert_id(t, key, uuid);
+	if (err != ERR_OK)
 		return err;
 	t->alert = (struct alert){
 		.alert_id = arena_str(&d->arena, str_of(uuid)),
@@ -94,6 +124,7 @@ weigh(struct draft *t)
 {
 	struct decide *d = t->r->d;
 	const struct fact *f = t->r->fact;
+	struct obligor obligor = t->r->obligor;
 	struct cover_row *rows = NULL;
 	struct exposure *e = arena_new(&d->arena, struct exposure);
 	struct knowledge k;
@@ -102,6 +133,8 @@ weigh(struct draft *t)
 
 	if (e == NULL)
 		return ERR_LIMIT;
+	/* Told of under an id that is somebody else's now (former.c). */
+	obligor.obligor_id = f->obligor_id;
 	err = exposure_of(e, d->in.store, &d->arena, t->alert.exporter_id,
 			  date_shanghai(t->r->now.wall_ms));
 	if (err == ERR_OK)
@@ -109,7 +142,7 @@ weigh(struct draft *t)
 	if (err == ERR_OK)
 		err = knowledge_of(t, e, &k);
 	if (err == ERR_OK)
-		err = exposure_on(e, &t->r->obligor, &k, &rows, &count);
+		err = exposure_on(e, &obligor, &k, &rows, &count);
 	if (err == ERR_OK)
 		err = cover_sum(&e->in, rows, count, &t->cover);
 	if (err == ERR_OK)

@@ -209,8 +209,10 @@ exposure_skip_to(struct exposure *e, struct str obligor_id)
 	if (!e->annual)
 		return ERR_OK;
 	if (e->skip == NULL)
-		err = store_exposed(e->store, e->exporter_id, STR_NONE,
-				    STR_NONE, e->arena, &e->skip, &e->skips);
+		err = store_exposed(
+		    e->store,
+		    &(struct exposed_of){ .exporter_id = e->exporter_id },
+		    e->arena, &e->skip, &e->skips);
 	while (err == ERR_OK && order < 0 && e->skipped < e->skips) {
 		struct str next = e->skip[e->skipped].obligor_id;
 

@@ -166,6 +166,19 @@ find_id(struct decide *d, const struct review *q, struct buf *out)
 }
 
 enum err
+decide_shares_id(struct decide *d, const struct review *q, bool *out)
+{
+	struct buf key;
+	enum err err;
+
+	buf_init(&key, ID_VALUE_MAX + 80);
+	err = find_id(d, q, &key);
+	*out = key.n > 0;
+	buf_free(&key);
+	return err;
+}
+
+enum err
 decide_supposed(struct decide *d, const struct review *q, struct str said,
 		struct match *out)
 {
@@ -198,14 +211,22 @@ accept(struct decide *d, const struct review_answer *a,
 {
 	struct match m;
 	struct fact fact;
+	struct str was = STR_NONE;
+	bool is_free = false;
 	enum err err = store_fact(d->in.store, q->fact_id, &d->arena, &fact);
 
+	if (err == ERR_OK)
+		err = facts_is_free(&d->facts, &fact, &is_free);
+	if (err == ERR_OK && !is_free)
+		was = fact.obligor_id;
 	if (err == ERR_OK)
 		err = decide_supposed(d, q, S("confirmed by a reviewer"), &m);
 	if (err == ERR_OK)
 		err = facts_attach(&d->facts, &fact, &m, now, &d->arena);
 	if (err == ERR_OK)
-		err = decide_unask(d, &fact, now);
+		err = decide_answered(d, &fact, true, now);
+	if (err == ERR_OK && was.n > 0 && !str_eq(was, fact.obligor_id))
+		err = decide_not_of(d, &fact, was, now);
 	if (err == ERR_OK)
 		err = decide_is_history(d, q->fact_id, q->at, &d->by_book);
 	if (err == ERR_OK)
@@ -266,14 +287,10 @@ is_answered(struct decide *d, const struct review *q, bool *out)
 	struct fact_source *s = NULL;
 	size_t sources = 0;
 	size_t names = 0;
-	struct buf key;
-	enum err err;
+	bool by_id = false;
+	enum err err = decide_shares_id(d, q, &by_id);
 
-	*out = false;
-	buf_init(&key, ID_VALUE_MAX + 80);
-	err = find_id(d, q, &key);
-	*out = key.n == 0;
-	buf_free(&key);
+	*out = !by_id;
 	if (err == ERR_OK && *out)
 		err = store_fact_sources(d->in.store, q->fact_id, &d->arena,
 					 &s, &sources);

@@ -136,6 +136,13 @@ decide_drop(struct decide *d, const struct review *q, struct instant now)
 enum err
 decide_unask(struct decide *d, const struct fact *fact, struct instant now)
 {
+	return decide_answered(d, fact, false, now);
+}
+
+enum err
+decide_answered(struct decide *d, const struct fact *fact, bool all,
+		struct instant now)
+{
 	struct review *q = NULL;
 	bool is_free = false;
 	size_t count = 0;
@@ -145,8 +152,18 @@ decide_unask(struct decide *d, const struct fact *fact, struct instant now)
 		return err;
 	err = store_reviews_of(d->in.store, fact->fact_id, &d->arena, &q,
 			       &count);
-	for (size_t i = 0; i < count && err == ERR_OK; i++)
-		err = decide_drop(d, &q[i], now);
+	for (size_t i = 0; i < count && err == ERR_OK; i++) {
+		bool stays = false;
+
+		/* Two have the id: that one has it answers nothing. */
+		if (!all && facts_is_live(fact) &&
+		    !str_eq(q[i].obligor_id, fact->obligor_id))
+			err = decide_shares_id(d, &q[i], &stays);
+		if (err == ERR_OK && !stays)
+			err = decide_drop(d, &q[i], now);
+	}
+	if (err == ERR_OK && facts_is_live(fact))
+		err = decide_was(d, fact, now);
 	return err;
 }
 

@@ -65,8 +65,7 @@ enum err
 decide_told_obligor(struct decide *d, const struct alert *a,
 		    struct obligor *out)
 {
-	struct obligor o = { .obligor_id = a->obligor_id,
-			     .country = a->country };
+	struct obligor o = { .country = a->country };
 	const struct json *said;
 	struct json *doc = NULL;
 	struct str type;
@@ -79,7 +78,9 @@ decide_told_obligor(struct decide *d, const struct alert *a,
 	o.type = str_eq(type, S("bank"))      ? OBLIGOR_BANK :
 		 str_eq(type, S("guarantor")) ? OBLIGOR_GUARANTOR :
 						OBLIGOR_BUYER;
-	err = take(d, said, "name", a->obligor_id, &o.name);
+	err = take(d, said, "id", a->obligor_id, &o.obligor_id);
+	if (err == ERR_OK)
+		err = take(d, said, "name", a->obligor_id, &o.name);
 	if (err == ERR_OK)
 		err = take(d, said, "jurisdiction", a->country,
 			   &o.jurisdiction);
@@ -112,6 +113,38 @@ decide_told_exporter(struct decide *d, const struct alert *a,
 		return err;
 	*out = e;
 	*token = was;
+	return ERR_OK;
+}
+
+enum err
+decide_told_other(struct decide *d, struct str exporter_id, struct str uscc,
+		  bool *out)
+{
+	size_t mark = arena_mark(&d->arena);
+	char token[2 * HASH_ID_SIZE + 1];
+	struct entry *e = NULL;
+	struct json *doc = NULL;
+	struct diag why = { 0 };
+	uint64_t oldest = 0;
+	uint64_t head = 0;
+	size_t count = 0;
+	enum err err = store_stream_range(d->in.store, exporter_id, &oldest,
+					  &head);
+
+	if (err == ERR_OK)
+		err = store_entries(d->in.store, exporter_id, head, 1,
+				    &d->arena, &e, &count);
+	if (err != ERR_OK)
+		return err;
+	compose_token(d->in.token_key, uscc, token);
+	/* What cannot be read was not told to this one. */
+	*out = count == 0 || json_read(e->body, &doc, &why) != ERR_OK ||
+	       !str_eq(json_get_str(json_obj(json_obj(doc, "data"),
+					     "exporter"),
+				    "uscc_token"),
+		       str_of(token));
+	json_free(doc);
+	arena_rewind(&d->arena, mark);
 	return ERR_OK;
 }
 

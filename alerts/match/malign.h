@@ -101,6 +101,18 @@ struct malign {
 	float f[MF_COUNT];
 };
 
+/* Bits of the tokens that are linked, of the query and of the book. */
+static inline void
+malign_used(const struct malign *a, uint32_t *q, uint32_t *b)
+{
+	*q = 0;
+	*b = 0;
+	for (unsigned i = 0; i < a->n; i++) {
+		*q |= ((1u << a->link[i].qn) - 1) << a->link[i].q;
+		*b |= ((1u << a->link[i].bn) - 1) << a->link[i].b;
+	}
+}
+
 #define MALIGN_LIKES 64u /* a power of two */
 #define MALIGN_LATER (-1.0f) /* MF_GLUE before malign_glue */
 

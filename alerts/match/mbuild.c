@@ -5,36 +5,39 @@
 #include "mbuild.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "mbig.h"
 #include "mbuild_priv.h"
 #include "mparts.h"
 
-#define AHEAD 24u /* tokens asked for before they are entered */
+#define SLOTS_AHEAD 24u /* tokens asked for before they are entered */
 #define BATCH_ITEMS 16384u
 #define BATCH_TEXT (16u << 20)
 #define COLD_FLUSH (4u << 20)
 #define SLOTS_MIN (1u << 16)
+#define VEC_MIN 8192u
+#define VEC_MAPPED (128 << 10)
+#define VEC_DOUBLED (1u << 20)
 #define OBLIGOR_ID_MAX 64u
 
 void *
-mvec_more(struct mvec *v, size_t n)
+mvec_grow(struct mvec *v, size_t n)
 {
-	if (v->p == NULL || v->n + n > v->size) {
-		size_t size = v->size < 4096 ? 4096 : v->size;
-		void *p;
+	size_t size = v->size < VEC_MIN ? VEC_MIN : v->size;
+	void *p;
 
-		while (size < v->n + n)
-			size += size / 2;
-		p = realloc(v->p, size);
-		if (p == NULL)
-			return NULL;
-		v->p = p;
-		v->size = size;
-	}
+	while (size < v->n + n)
+		size += size < VEC_DOUBLED ? size : size / 2;
+	p = realloc(v->p, size);
+	if (p == NULL)
+		return NULL;
+	v->p = p;
+	v->size = size;
 	v->n += n;
 	return (char *)v->p + v->n - n;
 }
@@ -58,14 +61,6 @@ mvec_put(struct mvec *v, const void *p, size_t n)
 	return true;
 }
 
-bool
-mvec_put_varint(struct mvec *v, uint32_t n)
-{
-	uint8_t byte[MSEG_VARINT_MAX];
-
-	return mvec_put(v, byte, mseg_put_varint(byte, n));
-}
-
 /* What a slice hands over, as it is taken. */
 struct intake {
 	const uint64_t *h;
@@ -73,10 +68,23 @@ struct intake {
 	const char *letters;
 };
 
+static size_t
+slot_at(const struct mdict *d, uint64_t h)
+{
+	return (size_t)(h >> 3) & (d->slots - 1);
+}
+
+static void
+ask_slots(const struct mdict *d, const uint64_t *h, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		__builtin_prefetch(&d->slot[slot_at(d, h[i])]);
+}
+
 static struct mdict_slot *
 find_slot(const struct mdict *d, uint64_t h)
 {
-	size_t at = (size_t)(h >> 3) & (d->slots - 1);
+	size_t at = slot_at(d, h);
 
 	while (d->slot[at].print != 0 && d->slot[at].h != h)
 		at = (at + 1) & (d->slots - 1);
@@ -90,7 +98,7 @@ grow_dict(struct mdict *d)
 						      d->slots * 2,
 			     .n = d->n };
 
-	big.slot = calloc(big.slots, sizeof(*big.slot));
+	big.slot = mbig_zero(big.slots * sizeof(*big.slot));
 	if (big.slot == NULL)
 		return false;
 	for (size_t i = 0; i < d->slots; i++)
@@ -134,7 +142,7 @@ enter_token(struct mbuild *b, uint64_t h, struct mwritten w,
 {
 	bool new;
 	struct mdict_slot *s = enter(&b->token, h, w.print, &new);
-	uint32_t off, none = 0;
+	uint32_t off;
 
 	if (s == NULL)
 		return false;
@@ -142,7 +150,6 @@ enter_token(struct mbuild *b, uint64_t h, struct mwritten w,
 	*usual = s->print == w.print;
 	return !new || (put_letters(b, letters, &off) &&
 			mvec_put(&b->tok_h, &h, 8) &&
-			mvec_put(&b->tok_df, &none, 4) &&
 			mvec_put(&b->tok_text, &off, 4) &&
 			mvec_put(&b->tok_form, &w.form, 2));
 }
@@ -156,12 +163,12 @@ put_form(struct mbuild *b, unsigned place, uint64_t h, struct mwritten w,
 	struct mdict_slot *s =
 	    enter(&b->forms, mtab_mix(h, w.print), 1, &new);
 	struct mseg_form f = { .form = w.form };
-	uint8_t byte = (uint8_t)place;
+	uint8_t byte[1 + MSEG_VARINT_MAX] = { (uint8_t)place };
 
 	return s != NULL &&
 	       (!new || (put_letters(b, letters, &f.text) &&
 			 mvec_put(&b->form, &f, sizeof(f)))) &&
-	       mvec_put(&b->tail, &byte, 1) && mvec_put_varint(&b->tail, s->id);
+	       mvec_put(&b->tail, byte, 1 + mseg_put_varint(byte + 1, s->id));
 }
 
 /* Ids of a row's tokens, and its tail; in moves on behind them. */
@@ -182,7 +189,6 @@ take_tokens(struct mbuild *b, struct mfolded *r, struct intake *in)
 		if (!enter_token(b, in->h[k], in->written[k], in->letters,
 				 &id[k], &usual))
 			return false;
-		((uint32_t *)b->tok_df.p)[id[k]]++;
 		if (!usual && forms == b->tail.n &&
 		    !mvec_put(&b->tail, &length, 1))
 			return false;
@@ -202,23 +208,28 @@ take_tokens(struct mbuild *b, struct mfolded *r, struct intake *in)
 }
 
 bool
-mbuild_key(struct mbuild *b, uint64_t key, uint64_t row)
+mbuild_keys(struct mbuild *b, const uint64_t *key, unsigned n, uint64_t row)
 {
-	struct mkey_row k = { (uint32_t)(key >> 32), (uint32_t)row,
-			      (uint16_t)key };
+	for (unsigned i = 0; i < n; i++) {
+		struct mvec *part = &b->key[key[i] >> (64 - MBUILD_PART_BITS)];
+		struct mkey_row *k = mvec_more(part, sizeof(*k));
 
-	return mvec_put(&b->key, &k, sizeof(k));
+		if (k == NULL)
+			return false;
+		*k = (struct mkey_row){ (uint32_t)(key[i] >> 32),
+					(uint32_t)row, (uint16_t)key[i] };
+	}
+	return true;
 }
 
 static bool
 take_keys(struct mbuild *b, const struct mfolded *r, const uint64_t **key)
 {
-	for (unsigned i = 0; i < r->keys; i++)
-		if (!mbuild_key(b, (*key)[i], b->rows))
-			return false;
+	if (!mbuild_keys(b, *key, r->keys, b->rows))
+		return false;
 	*key += r->keys;
 	return (r->meta.flags & (MR_VIEWS | MR_ALIAS)) != 0 ||
-	       mvec_put(&b->set, &r->set, 8);
+	       mvec_put(&b->set[r->set >> (64 - MBUILD_PART_BITS)], &r->set, 8);
 }
 
 /* Takes the rows of a folded slice, in order. */
@@ -233,17 +244,16 @@ take_slice(struct mbuild *b, const struct mslice *s)
 	for (size_t i = 0; i < s->row.n / sizeof(struct mfolded); i++) {
 		struct mfolded r = ((const struct mfolded *)s->row.p)[i];
 
-		for (unsigned k = 0; k < r.meta.n; k++)
-			if (b->token.slots > 0 && AHEAD + k < left)
-				__builtin_prefetch(
-				    &b->token.slot[(in.h[AHEAD + k] >> 3) &
-						   (b->token.slots - 1)]);
+		if (b->token.slots > 0 && SLOTS_AHEAD + r.meta.n <= left)
+			ask_slots(&b->token, in.h + SLOTS_AHEAD, r.meta.n);
 		if (b->rows + 1 >= MSEG_ROWS_MAX ||
 		    (b->rows % MSEG_BLOCK == 0 &&
 		     !mvec_put(&b->block, &block, sizeof(block))) ||
 		    !take_tokens(b, &r, &in) || !take_keys(b, &r, &key) ||
-		    !mvec_put(&b->meta, &r.meta, sizeof(r.meta)))
+		    !mvec_put(&b->meta, &r.meta, sizeof(r.meta)) ||
+		    !mvec_put(&b->mark, &r.mark, sizeof(r.mark)))
 			return false;
+		b->head.scripts |= r.scripts;
 		left -= r.meta.n;
 		block.cold += r.cold_n;
 		b->rows++;
@@ -280,7 +290,8 @@ begin(unsigned threads)
 
 	if (b == NULL)
 		return NULL;
-	mtab_get();
+	/* What was taken for a part goes back as the part is done. */
+	(void)mallopt(M_MMAP_THRESHOLD, VEC_MAPPED);
 	b->fd = -1;
 	b->threads = threads == 0		    ? 1 :
 		     threads > MBUILD_THREADS_MAX ? MBUILD_THREADS_MAX :
@@ -351,22 +362,31 @@ keep(struct mbuild *b, struct str s, size_t max, uint32_t *n)
 }
 
 static void
-add_name(struct mbuild *b, struct mitem item, struct str name)
+add_name(struct mbuild *b, const struct mitem *of, struct str name)
 {
-	item.name = keep(b, name, MFOLD_BYTES_MAX, &item.name_n);
-	if (!mvec_put(&b->fill->item, &item, sizeof(item)))
+	struct mitem *item = mvec_more(&b->fill->item, sizeof(*item));
+
+	if (item == NULL) {
 		b->err = ERR_LIMIT;
+		return;
+	}
+	*item = *of;
+	item->name = keep(b, name, MFOLD_BYTES_MAX, &item->name_n);
 }
+
+_Static_assert((1 + MBUILD_ALIASES_MAX) * (1 + MPARTS_MAX) * MV_COUNT <=
+		   MSEG_OBLIGOR_ROWS_MAX,
+	       "an obligor of more rows than mseg_first looks at");
 
 /* The name, and the names inside it as aliases. */
 static void
-add_names(struct mbuild *b, struct mitem item, struct str name)
+add_names(struct mbuild *b, struct mitem *item, struct str name)
 {
 	struct str part[MPARTS_MAX];
 	unsigned n = mparts(name, part);
 
 	add_name(b, item, name);
-	item.alias = 1;
+	item->alias = 1;
 	for (unsigned i = 0; i < n; i++)
 		add_name(b, item, part[i]);
 }
@@ -401,7 +421,7 @@ mbuild_add(struct mbuild *b, const struct mbuild_obligor *o, struct diag *d)
 {
 	struct mitem item = { .country = mseg_country(o->country) };
 	struct str rest = o->aliases;
-	char alias[MFOLD_BYTES_MAX];
+	UNSET char alias[MFOLD_BYTES_MAX];
 	size_t n;
 
 	if (b->err != ERR_OK)
@@ -412,13 +432,12 @@ mbuild_add(struct mbuild *b, const struct mbuild_obligor *o, struct diag *d)
 	item.id = keep(b, o->obligor_id, OBLIGOR_ID_MAX, &item.id_n);
 	item.ids = keep(b, o->ids, MBUILD_IDS_MAX, &item.ids_n);
 	item.addr = keep(b, o->address, MBUILD_ADDRESS_MAX, &item.addr_n);
-	add_names(b, item, o->name);
-	item.alias = 1;
+	add_names(b, &item, o->name);
 	for (unsigned i = 0; i < MBUILD_ALIASES_MAX &&
 			     mbuild_alias(&rest, alias, sizeof(alias), &n);
 	     i++)
 		if (n > 0)
-			add_names(b, item, (struct str){ alias, n });
+			add_names(b, &item, (struct str){ alias, n });
 	b->obligors++;
 	if (b->fill->item.n >= BATCH_ITEMS * sizeof(item) ||
 	    b->fill->text.n >= BATCH_TEXT)
@@ -458,13 +477,18 @@ void
 mbuild_free(struct mbuild *b)
 {
 	struct mvec *all[] = { &b->meta,     &b->ids,	  &b->tail,
-			       &b->key,	     &b->set,	  &b->tok_h,
+			       &b->mark,
+			       &b->tok_h,
 			       &b->tok_df,   &b->tok_text, &b->tok_form,
 			       &b->form,     &b->letters, &b->block,
 			       &b->out };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		mvec_free(all[i]);
+	for (unsigned i = 0; i < MBUILD_PARTS; i++) {
+		mvec_free(&b->key[i]);
+		mvec_free(&b->set[i]);
+	}
 	mfolder_stop(b);
 	if (b->cold_sum != NULL)
 		(void)msum_end(b->cold_sum);

@@ -28,24 +28,32 @@ varint_len(size_t n)
 	return n < 128 ? 1 : n < 16384 ? 2 : 3;
 }
 
-static bool
-put_field(struct mvec *v, const char *p, size_t n)
+static uint8_t *
+put_field(uint8_t *to, const char *p, size_t n)
 {
-	return mvec_put_varint(v, (uint32_t)n) && mvec_put(v, p, n);
+	to += mseg_put_varint(to, (uint32_t)n);
+	if (n > 0)
+		memcpy(to, p, n);
+	return to + n;
 }
 
-static bool
+/* Returns the bytes of the record; 0 when memory is out. */
+static uint32_t
 put_cold(struct mvec *v, const char *t, const struct mitem *i)
 {
 	size_t all = varint_len(i->id_n) + i->id_n + varint_len(i->name_n) +
 		     i->name_n + varint_len(i->ids_n) + i->ids_n +
 		     varint_len(i->addr_n) + i->addr_n;
+	uint8_t *to = mvec_more(v, varint_len(all) + all);
 
-	return mvec_put_varint(v, (uint32_t)all) &&
-	       put_field(v, t + i->id, i->id_n) &&
-	       put_field(v, t + i->name, i->name_n) &&
-	       put_field(v, t + i->ids, i->ids_n) &&
-	       put_field(v, t + i->addr, i->addr_n);
+	if (to == NULL)
+		return 0;
+	to += mseg_put_varint(to, (uint32_t)all);
+	to = put_field(to, t + i->id, i->id_n);
+	to = put_field(to, t + i->name, i->name_n);
+	to = put_field(to, t + i->ids, i->ids_n);
+	(void)put_field(to, t + i->addr, i->addr_n);
+	return (uint32_t)(varint_len(all) + all);
 }
 
 static bool
@@ -55,6 +63,24 @@ put_key(struct mslice *s, struct mfolded *r, uint64_t key)
 		return true;
 	r->keys++;
 	return mvec_put(&s->key, &key, 8);
+}
+
+/* The keys of the name itself, which are few. */
+static bool
+put_keys(struct mslice *s, struct mfolded *r, const struct mname *m)
+{
+	struct mkeys keys;
+	uint64_t *to = mvec_more(&s->key, sizeof(keys.key));
+
+	if (to == NULL)
+		return false;
+	mkey_name(m, &keys);
+	r->set = keys.key[MK_SET];
+	for (unsigned k = 0; k < MKEY_KINDS; k++)
+		if (keys.key[k] != 0)
+			to[r->keys++] = keys.key[k];
+	s->key.n -= ((size_t)MKEY_KINDS - r->keys) * sizeof(*to);
+	return true;
 }
 
 /* Keys of the ids in "scheme:value|...". */
@@ -75,24 +101,33 @@ put_ids(struct mslice *s, struct mfolded *r, struct str ids)
 static bool
 put_tokens(struct mslice *s, const struct mname *m, bool *told)
 {
+	struct mwritten *w = mvec_more(&s->written, m->n * sizeof(*w));
+	uint64_t *h = mvec_more(&s->h, m->n * sizeof(*h));
+	size_t all = 0;
+	char *to;
+
+	for (unsigned i = 0; i < m->n; i++)
+		all += 1 + (size_t)m->tok[i].n;
+	to = mvec_more(&s->letters, all + MFOLD_TOKEN_LEN_MAX);
 	*told = true;
+	if (w == NULL || h == NULL || to == NULL)
+		return false;
+	s->letters.n -= MFOLD_TOKEN_LEN_MAX;
 	for (unsigned i = 0; i < m->n; i++) {
 		const struct mtok *t = &m->tok[i];
 		struct str l = mfold_text(m, t);
-		struct mwritten w = { .form = mseg_form_of(t) };
-		struct mtok again = mseg_formed(w.form, l);
-		char *to = mvec_more(&s->letters, 1 + l.n);
+		uint16_t form = mseg_form_of(t);
+		struct mtok again = mseg_formed(form, l);
 
-		w.print = (uint32_t)(mtab_mix(t->th, w.form) >> 32) | 1;
+		w[i].form = form;
+		w[i].print = (uint32_t)(mtab_mix(t->th, form) >> 32) | 1;
+		h[i] = t->h;
 		*told = *told && again.h == t->h && again.th == t->th &&
-			again.concept == t->concept &&
-			again.script == t->script && again.kind == t->kind &&
+			t->concept <= MSEG_CONCEPT_MASK &&
+			t->script < 16 && t->kind < 4 &&
 			l.n <= MFOLD_TOKEN_LEN_MAX;
-		if (to == NULL || !mvec_put(&s->h, &t->h, 8) ||
-		    !mvec_put(&s->written, &w, sizeof(w)))
-			return false;
-		*to = (char)l.n;
-		memcpy(to + 1, l.p, l.n);
+		*to++ = (char)l.n;
+		to += mfold_copy(to, m, t);
 	}
 	return true;
 }
@@ -103,9 +138,9 @@ put_row(struct mslice *s, const struct mitem *item, const struct mname *m,
 	uint8_t flags)
 {
 	const char *text = s->batch->text.p;
-	size_t cold = s->cold.n;
-	struct mkeys keys;
 	struct mfolded r = {
+		.mark = mseg_mark_of((struct str){ text + item->id,
+						   item->id_n }),
 		.scripts = (uint16_t)m->scripts,
 		.meta = { .country = item->country,
 			  .classes = (uint16_t)m->classes,
@@ -114,21 +149,18 @@ put_row(struct mslice *s, const struct mitem *item, const struct mname *m,
 	};
 	bool told;
 
-	mkey_name(m, &keys);
-	r.set = keys.key[MK_SET];
-	for (unsigned k = 0; k < MKEY_KINDS; k++)
-		if (!put_key(s, &r, keys.key[k]))
-			return false;
+	if (!put_keys(s, &r, m))
+		return false;
 	if ((flags & MR_VIEWS) == 0 &&
 	    !put_ids(s, &r, (struct str){ text + item->ids, item->ids_n }))
 		return false;
-	if (!put_tokens(s, m, &told) || !put_cold(&s->cold, text, item))
+	r.cold_n = put_cold(&s->cold, text, item);
+	if (r.cold_n == 0 || !put_tokens(s, m, &told))
 		return false;
 	if ((m->scripts & ~MFOLD_LATIN) != 0)
 		r.meta.flags |= MR_SCRIPTS;
 	if (!told)
 		r.meta.flags |= MR_TEXT;
-	r.cold_n = (uint32_t)(s->cold.n - cold);
 	return mvec_put(&s->row, &r, sizeof(r));
 }
 
@@ -195,6 +227,7 @@ run(void *ctx)
 {
 	struct mfolder *f = ctx;
 
+	mtab_get(); /* while the first names are read */
 	must(pthread_mutex_lock(&f->lock) == 0);
 	while (!f->stop) {
 		struct mslice *s = free_slice(f);
@@ -235,6 +268,7 @@ mfolder_start(struct mbuild *b)
 static void
 drain(struct mfolder *f, struct mbatch *batch)
 {
+	mtab_get();
 	must(pthread_mutex_lock(&f->lock) == 0);
 	for (unsigned i = 0; i < MBUILD_SLICES; i++) {
 		struct mslice *s = &batch->slice[i];

@@ -8,67 +8,93 @@
 #include "mbuild_priv.h"
 
 #define COMMON_MIN 4096u /* names of only such tokens are kept by pairs */
-#define DEAL 65536u
 
 struct entry {
 	uint32_t bucket;
 	uint32_t value; /* token, 4 bits of the key above it */
 };
 
-/* Every variant of every token. */
+/* How many of the bits of a bucket deal it out. */
+static unsigned
+parts_of(unsigned bits)
+{
+	return bits < MBUILD_PART_BITS ? bits : MBUILD_PART_BITS;
+}
+
+/* Every variant of every token, dealt out by the upper bits of its bucket. */
 static bool
-list_variants(const struct mbuild *b, unsigned bits, struct mvec *out)
+list_variants(const struct mbuild *b, unsigned bits, struct mvec *part)
 {
 	const uint32_t *text = b->tok_text.p;
 	const uint8_t *letters = b->letters.p;
+	unsigned rest = bits - parts_of(bits);
 	UNSET uint64_t key[MKEY_VARIANTS_MAX];
 
 	for (uint32_t i = 0; i < b->token.n; i++) {
 		struct str t = { (const char *)letters + text[i] + 1,
 				 letters[text[i]] };
 		size_t sounds, n = mkey_variants(t, key, &sounds);
-		struct entry *e = mvec_more(out, n * sizeof(*e));
 
-		if (e == NULL)
-			return false;
 		for (size_t k = 0; k < n; k++) {
-			e[k].bucket = (uint32_t)(key[k] >> (64 - bits));
-			e[k].value = i | (uint32_t)(key[k] & 15) << 28;
+			uint32_t bucket = (uint32_t)(key[k] >> (64 - bits));
+			struct entry *e =
+			    mvec_more(&part[bucket >> rest], sizeof(*e));
+
+			if (e == NULL)
+				return false;
+			e->bucket = bucket;
+			e->value = i | (uint32_t)(key[k] & 15) << 28;
 		}
 	}
 	return true;
+}
+
+/* Puts the entries of a part in order behind the at ones that are. */
+static void
+put_entries(struct mtables *t, const struct mvec *part, unsigned p, size_t at)
+{
+	const struct entry *e = part->p;
+	size_t n = part->n / sizeof(*e);
+	size_t buckets = (size_t)1 << (t->var_bits - parts_of(t->var_bits));
+	uint32_t *base = t->var_base;
+
+	for (size_t i = 0; i < n; i++)
+		base[e[i].bucket]++;
+	for (size_t i = p * buckets; i < (p + 1) * buckets; i++) {
+		at += base[i];
+		base[i] = (uint32_t)at;
+	}
+	/* base[i] is an end; filling makes it a start. */
+	for (size_t i = 0; i < n; i++)
+		t->var[--base[e[i].bucket]] = e[i].value;
 }
 
 static enum err
 make_variants(struct mtables *t)
 {
 	unsigned bits = mbuild_bits((uint64_t)t->b->token.n * 4 + 16);
-	size_t buckets = (size_t)1 << bits;
-	struct mvec all = { 0 };
-	const struct entry *e;
-	uint32_t *base;
+	size_t buckets = (size_t)1 << bits, at = 0;
+	struct mvec *part = calloc(MBUILD_PARTS, sizeof(*part));
+	bool ok = part != NULL && list_variants(t->b, bits, part);
 
-	if (!list_variants(t->b, bits, &all)) {
-		mvec_free(&all);
-		return ERR_LIMIT;
-	}
-	e = all.p;
-	t->vars = all.n / sizeof(*e);
+	for (unsigned p = 0; ok && p < MBUILD_PARTS; p++)
+		t->vars += part[p].n / sizeof(struct entry);
 	t->var_bits = bits;
-	t->var_base = base = calloc(buckets + 1, 4);
-	t->var = malloc(t->vars * 4 + 4);
-	if (base != NULL && t->var != NULL) {
-		for (size_t i = 0; i < t->vars; i++)
-			base[e[i].bucket]++;
-		for (size_t i = 1; i < buckets; i++)
-			base[i] += base[i - 1];
-		/* base[i] is an end; filling makes it a start. */
-		for (size_t i = 0; i < t->vars; i++)
-			t->var[--base[e[i].bucket]] = e[i].value;
-		base[buckets] = (uint32_t)t->vars;
+	if (ok) {
+		t->var_base = calloc(buckets + 1, 4);
+		t->var = malloc(t->vars * 4 + 4);
+		ok = t->var_base != NULL && t->var != NULL;
 	}
-	mvec_free(&all);
-	return t->var_base == NULL || t->var == NULL ? ERR_LIMIT : ERR_OK;
+	for (unsigned p = 0; part != NULL && p < 1u << parts_of(bits); p++) {
+		if (ok)
+			put_entries(t, &part[p], p, at);
+		at += part[p].n / sizeof(struct entry);
+		mvec_free(&part[p]);
+	}
+	if (ok)
+		t->var_base[buckets] = (uint32_t)t->vars;
+	free(part);
+	return ok ? ERR_OK : ERR_LIMIT;
 }
 
 /* The rarest tokens of a row, rarest first; returns how many. */
@@ -104,14 +130,15 @@ add_pairs(struct mbuild *b)
 
 	for (uint64_t r = 0; ok && r < b->rows; ids += m[r].n, r++) {
 		uint32_t top[3] = { 0, 0, 0 };
-		unsigned n = rarest(ids, m[r].n, top);
+		unsigned n = rarest(ids, m[r].n, top), pairs = 0;
+		uint64_t pair[3];
 
 		if (n < 2 || df[top[0]] < COMMON_MIN)
 			continue;
 		for (unsigned x = 0; x < n; x++)
-			for (unsigned y = x + 1; ok && y < n; y++)
-				ok = mbuild_key(
-				    b, mkey_pair(h[top[x]], h[top[y]]), r);
+			for (unsigned y = x + 1; y < n; y++)
+				pair[pairs++] = mkey_pair(h[top[x]], h[top[y]]);
+		ok = mbuild_keys(b, pair, pairs, r);
 	}
 	return ok ? ERR_OK : ERR_LIMIT;
 }
@@ -143,95 +170,109 @@ by_country(const struct mrow_meta *m, struct mseg_key *key, uint32_t n)
 	return true;
 }
 
+/* Puts the keys of a part in order behind the at ones that are. */
+static void
+put_keys(struct mtables *t, const struct mvec *part, unsigned p, size_t at)
+{
+	const struct mkey_row *k = part->p;
+	size_t n = part->n / sizeof(*k);
+	size_t buckets = (size_t)1 << (t->key_bits - MBUILD_PART_BITS);
+	unsigned shift = 32 - t->key_bits;
+	uint32_t *base = t->key_base;
+
+	for (size_t i = 0; i < n; i++)
+		base[k[i].h >> shift]++;
+	for (size_t i = p * buckets; i < (p + 1) * buckets; i++) {
+		at += base[i];
+		base[i] = (uint32_t)at;
+	}
+	for (size_t i = n; i-- > 0;) {
+		uint32_t to = --base[k[i].h >> shift];
+
+		t->key[to] = (struct mseg_key){ k[i].row, k[i].tag };
+	}
+}
+
 static enum err
 make_keys(struct mtables *t)
 {
-	const struct mkey_row *k = t->b->key.p;
-	size_t n = t->b->key.n / sizeof(*k);
-	unsigned bits = mbuild_bits(n / 6 + 16);
-	size_t buckets = (size_t)1 << bits;
-	uint32_t *base = calloc(buckets + 1, 4);
-	struct mseg_key *key = malloc((n + 1) * sizeof(*key));
+	struct mvec *part = t->b->key;
+	size_t n = 0, at = 0, buckets;
+	const uint32_t *base;
 
-	t->key_base = base;
-	t->key = key;
-	t->key_bits = bits;
+	for (unsigned p = 0; p < MBUILD_PARTS; p++)
+		n += part[p].n / sizeof(struct mkey_row);
 	t->keys = n;
-	if (base == NULL || key == NULL || n >= UINT32_MAX)
+	t->key_bits = mbuild_bits(n / 6 + 16);
+	if (t->key_bits < MBUILD_PART_BITS)
+		t->key_bits = MBUILD_PART_BITS;
+	buckets = (size_t)1 << t->key_bits;
+	t->key_base = calloc(buckets + 1, 4);
+	t->key = malloc((n + 1) * sizeof(*t->key));
+	if (t->key_base == NULL || t->key == NULL || n >= UINT32_MAX)
 		return ERR_LIMIT;
-	for (size_t i = 0; i < n; i++)
-		base[k[i].h >> (32 - bits)]++;
-	for (size_t i = 1; i < buckets; i++)
-		base[i] += base[i - 1];
-	for (size_t i = n; i-- > 0;) {
-		uint32_t at = --base[k[i].h >> (32 - bits)];
-
-		key[at] = (struct mseg_key){ k[i].row, k[i].tag };
+	for (unsigned p = 0; p < MBUILD_PARTS; p++) {
+		put_keys(t, &part[p], p, at);
+		at += part[p].n / sizeof(struct mkey_row);
+		mvec_free(&part[p]);
 	}
-	base[buckets] = (uint32_t)n;
+	base = t->key_base;
+	t->key_base[buckets] = (uint32_t)n;
 	for (size_t i = 0; i < buckets; i++)
-		if (base[i + 1] - base[i] > MSEG_KEY_LONG &&
-		    !by_country(t->b->meta.p, key + base[i],
+		if (base[i + 1] - base[i] > MSEG_KEY_ORDERED &&
+		    !by_country(t->b->meta.p, t->key + base[i],
 				base[i + 1] - base[i]))
 			return ERR_LIMIT;
-	mvec_free(&t->b->key);
 	return ERR_OK;
 }
 
-static int
-by_value(const void *a, const void *b)
-{
-	uint64_t x, y;
-
-	memcpy(&x, a, 8);
-	memcpy(&y, b, 8);
-	return x < y ? -1 : x > y;
-}
-
-/* Sorts h[from, to) and counts the ones that are not alone. */
+/*
+ * How many of a part are not alone: a set of those met, each without the
+ * upper bits that all of them share, and 1 or 2 in their place below.
+ */
 static uint64_t
-shared_in(uint64_t *h, size_t from, size_t to)
+shared_in(const struct mvec *part, uint64_t *slot, unsigned bits)
 {
+	const uint64_t *h = part->p;
+	size_t mask = ((size_t)1 << bits) - 1;
 	uint64_t shared = 0;
 
-	if (to - from > 1)
-		qsort(h + from, to - from, 8, by_value);
-	for (size_t i = from; i < to; i++)
-		shared += (i > from && h[i] == h[i - 1]) ||
-			  (i + 1 < to && h[i] == h[i + 1]);
+	memset(slot, 0, (mask + 1) * sizeof(*slot));
+	for (size_t i = 0; i < part->n / sizeof(*h); i++) {
+		uint64_t v = h[i] << MBUILD_PART_BITS;
+		size_t at = (size_t)(v >> (64 - bits));
+		uint64_t met;
+
+		while (slot[at] != 0 && (slot[at] ^ v) >= MBUILD_PARTS)
+			at = (at + 1) & mask;
+		met = slot[at] & (MBUILD_PARTS - 1);
+		shared += met == 0 ? 0 : met == 1 ? 2 : 1;
+		slot[at] = v | (met == 0 ? 1 : 2);
+	}
 	return shared;
 }
 
-/*
- * How many first names share their set of tokens with another: dealt out by
- * their upper bits first, because sorting 83 million at once takes a minute.
- */
+/* How many first names share their set of tokens with another. */
 static enum err
 count_shared(struct mtables *t)
 {
-	const uint64_t *h = t->b->set.p;
-	size_t n = t->b->set.n / 8, at = 0;
-	size_t *start = calloc(DEAL + 1, sizeof(*start));
-	uint64_t *dealt = calloc(n + 1, sizeof(*dealt));
+	struct mvec *part = t->b->set;
+	size_t most = 0;
+	uint64_t *slot;
+	unsigned bits;
 
-	if (start == NULL || dealt == NULL) {
-		free(start);
-		free(dealt);
+	for (unsigned p = 0; p < MBUILD_PARTS; p++)
+		if (part[p].n / 8 > most)
+			most = part[p].n / 8;
+	bits = mbuild_bits(most * 2);
+	slot = malloc(((size_t)1 << bits) * sizeof(*slot));
+	if (slot == NULL)
 		return ERR_LIMIT;
+	for (unsigned p = 0; p < MBUILD_PARTS; p++) {
+		t->shared_set += shared_in(&part[p], slot, bits);
+		mvec_free(&part[p]);
 	}
-	for (size_t i = 0; i < n; i++)
-		start[(h[i] >> 48) + 1]++;
-	for (size_t i = 0; i < DEAL; i++)
-		start[i + 1] += start[i];
-	for (size_t i = 0; i < n; i++)
-		dealt[start[h[i] >> 48]++] = h[i];
-	for (size_t i = 0; i < DEAL; i++) {
-		t->shared_set += shared_in(dealt, at, start[i]);
-		at = start[i];
-	}
-	free(start);
-	free(dealt);
-	mvec_free(&t->b->set);
+	free(slot);
 	return ERR_OK;
 }
 

@@ -6,11 +6,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "mbig.h"
 #include "mbuild_priv.h"
 
 #define POST_MAX 32768u	 /* longer posting lists are not kept */
 #define SPLIT_MIN MSEG_SPLIT_MIN
 #define SPLIT_LEN_MAX 32768u
+#define NONE_KEPT UINT32_MAX
+#define TOKENS_AHEAD 32u
+#define ROWS_AHEAD 20u /* rows whose slots are asked for before */
 
 enum err
 mbuild_write(struct mbuild *b, const void *p, size_t n)
@@ -76,6 +80,25 @@ mbuild_bits(uint64_t n)
 	while ((UINT64_C(1) << bits) < n)
 		bits++;
 	return bits;
+}
+
+/* How many names have a token, while its number is provisional. */
+static enum err
+count_names(struct mbuild *b)
+{
+	const uint32_t *ids = b->ids.p;
+	size_t n = b->ids.n / 4, size = (size_t)b->token.n * 4;
+	uint32_t *df = mvec_more(&b->tok_df, size);
+
+	if (df == NULL)
+		return ERR_LIMIT;
+	memset(df, 0, size);
+	for (size_t i = 0; i < n; i++) {
+		if (i + TOKENS_AHEAD < n)
+			__builtin_prefetch(&df[ids[i + TOKENS_AHEAD]], 1);
+		df[ids[i]]++;
+	}
+	return ERR_OK;
 }
 
 /* rank[provisional] = id by falling df: a counting sort. */
@@ -148,7 +171,7 @@ static enum err
 put_row(const struct mrow_meta *m, const uint32_t *ids, const uint8_t *tail,
 	struct mvec *row, uint8_t *len)
 {
-	uint8_t rec[UINT8_MAX];
+	UNSET uint8_t rec[UINT8_MAX];
 	size_t n = 3;
 	void *to;
 
@@ -258,7 +281,7 @@ scatter(struct mbuild *b, uint64_t **start, uint32_t **rows)
 	const struct mrow_meta *m = b->meta.p;
 	uint64_t at = 0;
 
-	*start = malloc(((size_t)b->token.n + 1) * 8);
+	*start = mbig_new(((size_t)b->token.n + 1) * 8);
 	if (*start == NULL)
 		return ERR_LIMIT;
 	for (uint32_t i = 0; i < b->token.n; i++) {
@@ -266,7 +289,7 @@ scatter(struct mbuild *b, uint64_t **start, uint32_t **rows)
 		at += df[i] <= POST_MAX ? df[i] : 0;
 	}
 	(*start)[b->token.n] = at;
-	*rows = malloc(at * 4 + 4);
+	*rows = mbig_new(at * 4);
 	if (*rows == NULL)
 		return ERR_LIMIT;
 	for (uint64_t r = 0; r < b->rows; ids += m[r].n, r++)
@@ -276,18 +299,27 @@ scatter(struct mbuild *b, uint64_t **start, uint32_t **rows)
 	return ERR_OK;
 }
 
+/*
+ * Slots of (token, country).  Until its list is written, post of a slot is
+ * its number in the order they were met.
+ */
 struct split_job {
 	struct mbuild *b;
 	struct mseg_split *slot;
 	uint64_t mask;
 	uint64_t used;
-	uint32_t *count; /* per slot */
-	uint64_t *start;
-	uint32_t *rows;
 	uint32_t tokens; /* ids below this are common enough */
+	struct mvec list; /* struct split_list by number */
+	uint32_t *hit; /* the number, for every common token of every row */
+	uint32_t *rows; /* list after list */
 };
 
-static uint64_t
+struct split_list {
+	uint32_t n;
+	uint32_t end; /* in rows, so far; NONE_KEPT: too many */
+};
+
+static struct mseg_split *
 split_slot(const struct split_job *j, uint32_t token, uint16_t country)
 {
 	uint64_t at = mtab_mix(token, country) & j->mask;
@@ -295,7 +327,7 @@ split_slot(const struct split_job *j, uint32_t token, uint16_t country)
 	while (j->slot[at].used && (j->slot[at].token != token ||
 				    j->slot[at].country != country))
 		at = (at + 1) & j->mask;
-	return at;
+	return &j->slot[at];
 }
 
 static bool
@@ -306,86 +338,118 @@ split_grow(struct split_job *j)
 	if (j->used * 2 <= j->mask)
 		return true;
 	big.mask = j->mask * 2 + 1;
-	big.slot = calloc(big.mask + 1, sizeof(*big.slot));
-	big.count = calloc(big.mask + 1, 4);
-	if (big.slot == NULL || big.count == NULL) {
-		free(big.slot);
-		free(big.count);
+	big.slot = mbig_zero((big.mask + 1) * sizeof(*big.slot));
+	if (big.slot == NULL)
 		return false;
-	}
 	for (uint64_t i = 0; i <= j->mask; i++)
-		if (j->slot[i].used) {
-			uint64_t to = split_slot(&big, j->slot[i].token,
-						 j->slot[i].country);
-
-			big.slot[to] = j->slot[i];
-			big.count[to] = j->count[i];
-		}
+		if (j->slot[i].used)
+			*split_slot(&big, j->slot[i].token,
+				    j->slot[i].country) = j->slot[i];
 	free(j->slot);
-	free(j->count);
 	*j = big;
 	return true;
 }
 
-/* Calls for every row and common token of it: first counts, then fills. */
 static bool
-split_pass(struct split_job *j, bool fill)
+split_count(struct split_job *j, uint32_t token, uint16_t country,
+	    uint32_t *number)
 {
-	const uint32_t *ids = j->b->ids.p;
+	struct mseg_split *s = split_slot(j, token, country);
+	struct split_list one = { 1, 0 };
+
+	if (s->used) {
+		*number = (uint32_t)s->post;
+		((struct split_list *)j->list.p)[*number].n++;
+		return true;
+	}
+	*number = (uint32_t)j->used;
+	*s = (struct mseg_split){ .token = token,
+				  .country = country,
+				  .used = 1,
+				  .post = j->used++ };
+	return mvec_put(&j->list, &one, sizeof(one)) && split_grow(j);
+}
+
+/* Asks for the slots of a row. */
+static void
+split_ask(const struct split_job *j, const uint32_t *ids,
+	  const struct mrow_meta *m)
+{
+	for (unsigned k = 0; k < m->n; k++) {
+		uint64_t at = mtab_mix(ids[k], m->country) & j->mask;
+
+		if (ids[k] < j->tokens)
+			__builtin_prefetch(&j->slot[at]);
+	}
+}
+
+/* Counts every row and common token of it; the slots are asked for before. */
+static bool
+split_rows(struct split_job *j)
+{
+	const uint32_t *ids = j->b->ids.p, *soon = ids;
 	const struct mrow_meta *m = j->b->meta.p;
+	uint32_t *hit = j->hit;
+	uint64_t ahead = 0;
 
-	for (uint64_t r = 0; r < j->b->rows; ids += m[r].n, r++)
-		for (unsigned k = 0; m[r].country != 0 && k < m[r].n; k++) {
-			uint64_t at;
-
-			if (ids[k] >= j->tokens)
-				continue;
-			at = split_slot(j, ids[k], m[r].country);
-			if (fill) {
-				if (j->count[at] <= SPLIT_LEN_MAX)
-					j->rows[j->start[at]++] = (uint32_t)r;
-				continue;
-			}
-			if (!j->slot[at].used) {
-				j->slot[at] = (struct mseg_split){
-					.token = ids[k],
-					.country = m[r].country,
-					.used = 1,
-				};
-				j->used++;
-			}
-			j->count[at]++;
-			if (!split_grow(j))
-				return false;
+	for (uint64_t r = 0; r < j->b->rows; ids += m[r].n, r++) {
+		for (; ahead < j->b->rows && ahead < r + ROWS_AHEAD; ahead++) {
+			split_ask(j, soon, &m[ahead]);
+			soon += m[ahead].n;
 		}
+		for (unsigned k = 0; m[r].country != 0 && k < m[r].n; k++)
+			if (ids[k] < j->tokens &&
+			    !split_count(j, ids[k], m[r].country, hit++))
+				return false;
+	}
 	return true;
 }
 
+/* The rows of every list that is kept, in order. */
+static bool
+split_fill(struct split_job *j)
+{
+	const uint32_t *ids = j->b->ids.p, *hit = j->hit;
+	const struct mrow_meta *m = j->b->meta.p;
+	struct split_list *list = j->list.p;
+	uint32_t at = 0;
+
+	for (uint64_t i = 0; i < j->used; i++) {
+		bool kept = list[i].n <= SPLIT_LEN_MAX;
+
+		list[i].end = kept ? at : NONE_KEPT;
+		at += kept ? list[i].n : 0;
+	}
+	j->rows = mbig_new((size_t)at * 4);
+	if (j->rows == NULL)
+		return false;
+	for (uint64_t r = 0; r < j->b->rows; ids += m[r].n, r++)
+		for (unsigned k = 0; m[r].country != 0 && k < m[r].n; k++)
+			if (ids[k] < j->tokens) {
+				struct split_list *l = &list[*hit++];
+
+				if (l->end != NONE_KEPT)
+					j->rows[l->end++] = (uint32_t)r;
+			}
+	return true;
+}
+
+/* Writes the lists; their slots say where. */
 static enum err
 split_lists(struct split_job *j, struct mvec *post)
 {
-	uint64_t at = 0;
+	const struct split_list *list = j->list.p;
 
-	j->start = malloc((j->mask + 1) * 8);
-	if (j->start == NULL)
-		return ERR_LIMIT;
 	for (uint64_t i = 0; i <= j->mask; i++) {
-		j->start[i] = at;
-		at += j->count[i] <= SPLIT_LEN_MAX ? j->count[i] : 0;
-	}
-	j->rows = malloc(at * 4 + 4);
-	if (j->rows == NULL || !split_pass(j, true))
-		return ERR_LIMIT;
-	for (uint64_t i = 0; i <= j->mask; i++) {
-		uint32_t n = j->count[i];
+		struct mseg_split *s = &j->slot[i];
+		struct split_list l;
 
-		if (!j->slot[i].used)
+		if (!s->used)
 			continue;
-		j->slot[i].post = UINT64_MAX;
-		if (n > SPLIT_LEN_MAX)
-			continue;
-		j->slot[i].post = post->n;
-		if (!put_list(post, j->rows + j->start[i] - n, n))
+		l = list[s->post];
+		s->post = l.end == NONE_KEPT ? UINT64_MAX : post->n;
+		if (l.end != NONE_KEPT &&
+		    !put_list(post, j->rows + (l.end - l.n), l.n))
 			return ERR_LIMIT;
 	}
 	return ERR_OK;
@@ -397,21 +461,23 @@ write_split(struct mbuild *b, struct mvec *post)
 	struct split_job j = { .b = b, .mask = 1023 };
 	const uint32_t *df = b->tok_df.p;
 	enum err err = ERR_LIMIT;
+	uint64_t hits = 0;
 
-	while (j.tokens < b->token.n && df[j.tokens] > SPLIT_MIN)
-		j.tokens++;
-	j.slot = calloc(j.mask + 1, sizeof(*j.slot));
-	j.count = calloc(j.mask + 1, 4);
-	if (j.slot != NULL && j.count != NULL && split_pass(&j, false))
+	for (; j.tokens < b->token.n && df[j.tokens] > SPLIT_MIN; j.tokens++)
+		hits += df[j.tokens];
+	j.slot = mbig_zero((j.mask + 1) * sizeof(*j.slot));
+	j.hit = malloc(hits * 4 + 4);
+	if (j.slot != NULL && j.hit != NULL && hits < NONE_KEPT &&
+	    split_rows(&j) && split_fill(&j))
 		err = split_lists(&j, post);
 	if (err == ERR_OK) {
 		b->head.split_bits = mbuild_bits(j.mask + 1);
 		err = section(b, SEG_SPLIT, j.slot,
 			      (j.mask + 1) * sizeof(*j.slot));
 	}
+	mvec_free(&j.list);
 	free(j.slot);
-	free(j.count);
-	free(j.start);
+	free(j.hit);
 	free(j.rows);
 	return err;
 }
@@ -540,7 +606,9 @@ mbuild_sections(struct mbuild *b)
 	b->cold_sum = msum_new();
 	if (b->cold_sum == NULL)
 		return ERR_LIMIT;
-	err = rank_tokens(b, &rank);
+	err = count_names(b);
+	if (err == ERR_OK)
+		err = rank_tokens(b, &rank);
 	if (err == ERR_OK)
 		err = apply_rank(b, rank);
 	free(rank);
@@ -548,6 +616,8 @@ mbuild_sections(struct mbuild *b)
 		err = write_lists(b);
 	mvec_free(&b->ids);
 	mvec_free(&b->meta);
+	if (err == ERR_OK)
+		err = section(b, SEG_MARK, b->mark.p, b->mark.n);
 	if (err == ERR_OK) {
 		uint64_t sum = msum_end(b->cold_sum);
 

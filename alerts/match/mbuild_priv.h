@@ -16,8 +16,17 @@ struct mvec {
 };
 
 /* Room for n more bytes, or NULL when memory is out. */
-void *mvec_more(struct mvec *v, size_t n);
+void *mvec_grow(struct mvec *v, size_t n);
 void mvec_free(struct mvec *v);
+
+static inline void *
+mvec_more(struct mvec *v, size_t n)
+{
+	if (n > v->size - v->n || v->p == NULL)
+		return mvec_grow(v, n);
+	v->n += n;
+	return (char *)v->p + v->n - n;
+}
 
 struct mrow_meta {
 	uint16_t country;
@@ -65,6 +74,7 @@ struct mitem {
 struct mfolded {
 	uint64_t set; /* key of the set of tokens */
 	uint32_t cold_n;
+	uint32_t mark; /* mseg_mark_of the obligor's id */
 	uint16_t scripts;
 	struct mrow_meta meta;
 	uint8_t keys;
@@ -85,6 +95,8 @@ struct mslice {
 };
 
 #define MBUILD_SLICES 16u
+#define MBUILD_PART_BITS 8u
+#define MBUILD_PARTS (1u << MBUILD_PART_BITS)
 
 struct mbatch {
 	struct mvec text;
@@ -106,10 +118,15 @@ struct mbuild {
 	struct mfolder *folder; /* owned */
 	/* per row */
 	struct mvec meta;   /* struct mrow_meta */
+	struct mvec mark;   /* u32 */
 	struct mvec ids;    /* u32 provisional token ids, row after row */
 	struct mvec tail;   /* tails, row after row */
-	struct mvec key;    /* struct mkey_row */
-	struct mvec set;    /* u64 set keys, to count namesakes */
+	/*
+	 * Dealt out by their upper bits as they come, so that the tables are
+	 * made piece by piece, each in the processor's cache.
+	 */
+	struct mvec key[MBUILD_PARTS]; /* struct mkey_row */
+	struct mvec set[MBUILD_PARTS]; /* u64 set keys, to count namesakes */
 	uint64_t rows, obligors;
 	/* dictionary */
 	struct mdict token, forms;
@@ -131,9 +148,9 @@ struct mbuild {
 /* The next part of an aliases field, unescaped into dst. */
 bool mbuild_alias(struct str *rest, char *dst, size_t size, size_t *n);
 bool mvec_put(struct mvec *v, const void *p, size_t n);
-bool mvec_put_varint(struct mvec *v, uint32_t n);
-/* A key for a row; false when memory is out. */
-bool mbuild_key(struct mbuild *b, uint64_t key, uint64_t row);
+/* Keys for a row; false when memory is out. */
+bool mbuild_keys(struct mbuild *b, const uint64_t *key, unsigned n,
+		 uint64_t row);
 /* mbuild_fold.c: the batch that is filled goes to the threads. */
 NODISCARD bool mfolder_start(struct mbuild *b);
 void mfolder_next(struct mbuild *b);

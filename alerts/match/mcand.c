@@ -24,7 +24,7 @@
 #define LOTS 64u /* rows drawn of too many equal ones */
 #define WEIGHT_OF_BYTE 0.34f /* of a token in a row */
 #define ROWS_AHEAD 8u /* asked for while one is read */
-#define WORTH 0.4f /* share of the best sum below which no row is read */
+#define WORTH 0.3f /* share of the best sum below which no row is read */
 
 void
 mcand_name(const struct mseg *s, const struct mname *m, uint16_t country,
@@ -92,19 +92,24 @@ static void
 add_key(const struct mseg *s, struct mscratch *x, uint64_t key, float promise)
 {
 	uint16_t country = x->q->country;
-	size_t n = mseg_keys(s, key, country, x->keyed, MCAND_KEY_ROWS);
+	struct mseg_keyed *k = &x->keyed;
+	size_t n = mseg_keys(s, key, country, k);
 	uint32_t in = room_for(x, n);
+	bool look = country != 0 && n > KEY_FEW;
 
 	/* Many namesakes: the country is asked for before all are read. */
-	if (country != 0)
+	if (look && !k->told)
 		for (size_t i = 0; i < n; i++)
-			mseg_row_prefetch(s, x->keyed[i]);
+			mseg_row_prefetch(s, k->row[i]);
 	for (size_t i = 0; i < n; i++) {
-		struct mcand_row *c = place_of(x, x->keyed[i], in);
+		struct mcand_row *c = place_of(x, k->row[i], in);
 		float p = promise;
 
-		if (country != 0 && n > KEY_FEW) {
-			bool home = mseg_row_country(s, x->keyed[i]) == country;
+		if (look) {
+			bool home = k->told ?
+					i < k->home :
+					mseg_row_country(s, k->row[i]) ==
+					    country;
 
 			if (!home)
 				p -= KEY_ABROAD;
@@ -539,9 +544,14 @@ static void
 add_exact(const struct mseg *s, struct mscratch *x, const struct mquery_name *q)
 {
 	struct mkeys keys;
+	uint64_t words = 0;
 	unsigned known = 0, common = 0;
 
 	mkey_name(q->m, &keys);
+	if (!q->foreign && (s->head.scripts & MKEY_LOOSE) != 0)
+		words = mkey_words(q->m);
+	if (words != 0)
+		mseg_keys_prefetch(s, words);
 	mseg_keys_prefetch(s, keys.key[MK_SET]);
 	mseg_keys_prefetch(s, keys.key[MK_GLUE]);
 	if (q->foreign)
@@ -552,10 +562,14 @@ add_exact(const struct mseg *s, struct mscratch *x, const struct mquery_name *q)
 	mseg_keys_prefetch2(s, keys.key[MK_GLUE]);
 	if (q->foreign)
 		mseg_keys_prefetch2(s, keys.key[MK_SOUND]);
+	if (words != 0)
+		mseg_keys_prefetch2(s, words);
 	add_key(s, x, keys.key[MK_SET], 0.97f);
 	add_key(s, x, keys.key[MK_GLUE], 0.95f);
 	if (q->foreign)
 		add_key(s, x, keys.key[MK_SOUND], 0.75f);
+	if (words != 0)
+		add_key(s, x, words, 0.75f);
 	if (q->m->n == 1 && q->m->tok[0].n <= 7 && q->m->tok[0].n >= 3)
 		add_key(s, x,
 			mkey_acronym(mfold_text(q->m, &q->m->tok[0])), 0.40f);

@@ -18,9 +18,8 @@
 #define MCAND_BUDGET 3000u /* postings walked in a round */
 #define MCAND_SEEN_MAX 512u /* rows whose country is looked at */
 #define MCAND_FIRST_MAX 48u /* rows by what was walked */
-#define MCAND_READ_MAX 24u /* of them, that are read */
+#define MCAND_READ_MAX 32u /* of them, that are read */
 #define MCAND_EXPAND_MAX 256u
-#define MCAND_KEY_ROWS 768u
 #define MCAND_MARKS 4096u /* a power of two */
 
 /* A token of the book that stands for one or more tokens of the query. */
@@ -62,7 +61,7 @@ struct mscratch {
 	unsigned expand_n;
 	/* Place + 1 of the last of expand whose token falls here. */
 	uint16_t mark[MCAND_MARKS];
-	uint32_t keyed[MCAND_KEY_ROWS];
+	struct mseg_keyed keyed;
 	struct mrow row;
 	const struct mquery_name *q; /* the running one */
 };

@@ -21,6 +21,12 @@ struct entry {
 	uint32_t next;
 };
 
+struct gone {
+	uint64_t key; /* of the id */
+	uint32_t mark;
+	uint32_t next;
+};
+
 struct row {
 	uint32_t id, id_n, name, name_n, ids, ids_n, addr, addr_n;
 	uint32_t first; /* row of its obligor */
@@ -33,7 +39,7 @@ struct mdelta {
 	struct mvec text;
 	struct mvec row;   /* struct row */
 	struct mvec entry; /* struct entry: keys of rows */
-	struct mvec gone;  /* struct entry: hashes of hidden obligor ids */
+	struct mvec gone;  /* struct gone: obligors that are hidden */
 	uint32_t head[BUCKETS];
 	uint32_t gone_head[BUCKETS];
 };
@@ -75,11 +81,11 @@ text_at(const struct mdelta *d, uint32_t at, uint32_t n)
 }
 
 static bool
-chain(struct mvec *list, uint32_t *head, uint64_t key, uint32_t row)
+chain(struct mdelta *d, uint64_t key, uint32_t row)
 {
-	uint32_t at = (uint32_t)(list->n / sizeof(struct entry));
-	struct entry *e = mvec_more(list, sizeof(*e));
-	uint32_t *h = &head[key >> 48 & (BUCKETS - 1)];
+	uint32_t at = (uint32_t)(d->entry.n / sizeof(struct entry));
+	struct entry *e = mvec_more(&d->entry, sizeof(*e));
+	uint32_t *h = &d->head[key >> 48 & (BUCKETS - 1)];
 
 	if (e == NULL)
 		return false;
@@ -101,16 +107,44 @@ mdelta_removed(const struct mdelta *d)
 }
 
 bool
+mdelta_may_hide(const struct mdelta *d, uint32_t mark)
+{
+	const struct gone *g = d->gone.p;
+
+	for (uint32_t at = d->gone_head[mark & (BUCKETS - 1)]; at != NONE;
+	     at = g[at].next)
+		if (g[at].mark == mark)
+			return true;
+	return false;
+}
+
+bool
 mdelta_hides(const struct mdelta *d, struct str obligor_id)
 {
 	uint64_t key = id_key(obligor_id);
-	const struct entry *e = d->gone.p;
+	const struct gone *g = d->gone.p;
+	uint32_t mark = mseg_mark_of(obligor_id);
 
-	for (uint32_t at = d->gone_head[key >> 48 & (BUCKETS - 1)]; at != NONE;
-	     at = e[at].next)
-		if (e[at].key == key)
+	for (uint32_t at = d->gone_head[mark & (BUCKETS - 1)]; at != NONE;
+	     at = g[at].next)
+		if (g[at].key == key)
 			return true;
 	return false;
+}
+
+static bool
+hide(struct mdelta *d, struct str obligor_id)
+{
+	uint32_t at = (uint32_t)(d->gone.n / sizeof(struct gone));
+	uint32_t mark = mseg_mark_of(obligor_id);
+	uint32_t *head = &d->gone_head[mark & (BUCKETS - 1)];
+	struct gone *g = mvec_more(&d->gone, sizeof(*g));
+
+	if (g == NULL)
+		return false;
+	*g = (struct gone){ id_key(obligor_id), mark, *head };
+	*head = at;
+	return true;
 }
 
 /* Rows of the obligor in the delta itself die. */
@@ -132,11 +166,9 @@ mdelta_remove(struct mdelta *d, struct str obligor_id)
 		kill_rows(d, obligor_id);
 		return ERR_OK;
 	}
-	if (d->gone.n / sizeof(struct entry) >= MDELTA_REMOVED_MAX)
+	if (d->gone.n / sizeof(struct gone) >= MDELTA_REMOVED_MAX)
 		return ERR_LIMIT;
-	return chain(&d->gone, d->gone_head, id_key(obligor_id), 0) ?
-		   ERR_OK :
-		   ERR_LIMIT;
+	return hide(d, obligor_id) ? ERR_OK : ERR_LIMIT;
 }
 
 static bool
@@ -185,7 +217,7 @@ put_keys(struct mdelta *d, const struct mname *m, uint32_t row)
 	mkey_name(m, &keys);
 	for (unsigned k = 0; k < MKEY_KINDS && ok; k++)
 		ok = keys.key[k] == 0 ||
-		     chain(&d->entry, d->head, keys.key[k], row);
+		     chain(d, keys.key[k], row);
 	for (unsigned i = 0; i < m->n && ok; i++) {
 		size_t sounds;
 		size_t n = m->tok[i].kind == MK_WORD ?
@@ -194,13 +226,13 @@ put_keys(struct mdelta *d, const struct mname *m, uint32_t row)
 			       0;
 
 		ok = m->tok[i].kind != MK_WORD ||
-		     chain(&d->entry, d->head, m->tok[i].h, row);
+		     chain(d, m->tok[i].h, row);
 		for (size_t k = 0; k < n && ok; k++)
-			ok = chain(&d->entry, d->head, v[k], row);
+			ok = chain(d, v[k], row);
 	}
 	pairs = pair_keys(m, pair);
 	for (size_t k = 0; k < pairs && ok; k++)
-		ok = chain(&d->entry, d->head, pair[k], row);
+		ok = chain(d, pair[k], row);
 	return ok;
 }
 
@@ -253,8 +285,7 @@ put_ids(struct mdelta *d, struct str ids, uint32_t row)
 		struct str value = str_cut(&ids, '|');
 		struct str scheme = str_cut(&value, ':');
 
-		if (value.n > 0 && !chain(&d->entry, d->head,
-					  mkey_id(scheme, value), row))
+		if (value.n > 0 && !chain(d, mkey_id(scheme, value), row))
 			return false;
 	}
 	return true;
@@ -352,6 +383,8 @@ mdelta_find(const struct mdelta *d, const struct mname *m, uint32_t *out,
 	size_t n = 0, pairs;
 
 	mkey_name(m, &keys);
+	if ((m->scripts & ~MFOLD_LATIN) == 0)
+		keys.key[MK_WORDS] = mkey_words(m);
 	for (unsigned k = 0; k < MKEY_KINDS; k++)
 		if (keys.key[k] != 0 && n < MDELTA_HITS_MAX)
 			n += mdelta_find_key(d, keys.key[k], hit + n,

@@ -33,6 +33,8 @@ size_t mdelta_names(const struct mdelta *d);
 bool mdelta_removed(const struct mdelta *d);
 /* Must the segment's rows of this obligor be passed over? */
 bool mdelta_hides(const struct mdelta *d, struct str obligor_id);
+/* Of an obligor of that mark (mseg_mark_of)?  When it may, ask with its id. */
+bool mdelta_may_hide(const struct mdelta *d, uint32_t mark);
 
 struct mdelta_row {
 	struct str obligor_id;

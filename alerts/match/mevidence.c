@@ -33,6 +33,7 @@
 #define TELLING_LETTERS 4u
 #define COMMON_SHARE 1000u
 #define COMMON_NAMES 50u
+#define ID_ROWS 8u /* that one id may point at */
 #define ADDRESS_AGREES 0.5f
 /* So much of the shorter address, in so many words that are no cities or
  * countries we know, one of them a number, says where somebody sits. */
@@ -226,23 +227,24 @@ mevidence_ids(const struct mseg *s, struct mqscratch *x,
 {
 	x->id_obligors = 0;
 	for (unsigned i = 0; i < ask->ids; i++) {
-		uint32_t row[8];
+		struct mseg_keyed *k = &x->cand.keyed;
+		uint32_t row[ID_ROWS];
 		size_t n;
 
 		if (!mid_hard(ask->id[i].scheme))
 			continue;
 		n = mseg_keys(s, mkey_id(ask->id[i].scheme, ask->id[i].value),
-			      0, row, 8);
-		for (size_t k = 0; k < n; k++)
-			mquery_add_by_id(s, x, ask, row[k]);
+			      0, k);
+		for (size_t m = 0; m < n && m < ID_ROWS; m++)
+			mquery_add_by_id(s, x, ask, k->row[m]);
 		if (x->delta == NULL)
 			continue;
 		n = mdelta_find_key(x->delta,
 				    mkey_id(ask->id[i].scheme,
 					    ask->id[i].value),
-				    row, 8);
-		for (size_t k = 0; k < n; k++)
-			mquery_add_by_id(s, x, ask, DELTA_ROW + row[k]);
+				    row, ID_ROWS);
+		for (size_t m = 0; m < n; m++)
+			mquery_add_by_id(s, x, ask, DELTA_ROW + row[m]);
 	}
 	for (unsigned i = 0; i < x->pairs; i++)
 		x->id_obligors += x->order[i]->by_id && !id_counted(x, i);
@@ -275,7 +277,7 @@ mevidence_is_thin(const struct mseg *s, const struct mqscratch *x,
 		    q->tok[l->q].n >= TELLING_LETTERS)
 			return false;
 	}
-	return x->names > 0;
+	return true;
 }
 
 bool
@@ -332,7 +334,8 @@ is_told_apart(const struct mqscratch *x, const struct mask *ask,
 	if (mevidence_is_sibling(p))
 		return false;
 	return (!p->thin && !(x->names > 0 && x->name[p->qname].part) &&
-		!has_rival(p)) ||
+		!has_rival(p) && p->left != MLEFT_OTHER &&
+		(p->left == MLEFT_NOTHING || p->score >= MQ_LEFT_SCORE)) ||
 	       address_tells(ask, p);
 }
 

@@ -9,6 +9,7 @@
 #include "mrom.h"
 
 #define REPAIRED_LETTERS_MIN 4u
+#define EACH(b) (UINT64_C(0x0101010101010101) * (b))
 
 /* The next code point at s[i]; 0xFFFFFFFF for a byte that is none. */
 static uint32_t
@@ -49,7 +50,46 @@ put_char(struct mchars *c, uint32_t cp, size_t at)
 		return;
 	c->cp[c->n] = cp;
 	c->at[c->n] = (uint16_t)at;
+	c->any |= cp;
 	c->n++;
+}
+
+/* The ASCII at i, which is what most names are; returns where it ends. */
+static size_t
+put_ascii(struct mchars *c, struct str raw, size_t i)
+{
+	size_t n = c->n;
+	uint32_t any = 0;
+	bool nought = false;
+	uint64_t eight;
+
+	for (; i + 8 <= raw.n && n + 8 <= MFOLD_CHARS_MAX; i += 8, n += 8) {
+		memcpy(&eight, raw.p + i, 8);
+		if ((eight & EACH(0x80)) != 0)
+			break;
+		for (unsigned k = 0; k < 8; k++) {
+			c->cp[n + k] = (uint8_t)raw.p[i + k];
+			c->at[n + k] = (uint16_t)(i + k);
+		}
+		any = 0x7F;
+		/* Is any of them 0x30 or 0x31?  A false yes costs time only. */
+		eight = (eight ^ EACH('0')) & EACH(0x7E);
+		nought |= ((eight - EACH(1)) & EACH(0x80)) != 0;
+	}
+	for (; i < raw.n && n < MFOLD_CHARS_MAX; i++, n++) {
+		uint8_t b = (uint8_t)raw.p[i];
+
+		if (b >= 0x80)
+			break;
+		c->cp[n] = b;
+		c->at[n] = (uint16_t)i;
+		any |= b;
+		nought |= (b | 1) == '1';
+	}
+	c->n = n;
+	c->any |= any;
+	c->nought |= nought;
+	return i;
 }
 
 /* Squared and bracketed abbreviations of CJK legal forms, written out. */
@@ -102,11 +142,13 @@ decode_all(struct str raw, struct mchars *c, struct mname *out)
 	size_t i = 0;
 
 	c->n = 0;
+	c->any = 0;
+	c->nought = false;
 	if (raw.n > MFOLD_BYTES_MAX) {
 		raw.n = MFOLD_BYTES_MAX;
 		out->cut = true;
 	}
-	while (i < raw.n) {
+	while ((i = put_ascii(c, raw, i)) < raw.n) {
 		size_t at = i;
 		uint32_t cp = decode(raw, &i);
 		size_t peek = i;
@@ -213,7 +255,7 @@ latin_letter(uint32_t cp)
 static void
 repair_digits(struct mchars *c)
 {
-	for (size_t i = 0, end; i < c->n; i = end + 1) {
+	for (size_t i = 0, end; c->nought && i < c->n; i = end + 1) {
 		size_t letters = 0, digits = 0;
 
 		for (end = i; end < c->n; end++)
@@ -312,6 +354,38 @@ read_word(const uint32_t *cp, size_t n, enum mscript s, char *dst, size_t size)
 	return letters >= 3 ? letters : 0;
 }
 
+/* A word of no more than ASCII letters; i when the one there has others. */
+static size_t
+put_plain(const struct mchars *c, size_t i, struct mwords *ws,
+	  struct mname *out)
+{
+	char *to = out->text + out->text_n;
+	size_t n = 0;
+	struct mw *w;
+
+	if (out->text_n + MFOLD_TOKEN_LEN_MAX > MFOLD_TEXT_MAX)
+		return i;
+	for (; i + n < c->n && latin_letter(c->cp[i + n]); n++) {
+		if (n == MFOLD_TOKEN_LEN_MAX)
+			return i;
+		to[n] = (char)(c->cp[i + n] | 32);
+	}
+	if (n == 0 || (i + n < c->n && (c->cp[i + n] >= 0x80 ||
+					mtab_script(c->cp[i + n]) == MS_JOIN)))
+		return i;
+	w = mfold_new_word(ws, out);
+	if (w == NULL)
+		return i + n;
+	w->script = MS_LATIN;
+	w->raw = c->at[i];
+	w->raw_n = (uint16_t)(c->at[i + n] - c->at[i]);
+	w->chars = (uint8_t)n;
+	w->len = (uint8_t)n;
+	out->text_n += (unsigned)n;
+	mfold_end_word(out, w);
+	return i + n;
+}
+
 static size_t
 put_spaced(struct mchars *c, size_t i, struct mwords *ws, struct mname *out)
 {
@@ -405,9 +479,12 @@ cut_words(struct mchars *c, enum mview view, struct mwords *ws,
 
 	for (size_t i = 0; i < c->n;) {
 		enum mscript s = mtab_script(c->cp[i]);
+		size_t end;
 
 		out->scripts |= 1u << s;
-		if (spaced(s))
+		if (s == MS_LATIN && (end = put_plain(c, i, ws, out)) > i)
+			i = end;
+		else if (spaced(s))
 			i = put_spaced(c, i, ws, out);
 		else if (s == MS_DIGIT)
 			i = put_digits(c, i, ws, out);
@@ -462,7 +539,9 @@ join_letters(struct mwords *ws, struct mname *out)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < ws->n;) {
+	while (n < ws->n && !is_letter(ws, n))
+		n++;
+	for (unsigned i = n; i < ws->n;) {
 		unsigned k = letters_end(ws, out, i);
 		struct mw w = ws->w[i];
 
@@ -503,8 +582,8 @@ split_form(struct mwords *ws, struct mname *out)
 	for (unsigned i = 2; i < ws->n; i++) {
 		struct mw *w = &ws->w[i];
 
-		if (w->len < 6 || !is_word(ws, out, i - 1, "hui") ||
-		    memcmp(out->text + w->off, "she", 3) != 0 ||
+		if (w->len < 6 || memcmp(out->text + w->off, "she", 3) != 0 ||
+		    !is_word(ws, out, i - 1, "hui") ||
 		    !(is_word(ws, out, i - 2, "shi") ||
 		      is_word(ws, out, i - 2, "zhushi") ||
 		      is_word(ws, out, i - 2, "xian") ||
@@ -545,14 +624,21 @@ mfold_has_view(const struct mname *m, enum mview view, uint16_t country)
 	return false;
 }
 
+/* No name yet: all but the text, which is written before it is read. */
+static void
+clear(struct mname *out, struct str raw)
+{
+	memset(out, 0, offsetof(struct mname, text));
+	out->raw = raw;
+}
+
 void
 mfold_name(struct str raw, enum mview view, struct mname *out)
 {
 	UNSET struct mchars c;
 	UNSET struct mwords ws;
 
-	memset(out, 0, offsetof(struct mname, text));
-	out->raw = raw;
+	clear(out, raw);
 	ws.n = 0;
 	decode_all(raw, &c, out);
 	repair_digits(&c);
@@ -565,9 +651,10 @@ mfold_name(struct str raw, enum mview view, struct mname *out)
 size_t
 mfold_run(struct str s, uint32_t *cp, size_t max)
 {
-	struct mchars c;
-	struct mname out = { .n = 0 };
+	UNSET struct mchars c;
+	UNSET struct mname out;
 
+	clear(&out, s);
 	decode_all(s, &c, &out);
 	if (c.n > max)
 		return 0;
@@ -583,11 +670,13 @@ mfold_run(struct str s, uint32_t *cp, size_t max)
 size_t
 mfold_words(struct str s, uint64_t *h, size_t max)
 {
-	struct mchars c;
-	struct mwords ws = { .n = 0 };
-	struct mname out = { .raw = s };
+	UNSET struct mchars c;
+	UNSET struct mwords ws;
+	UNSET struct mname out;
 	size_t n = 0;
 
+	clear(&out, s);
+	ws.n = 0;
 	decode_all(s, &c, &out);
 	for (size_t i = 0; i < c.n; i++)
 		if (mtab_script(c.cp[i]) >= MS_HAN &&

@@ -99,6 +99,19 @@ mfold_text(const struct mname *m, const struct mtok *t)
 	return (struct str){ m->text + t->off, t->n };
 }
 
+/* Copies the text of a token; dst has room for MFOLD_TOKEN_LEN_MAX at least. */
+static inline size_t
+mfold_copy(char *dst, const struct mname *m, const struct mtok *t)
+{
+	/* A copy of known length is no call, and most fit. */
+	if (t->n <= MFOLD_TOKEN_LEN_MAX &&
+	    t->off + MFOLD_TOKEN_LEN_MAX <= MFOLD_TEXT_MAX)
+		memcpy(dst, m->text + t->off, MFOLD_TOKEN_LEN_MAX);
+	else
+		memcpy(dst, m->text + t->off, t->n);
+	return t->n;
+}
+
 static inline struct str
 mfold_raw(const struct mname *m, const struct mtok *t)
 {

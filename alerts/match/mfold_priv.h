@@ -10,6 +10,8 @@ struct mchars {
 	uint32_t cp[MFOLD_CHARS_MAX];
 	uint16_t at[MFOLD_CHARS_MAX + 1]; /* byte offset in the raw name */
 	size_t n;
+	uint32_t any; /* their bits together: tells where none can be */
+	bool nought;  /* may have a 0 or 1 */
 };
 
 /* A word before phrases are found. */

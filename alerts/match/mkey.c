@@ -11,6 +11,7 @@
 #define SALT_GLUE UINT64_C(0x61C3)
 #define SALT_SOUND UINT64_C(0x50D5)
 #define SALT_ACRONYM UINT64_C(0xAC07)
+#define SALT_WORDS UINT64_C(0x30CD)
 #define SALT_PAIR UINT64_C(0x9A17)
 #define SALT_ID UINT64_C(0x1D1D)
 #define SALT_SOFT UINT64_C(0x50F7)
@@ -25,21 +26,37 @@ salted(uint64_t salt, const char *p, size_t n)
 	return h == 0 ? 1 : h;
 }
 
-size_t
-mkey_glue(const struct mname *m, char *dst, size_t size)
+/* The letters without blanks, of the words only or of everything, softly. */
+static size_t
+glue(const struct mname *m, bool words, char *dst, size_t size)
 {
-	UNSET char text[MPHON_MAX];
+	UNSET char text[MPHON_MAX + UINT8_MAX];
 	size_t n = 0;
 
 	for (unsigned i = 0; i < m->n; i++) {
-		struct str t = mfold_text(m, &m->tok[i]);
-
-		if (n + t.n > sizeof(text))
+		if (words && m->tok[i].kind != MK_WORD)
+			continue;
+		if (n + m->tok[i].n > MPHON_MAX)
 			break;
-		memcpy(text + n, t.p, t.n);
-		n += t.n;
+		n += mfold_copy(text + n, m, &m->tok[i]);
 	}
 	return mphon_soft((struct str){ text, n }, dst, size);
+}
+
+size_t
+mkey_glue(const struct mname *m, char *dst, size_t size)
+{
+	return glue(m, false, dst, size);
+}
+
+uint64_t
+mkey_words(const struct mname *m)
+{
+	UNSET char soft[MPHON_MAX], skel[MPHON_MAX];
+	size_t n = glue(m, true, soft, sizeof(soft));
+
+	n = mphon_loose((struct str){ soft, n }, skel, sizeof(skel));
+	return n < 3 ? 0 : salted(SALT_WORDS, skel, n);
 }
 
 static uint64_t
@@ -57,9 +74,9 @@ key_set(const struct mname *m)
 			k--;
 		if (k > 0 && h[k - 1] == v)
 			continue;
-		memmove(h + k + 1, h + k, (n - k) * sizeof(h[0]));
+		for (unsigned j = n++; j > k; j--)
+			h[j] = h[j - 1];
 		h[k] = v;
-		n++;
 	}
 	for (unsigned i = 0; i < n; i++)
 		all = mtab_mix(all, h[i]);
@@ -91,10 +108,12 @@ mkey_name(const struct mname *m, struct mkeys *out)
 	n = mkey_glue(m, soft, sizeof(soft));
 	if (n >= 3)
 		out->key[MK_GLUE] = salted(SALT_GLUE, soft, n);
-	n = mphon_skel((struct str){ soft, n }, skel, sizeof(skel));
+	n = mphon_loose((struct str){ soft, n }, skel, sizeof(skel));
 	if (n >= 3)
 		out->key[MK_SOUND] = salted(SALT_SOUND, skel, n);
 	out->key[MK_ACRONYM] = key_acronym(m);
+	if ((m->scripts & MKEY_LOOSE) != 0)
+		out->key[MK_WORDS] = mkey_words(m);
 }
 
 uint64_t

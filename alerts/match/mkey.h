@@ -16,14 +16,25 @@ enum mkey_kind {
 	MK_GLUE,     /* the letters without blanks, softly spelled */
 	MK_SOUND,    /* the consonants of the whole */
 	MK_ACRONYM,  /* the initials */
+	MK_WORDS,    /* of a name in MKEY_LOOSE scripts: mkey_words */
 	MKEY_KINDS,
 };
+
+/*
+ * Scripts whose names are spelled in Latin letters as it comes: by consonants
+ * alone a Latin name may find them.
+ */
+#define MKEY_LOOSE                                                      \
+	(1u << MS_ARAB | 1u << MS_HEBR | 1u << MS_ARMN | 1u << MS_GEOR | \
+	 1u << MS_DEVA | 1u << MS_THAI)
 
 struct mkeys {
 	uint64_t key[MKEY_KINDS];
 };
 
 void mkey_name(const struct mname *m, struct mkeys *out);
+/* The consonants of the words that are no general ones, places or numbers. */
+uint64_t mkey_words(const struct mname *m);
 /* Two common tokens together (order-free). */
 uint64_t mkey_pair(uint64_t a, uint64_t b);
 uint64_t mkey_id(struct str scheme, struct str value);

@@ -8,7 +8,10 @@
 
 #include "mfold.h"
 
-/* In lower case; letters outside ASCII as they are written. */
+/*
+ * In lower case, by their first letter; letters outside ASCII as they are
+ * written.
+ */
 static const char *const joint[] = {
 	"a/k/a",
 	"a.k.a.",
@@ -18,8 +21,8 @@ static const char *const joint[] = {
 	"d/b/a",
 	"d.b.a.",
 	"dba",
-	"doing business as",
 	"dawniej",
+	"doing business as",
 	"ehemals",
 	"f/k/a",
 	"f.k.a.",
@@ -46,23 +49,38 @@ static const char *const joint[] = {
 	"原名称",
 };
 
-/* The first bytes of them. */
-static bool
-may_begin(unsigned char c)
-{
-	unsigned char low = c | 0x20;
+#define BIT(c) (1u << ((c) & 31))
 
-	return low == 'a' || low == 'd' || low == 'e' || low == 'f' ||
-	       low == 'g' || low == 'n' || low == 'p' || low == 't' ||
-	       low == 'v' || c >= 0xD0;
+/* Their second bytes by the first, both by their low five bits. */
+static const uint32_t second[32] = {
+	['a' & 31] = BIT('/') | BIT('.') | BIT('k') | BIT('l') | BIT('n'),
+	['d' & 31] = BIT('/') | BIT('.') | BIT('b') | BIT('o') | BIT('a'),
+	['e' & 31] = BIT('h'),
+	['f' & 31] = BIT('/') | BIT('.') | BIT('k') | BIT('o') | BIT('r'),
+	['g' & 31] = BIT('i'),
+	['n' & 31] = BIT('/') | BIT('o'),
+	['p' & 31] = BIT('r'),
+	['t' & 31] = BIT('/') | BIT('r'),
+	['v' & 31] = BIT('o'),
+};
+
+/* Do these bytes begin one of them?  Most words are told by two. */
+static bool
+may_begin(unsigned char c, unsigned char next)
+{
+	return c >= 0xD0 || (c >= 'A' && (second[c & 31] & BIT(next)) != 0);
 }
 
 static bool
 is_between(char c)
 {
-	return c == ' ' || c == '(' || c == '[' || c == ',' || c == ';' ||
-	       c == '-' || c == '.' || c == ':' || c == ')' || c == ']' ||
-	       c == '"';
+	static const bool sign[256] = {
+		[' '] = true, ['('] = true, ['['] = true, [','] = true,
+		[';'] = true, ['-'] = true, ['.'] = true, [':'] = true,
+		[')'] = true, [']'] = true, ['"'] = true,
+	};
+
+	return sign[(uint8_t)c];
 }
 
 static bool
@@ -88,7 +106,8 @@ joint_at(struct str s)
 	for (size_t i = 0; i < sizeof(joint) / sizeof(joint[0]); i++) {
 		size_t n;
 
-		if (!begins_with(s, joint[i]))
+		if (((joint[i][0] ^ s.p[0]) & 31) != 0 ||
+		    !begins_with(s, joint[i]))
 			continue;
 		n = str_of(joint[i]).n;
 		if ((unsigned char)joint[i][0] >= 0xE4 ||
@@ -157,11 +176,12 @@ mparts(struct str name, struct str part[MPARTS_MAX])
 	/* The rest is not folded, and brackets are looked for from each. */
 	name = str_sub(name, 0, MFOLD_BYTES_MAX);
 	end = name.n;
-	for (size_t i = 1; i < name.n && n + 1 < MPARTS_MAX; i++) {
+	for (size_t i = 1; i + 1 < name.n && n + 1 < MPARTS_MAX; i++) {
 		unsigned char c = (unsigned char)name.p[i];
 		size_t len;
 
-		if (!may_begin(c) || (!is_between(name.p[i - 1]) && c < 0xE4))
+		if ((c < 0xE4 && !is_between(name.p[i - 1])) ||
+		    !may_begin(c, (unsigned char)name.p[i + 1]))
 			continue;
 		len = joint_at(str_sub(name, i, name.n));
 		if (len == 0)

@@ -8,10 +8,15 @@
 #include <pthread.h>
 #include <string.h>
 
+#define BIT(c) (1u << ((c) - 'a'))
+
 static bool
 vowel(char c)
 {
-	return c == 'a' || c == 'e' || c == 'i' || c == 'o' || c == 'u';
+	unsigned a = (unsigned)(c - 'a');
+
+	return a < 26 && ((BIT('a') | BIT('e') | BIT('i') | BIT('o') |
+			   BIT('u')) >> a & 1) != 0;
 }
 
 static char
@@ -90,8 +95,6 @@ static const struct {
 	['z' - 'a'] = { 37, 38 },
 };
 
-#define BIT(c) (1u << ((c) - 'a'))
-
 /* Their second letters: most pairs are no spelling. */
 static const uint32_t second[26] = {
 	['a' - 'a'] = BIT('e'),
@@ -113,6 +116,20 @@ static const uint32_t second[26] = {
 	['y' - 'a'] = BIT('y'),
 	['z' - 'a'] = BIT('h'),
 };
+
+/* Consonants by the one that stands for them; no vowel, and no h. */
+static const char coarse[26] = {
+	0,   'b', 'c', 'd', 0,	 'p', 'g', 0,	0,   'j', 'k', 'r', 'm',
+	'n', 0,	  'p', 'q', 'r', 's', 't', 0,	'b', 'w', 'x', 'y', 'j',
+};
+
+static char
+consonant(char c)
+{
+	unsigned a = (unsigned)(c - 'a');
+
+	return a < 26 ? coarse[a] : c;
+}
 
 static size_t
 spelled(struct str s, size_t i, const char **to)
@@ -234,8 +251,8 @@ mphon_soft(struct str s, char *dst, size_t size)
 			k = put_sound(s, &i, dst, k);
 			continue;
 		}
-		if (k == 0 || dst[k - 1] != c)
-			dst[k++] = c;
+		dst[k] = c;
+		k += k == 0 || dst[k - 1] != c;
 		i++;
 	}
 	return k;
@@ -246,29 +263,53 @@ mphon_skel(struct str soft, char *dst, size_t size)
 {
 	size_t k = 0;
 
+	if (soft.n > 0 && size > 0)
+		dst[k++] = vowel(soft.p[0]) ? 'A' :
+			   soft.p[0] == 'h' ? 'h' :
+					      consonant(soft.p[0]);
+	for (size_t i = 1; i < soft.n && k < size; i++) {
+		char c = consonant(soft.p[i]);
+
+		dst[k] = c;
+		k += c != 0 && (soft.p[i] != 'r' || vowel(at(soft, i + 1)));
+	}
+	return k;
+}
+
+#define STRONG_DROP 100 /* what a consonant but h costs */
+
+size_t
+mphon_loose(struct str soft, char *dst, size_t size)
+{
+	static const char of[26] = {
+		['l' - 'a'] = 'r', ['v' - 'a'] = 'b', ['f' - 'a'] = 'p',
+		['z' - 'a'] = 's', ['j' - 'a'] = 's', ['c' - 'a'] = 't',
+		['m' - 'a'] = 'n',
+	};
+	size_t k = 0;
+	char last = 0; /* what stood before, of consonants */
+
 	for (size_t i = 0; i < soft.n && k < size; i++) {
 		char c = soft.p[i], next = at(soft, i + 1);
 
 		if (vowel(c)) {
 			if (i == 0)
 				dst[k++] = 'A';
+			last = 0;
 			continue;
 		}
-		if (c == 'r' && !vowel(next) && i > 0)
+		if (i > 0 && (c == 'h' || (!vowel(next) &&
+					   (c == 'r' || c == 'v')) ||
+			      (c == 'g' && last == 'n' && next == 'u')))
 			continue;
-		if (c == 'h' && i > 0)
-			continue;
-		c = c == 'l' ? 'r' :
-		    c == 'v' ? 'b' :
-		    c == 'f' ? 'p' :
-		    c == 'z' ? 'j' :
-			       c;
-		dst[k++] = c;
+		if (c >= 'a' && c <= 'z' && of[c - 'a'] != 0)
+			c = of[c - 'a'];
+		if (c != last || (c >= '0' && c <= '9'))
+			dst[k++] = c;
+		last = c;
 	}
 	return k;
 }
-
-#define STRONG_DROP 100 /* what a consonant but h costs */
 
 /* Costs in hundredths. */
 static unsigned

@@ -15,6 +15,11 @@
 
 size_t mphon_soft(struct str s, char *dst, size_t size);
 size_t mphon_skel(struct str soft, char *dst, size_t size);
+/*
+ * The consonants of a whole name, more coarsely: what kana cannot tell apart
+ * (team is chimu, vision bijon, Platz purattsu) is one.
+ */
+size_t mphon_loose(struct str soft, char *dst, size_t size);
 /* Fills the cost table; before the first sim, any thread. */
 void mphon_get(void);
 /* What is below least may be told as 0. */

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define STEM_MIN 3u /* letters of an Arabic word behind what is glued to it */
+
 /* What was found at each word: how many words it takes and what it is. */
 struct found {
 	uint8_t legal_len;
@@ -55,6 +57,48 @@ look_up(const struct mwords *ws, unsigned i, struct found *f)
 			f->concept_len = (uint8_t)(k + 1 - i);
 		}
 		n++;
+	}
+}
+
+/* The concept of a word with or without the article; 0 for none. */
+static uint16_t
+with_article(struct str stem)
+{
+	char text[2 + MFOLD_TOKEN_LEN_MAX] = "al";
+	const struct mword *w;
+
+	if (stem.n < STEM_MIN || stem.n > MFOLD_TOKEN_LEN_MAX)
+		return 0;
+	memcpy(text + 2, stem.p, stem.n);
+	w = mtab_phrase(mtab_mix(2, mtab_hash_bytes(text, 2 + stem.n)));
+	if (w == NULL || !w->whole || w->concept == 0)
+		w = mtab_phrase(mtab_mix(2, mtab_hash_bytes(stem.p, stem.n)));
+	return w == NULL || !w->whole || is_function(w->concept) ? 0 :
+								    w->concept;
+}
+
+/*
+ * An Arabic word that no table has may be one behind "and the", "for the",
+ * "in the" or "the", which are written together with it.
+ */
+static void
+look_behind(const struct mw *w, const char *text, struct found *f)
+{
+	static const char *const before[] = { "wal", "ll", "bal", "al", "w" };
+	struct str s = { text + w->off, w->len };
+
+	if (w->script != MS_ARAB || w->and || f->legal_len > 0 ||
+	    f->concept_len > 0)
+		return;
+	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+		struct str b = str_of(before[i]);
+
+		if (!str_starts(s, b))
+			continue;
+		f->concept = with_article(str_sub(s, b.n, s.n));
+		f->concept_len = f->concept != 0;
+		if (f->concept != 0)
+			return;
 	}
 }
 
@@ -284,10 +328,12 @@ put_rest(const struct mwords *ws, struct mname *out)
 void
 mphrase_put(struct mwords *ws, struct mname *out)
 {
-	struct found f[MFOLD_WORDS_MAX];
+	UNSET struct found f[MFOLD_WORDS_MAX];
 
-	for (unsigned i = 0; i < ws->n; i++)
+	for (unsigned i = 0; i < ws->n; i++) {
 		look_up(ws, i, &f[i]);
+		look_behind(&ws->w[i], out->text, &f[i]);
+	}
 	settle_edges(f, ws->n);
 	for (unsigned i = 0; i < ws->n;) {
 		if (ws->w[i].and) {

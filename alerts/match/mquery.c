@@ -131,24 +131,39 @@ load_delta(const struct mseg *s, struct mqscratch *x, uint32_t row,
 	return true;
 }
 
+/* May the row be of somebody who is to be passed over? */
+static bool
+may_pass(const struct mseg *s, const struct mqscratch *x, uint32_t row)
+{
+	uint32_t mark = mseg_mark(s, row);
+
+	if (x->delta != NULL && mdelta_may_hide(x->delta, mark))
+		return true;
+	for (size_t i = 0; i < x->ask->skips; i++)
+		if (mseg_mark_of(x->ask->skip[i]) == mark)
+			return true;
+	return false;
+}
+
 /*
  * The row as a pair, its name as the tokens tell it; its texts are read when
- * somebody must be passed over by id, or the tokens do not tell.
+ * it may be of somebody who is passed over, or the tokens do not tell.
  */
 static bool
 load_row(const struct mseg *s, struct mqscratch *x, uint32_t row,
 	 const struct mrow *r, struct mpair *p)
 {
-	bool told;
+	bool told, maybe;
 
 	if (row >= s->head.rows)
 		return false;
+	maybe = x->pass && may_pass(s, x, row);
 	begin_pair(p, row, r->country, r->flags);
 	p->obligor = r->flags & MR_LATER ? mseg_first(s, row) : row;
 	told = mseg_name(s, r, &p->name);
-	if ((!told || x->pass) && !read_pair(s, x, p))
+	if ((!told || maybe) && !read_pair(s, x, p))
 		return false;
-	if (x->delta != NULL && x->pass &&
+	if (x->delta != NULL && maybe &&
 	    mdelta_hides(x->delta, p->obligor_id))
 		return false;
 	if (!told)
@@ -253,6 +268,8 @@ read_hits(const struct mseg *s, struct mqscratch *x, const struct mhit *hit,
 {
 	for (unsigned i = 0; i < hits; i++) {
 		mseg_row(s, hit[i].row, &x->row[i]);
+		if (x->pass)
+			mseg_mark_prefetch(s, hit[i].row);
 		for (unsigned k = 0; k < x->row[i].n; k++)
 			mseg_token_prefetch(s, x->row[i].tok[k]);
 	}
@@ -549,14 +566,18 @@ answer(const struct mseg *s, struct mqscratch *x, const struct mask *ask,
 		if (is_told(out, p->obligor_id))
 			continue;
 		out->n++;
-		p->thin = !p->by_id && p->score >= limits->review &&
-			  mevidence_is_thin(s, x, p);
+		fold_pair(p);
+		p->thin = false;
+		p->left = MLEFT_NOTHING;
+		if (!p->by_id && x->names > 0 && p->score >= limits->review) {
+			p->thin = mevidence_is_thin(s, x, p);
+			p->left = mleft_of(&x->name[p->qname].name, p);
+		}
 		a->obligor_id = p->obligor_id;
 		a->score = p->score;
 		a->by_id = p->by_id;
 		a->verdict = mevidence_verdict(x, ask, limits, p);
 		a->whys = 0;
-		fold_pair(p);
 		mwhy_put(s, x, ask, p, a);
 	}
 }

@@ -12,9 +12,18 @@
 #define MQ_HITS_MAX 20u /* rows found for a name, with namesakes */
 #define DELTA_ROW UINT32_C(0x80000000) /* rows from here are the delta's */
 #define MQ_SCAN_ROWS 500u /* books up to here are compared whole */
+/* With words left over a name is accepted from here on: one doubt in 50. */
+#define MQ_LEFT_SCORE 980
 
 _Static_assert(MQ_NAMES_MAX == MV_COUNT * MQUERY_NAMES_MAX,
 	       "a view of a name has no place");
+
+/* What only one of two names has. */
+enum mleft {
+	MLEFT_NOTHING,   /* or what firms leave out of their name freely */
+	MLEFT_SOMETHING, /* a word of either */
+	MLEFT_OTHER,     /* what names another company, whatever agrees */
+};
 
 /* A spelling of the query beside a spelling of an obligor. */
 struct mpair {
@@ -38,6 +47,7 @@ struct mpair {
 	unsigned nowhere;   /* and of no country known */
 	unsigned ties_home; /* others as good, where this one is */
 	bool thin; /* worth a review, but nothing in the name says who it is */
+	enum mleft left; /* of one worth a review */
 	bool by_id;
 	bool id_soft;  /* an id that is not hard agrees */
 	bool id_clash; /* another value of a hard id that both have */
@@ -86,6 +96,8 @@ void mevidence_scores(const struct mseg *s, struct mqscratch *x);
 /* No word of the pair that agrees says who it is. */
 bool mevidence_is_thin(const struct mseg *s, const struct mqscratch *x,
 		       const struct mpair *p);
+/* mleft.c: of a pair that was read and folded from what was read. */
+enum mleft mleft_of(const struct mname *q, const struct mpair *p);
 /* A member of the same group, by the words that are left over? */
 bool mevidence_is_sibling(const struct mpair *p);
 void mevidence_ids(const struct mseg *s, struct mqscratch *x,

@@ -177,6 +177,8 @@ mrun_is_chinese(const struct mchars *c, struct mname *out)
 {
 	bool company = false;
 
+	if (c->any < 0x800)
+		return false; /* none of all these */
 	for (size_t i = 0; i < c->n; i++) {
 		uint32_t a = c->cp[i], b = i + 1 < c->n ? c->cp[i + 1] : 0;
 

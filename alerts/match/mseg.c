@@ -1,5 +1,5 @@
 /*
- * mseg.c - opening and reading segments.  The only file that knows xxHash.
+ * mseg.c - opening and reading segments.
  */
 #include "mseg.h"
 
@@ -9,7 +9,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #include "mseg_sum.h"
 #include "mweight.h"
@@ -17,46 +16,6 @@
 #define COLD_MAPPED_MAX (UINT64_C(1) << 31)
 #define SUM_CHUNK (1u << 20)
 #define KEY_READ 4096u /* entries of a bucket that are read */
-
-uint64_t
-msum_of(const void *p, size_t n)
-{
-	return XXH3_64bits(p, n);
-}
-
-struct msum *
-msum_new(void)
-{
-	XXH3_state_t *s = XXH3_createState();
-
-	if (s == NULL || XXH3_64bits_reset(s) != XXH_OK) {
-		(void)XXH3_freeState(s);
-		return NULL;
-	}
-	return (struct msum *)(void *)s;
-}
-
-void
-msum_put(struct msum *s, const void *p, size_t n)
-{
-	must(XXH3_64bits_update((XXH3_state_t *)(void *)s, p, n) == XXH_OK);
-}
-
-uint64_t
-msum_end(struct msum *s)
-{
-	uint64_t sum = XXH3_64bits_digest((XXH3_state_t *)(void *)s);
-
-	(void)XXH3_freeState((XXH3_state_t *)(void *)s);
-	return sum;
-}
-
-uint64_t
-msum_head(struct mseg_head head)
-{
-	head.head_sum = 0;
-	return msum_of(&head, sizeof(head));
-}
 
 /* Sums the cold section by reading it, a megabyte at a time. */
 struct cold_job {
@@ -128,6 +87,7 @@ check_head(const struct mseg_head *h, uint64_t size, struct diag *d)
 	    h->section[SEG_SPLIT].n != UINT64_C(16) << h->split_bits ||
 	    h->section[SEG_TOKEN].n != h->tokens * 16 ||
 	    h->section[SEG_FORM].n % 8 != 0 ||
+	    h->section[SEG_MARK].n != rows * 4 ||
 	    h->section[SEG_VAR_BASE].n !=
 		((UINT64_C(1) << h->var_bits) + 1) * 4 ||
 	    h->section[SEG_KEY_BASE].n !=
@@ -416,6 +376,19 @@ mseg_row_prefetch2(const struct mseg *s, uint32_t row)
 		__builtin_prefetch(s->sec[SEG_ROW] + row_at(s, row, &n));
 }
 
+void
+mseg_mark_prefetch(const struct mseg *s, uint32_t row)
+{
+	if (row < s->head.rows)
+		__builtin_prefetch(s->sec[SEG_MARK] + row * UINT64_C(4));
+}
+
+uint32_t
+mseg_mark(const struct mseg *s, uint32_t row)
+{
+	return row < s->head.rows ? get32(s, SEG_MARK, row) : 0;
+}
+
 /* What stands between the classes and the tokens. */
 static const uint8_t *
 read_tail(const uint8_t *p, const uint8_t *end, struct mrow *out)
@@ -464,9 +437,9 @@ mseg_row(const struct mseg *s, uint32_t row, struct mrow *out)
 uint32_t
 mseg_first(const struct mseg *s, uint32_t row)
 {
-	unsigned n;
+	unsigned n, left = MSEG_OBLIGOR_ROWS_MAX;
 
-	while (row > 0 && row < s->head.rows) {
+	while (--left > 0 && row > 0 && row < s->head.rows) {
 		uint64_t off = row_at(s, row, &n);
 
 		if (n == 0 || (s->sec[SEG_ROW][off] & MR_LATER) == 0)
@@ -725,22 +698,13 @@ mseg_keys_prefetch2(const struct mseg *s, uint64_t key)
 				   from * (uint64_t)sizeof(struct mseg_key));
 }
 
-size_t
-mseg_keys(const struct mseg *s, uint64_t key, uint16_t country, uint32_t *out,
-	  size_t max)
+/* Rows filed under the low bits of a key in a part of its bucket. */
+static size_t
+rows_of(const struct mseg *s, uint16_t low, uint32_t from, uint32_t to,
+	uint32_t step, uint32_t *out, size_t max)
 {
-	uint16_t low = (uint16_t)key;
-	uint32_t from, to, step = 1;
 	size_t n = 0;
 
-	if (!key_bucket(s, key, &from, &to))
-		return 0;
-	if (to - from > MSEG_KEY_LONG && country != 0) {
-		from = first_of(s, from, to, country);
-		to = first_of(s, from, to, (uint16_t)(country + 1));
-	} else if (to - from > KEY_READ) {
-		step = (to - from) / KEY_READ;
-	}
 	for (uint64_t i = from; i < to && n < max; i += step) {
 		struct mseg_key k = key_at(s, i);
 
@@ -748,4 +712,31 @@ mseg_keys(const struct mseg *s, uint64_t key, uint16_t country, uint32_t *out,
 			out[n++] = k.row;
 	}
 	return n;
+}
+
+size_t
+mseg_keys(const struct mseg *s, uint64_t key, uint16_t country,
+	  struct mseg_keyed *out)
+{
+	uint16_t low = (uint16_t)key;
+	uint32_t from, to, first, last, *row = out->row;
+	size_t max = MSEG_KEYED_MAX, n;
+
+	out->home = 0;
+	out->told = false;
+	if (!key_bucket(s, key, &from, &to))
+		return 0;
+	if (to - from <= MSEG_KEY_ORDERED || country == 0)
+		return rows_of(s, low, from, to,
+			       to - from > KEY_READ ? (to - from) / KEY_READ : 1,
+			       row, max);
+	first = first_of(s, from, to, country);
+	last = first_of(s, first, to, (uint16_t)(country + 1));
+	n = rows_of(s, low, first, last, 1, row, max);
+	out->home = n;
+	out->told = true;
+	if (to - from > MSEG_KEY_LONG)
+		return n;
+	n += rows_of(s, low, from, first, 1, row + n, max - n);
+	return n + rows_of(s, low, last, to, 1, row + n, max - n);
 }

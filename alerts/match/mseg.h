@@ -20,14 +20,17 @@
 #include "mfold.h"
 
 #define MSEG_MAGIC UINT64_C(0x3147455354414343) /* "CCATSEG1" */
-#define MSEG_VERSION 5u
+#define MSEG_VERSION 6u
 #define MSEG_HEADER 4096u
 #define MSEG_ALIGN 4096u /* where sections begin */
 #define MSEG_ROWS_MAX (UINT64_C(1) << 28)
 #define MSEG_TOKENS_MAX (UINT64_C(1) << 28)
 #define MSEG_ID_MASK UINT32_C(0xFFFFFFF)
 #define MSEG_SPLIT_MIN 128u /* df above which a token has country lists */
-#define MSEG_KEY_LONG 512u /* entries from which a bucket is by country */
+#define MSEG_KEY_ORDERED 64u /* entries from which a bucket is by country */
+#define MSEG_KEY_LONG 512u /* and from which others are not told */
+#define MSEG_KEYED_MAX 768u
+#define MSEG_OBLIGOR_ROWS_MAX 8192u /* rows of one obligor */
 #define MSEG_ROW_HEAD 3u /* bytes before the tail of a row */
 #define MSEG_BLOCK 16u /* rows per block of the row directory */
 #define MSEG_COUNTRIES_MAX 1024u /* codes of two letters, and none */
@@ -51,6 +54,7 @@ enum mseg_section {
 	SEG_VAR,       /* u32: token id, 4 bits of the key above it */
 	SEG_KEY_BASE,  /* u32 per bucket: keys of names */
 	SEG_KEY,       /* struct mseg_key: rows */
+	SEG_MARK,      /* u32 per row: mseg_mark_of its obligor's id */
 	SEG_COUNT,
 };
 
@@ -116,6 +120,8 @@ struct mseg_head {
 	uint32_t split_bits;
 	uint32_t var_bits;
 	uint32_t key_bits;
+	uint32_t scripts; /* of all rows: bits of enum mscript */
+	uint32_t zero;
 	struct mseg_stamp stamp;
 	struct {
 		uint64_t off;
@@ -217,8 +223,15 @@ void mseg_row(const struct mseg *s, uint32_t row, struct mrow *out);
  */
 NODISCARD bool mseg_name(const struct mseg *s, const struct mrow *r,
 			 struct mname *out);
-/* The first row of the obligor whose row this is. */
+/*
+ * The first row of the obligor whose row this is; of a file that says there
+ * are more than MSEG_OBLIGOR_ROWS_MAX, the last of those that are looked at.
+ */
 uint32_t mseg_first(const struct mseg *s, uint32_t row);
+/* Asks for the mark of a row. */
+void mseg_mark_prefetch(const struct mseg *s, uint32_t row);
+/* mseg_mark_of the id of its obligor; 0 out of range. */
+uint32_t mseg_mark(const struct mseg *s, uint32_t row);
 /* Once the directory has come: the row itself. */
 void mseg_row_prefetch2(const struct mseg *s, uint32_t row);
 /* buf of size n holds the bytes when the cold part is not mapped. */
@@ -234,12 +247,26 @@ void mseg_token_prefetch(const struct mseg *s, uint32_t id);
 void mseg_text_prefetch(const struct mseg *s, uint32_t id);
 void mseg_keys_prefetch(const struct mseg *s, uint64_t key);
 void mseg_keys_prefetch2(const struct mseg *s, uint64_t key);
+/* Rows filed under a key of names. */
+struct mseg_keyed {
+	size_t home; /* the first so many are of the country */
+	bool told;   /* and the others are not: no need to look */
+	uint32_t row[MSEG_KEYED_MAX];
+};
+
 /*
- * Rows filed under a name key, at most max, into out.  Of very many, those of
- * the country first; without one a sample.
+ * Finds them; returns how many.  Of very many those of the country alone;
+ * without one a sample.
  */
 size_t mseg_keys(const struct mseg *s, uint64_t key, uint16_t country,
-		 uint32_t *out, size_t max);
+		 struct mseg_keyed *out);
+/* Of an obligor id: who has another one is another obligor. */
+static inline uint32_t
+mseg_mark_of(struct str obligor_id)
+{
+	return (uint32_t)(mtab_hash_bytes(obligor_id.p, obligor_id.n) >> 32);
+}
+
 /* Kind, script and concept of a token as written, in 16 bits. */
 static inline uint16_t
 mseg_form_of(const struct mtok *t)

@@ -7,12 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mbig.h"
 #include "mfold.h"
 #include "mphon.h"
 
 #define POOL_SIZE (512u * 1024u)
-#define WORDS_MIN 65536u
+#define PHRASE_SLOTS 32768u
+#define PHRASE_SEEN 17u /* log of bits */
+#define RUN_SLOTS 524288u
+#define RUN_SEEN 21u
 #define RUN_MAX 24u
+#define AHEAD 16u /* forms whose places are asked for before they are put */
 #define HAN_LINES_MAX 1024u
 
 /* The file etc/match/NAME as mtab_NAME .. mtab_NAME_end. */
@@ -49,6 +54,9 @@ struct words {
 	struct mword *slot;
 	size_t mask;
 	size_t count;
+	/* A bit of each key: most that is looked for is not there. */
+	uint64_t *seen;
+	unsigned shift; /* of a key, to the number of its bit */
 };
 
 static struct {
@@ -89,35 +97,27 @@ static const char *const class_text[ML_COUNT] = {
 	"insolvency status",
 };
 
-uint64_t
-mtab_hash_bytes(const char *p, size_t n)
-{
-	uint64_t h = UINT64_C(0xCBF29CE484222325) ^ n;
-	uint64_t w;
-
-	for (; n >= 8; n -= 8, p += 8) {
-		memcpy(&w, p, 8);
-		h = mtab_mix(h, w);
-	}
-	w = 0;
-	if (n > 0)
-		memcpy(&w, p, n);
-	return mtab_mix(h, w + 1);
-}
-
 static void
-words_init(struct words *w, size_t size)
+words_init(struct words *w, size_t size, unsigned seen)
 {
-	w->slot = calloc(size, sizeof(*w->slot));
-	must(w->slot != NULL);
+	w->slot = mbig_zero(size * sizeof(*w->slot));
+	w->seen = calloc((size_t)1 << (seen - 6), sizeof(*w->seen));
+	must(w->slot != NULL && w->seen != NULL);
 	w->mask = size - 1;
 	w->count = 0;
+	w->shift = 64 - seen;
+}
+
+static size_t
+words_at(const struct words *w, uint64_t key)
+{
+	return (size_t)(key >> 7) & w->mask;
 }
 
 static struct mword *
 words_slot(const struct words *w, uint64_t key)
 {
-	size_t at = (size_t)(key >> 7) & w->mask;
+	size_t at = words_at(w, key);
 
 	while (w->slot[at].key != 0 && w->slot[at].key != key)
 		at = (at + 1) & w->mask;
@@ -131,19 +131,23 @@ words_put(struct words *w, uint64_t key)
 	struct mword *s;
 
 	if (w->count * 2 > w->mask) {
-		struct words big;
+		struct words big = *w;
 
-		words_init(&big, (w->mask + 1) * 2);
+		big.mask = w->mask * 2 + 1;
+		big.slot = mbig_zero((big.mask + 1) * sizeof(*big.slot));
+		must(big.slot != NULL);
 		for (size_t i = 0; i <= w->mask; i++)
 			if (w->slot[i].key != 0)
 				*words_slot(&big, w->slot[i].key) = w->slot[i];
-		big.count = w->count;
 		free(w->slot);
 		*w = big;
 	}
 	s = words_slot(w, key);
 	if (s->key == 0) {
+		uint64_t bit = key >> w->shift;
+
 		s->key = key;
+		w->seen[bit / 64] |= UINT64_C(1) << bit % 64;
 		w->count++;
 	}
 	return s;
@@ -152,8 +156,12 @@ words_put(struct words *w, uint64_t key)
 static const struct mword *
 words_find(const struct words *w, uint64_t key)
 {
-	const struct mword *s = words_slot(w, key);
+	uint64_t bit = key >> w->shift;
+	const struct mword *s;
 
+	if ((w->seen[bit / 64] >> bit % 64 & 1) == 0)
+		return NULL;
+	s = words_slot(w, key);
 	return s->key == key ? s : NULL;
 }
 
@@ -183,8 +191,8 @@ from_hex(struct str s)
 	return v;
 }
 
-static enum mscript
-block_script(uint32_t cp)
+static void
+load_scripts(void)
 {
 	static const struct {
 		uint16_t from, to;
@@ -233,10 +241,11 @@ block_script(uint32_t cp)
 		{ 0xAD, 0xAD, MS_IGNORE },     { 0x180B, 0x180E, MS_IGNORE },
 	};
 
-	for (size_t i = 0; i < sizeof(block) / sizeof(block[0]); i++)
-		if (cp >= block[i].from && cp <= block[i].to)
-			return block[i].script;
-	return MS_SEP;
+	memset(mtab_script_of, MS_SEP, sizeof(mtab_script_of));
+	/* The first block that has a code point says. */
+	for (size_t i = sizeof(block) / sizeof(block[0]); i-- > 0;)
+		memset(mtab_script_of + block[i].from, (int)block[i].script,
+		       (size_t)(block[i].to - block[i].from) + 1);
 }
 
 static void
@@ -246,8 +255,7 @@ load_translit(void)
 	struct str line;
 
 	tab.pool_n = 1; /* offset 0 is the empty text */
-	for (uint32_t cp = 0; cp < 0x10000; cp++)
-		mtab_script_of[cp] = (uint8_t)block_script(cp);
+	load_scripts();
 	for (int c = 'a'; c <= 'z'; c++) {
 		mtab_latin_of[c] = (uint32_t)tab.pool_n | 1u << 24;
 		mtab_latin_of[c - 32] = (uint32_t)tab.pool_n | 1u << 24;
@@ -270,24 +278,47 @@ load_translit(void)
 	}
 }
 
-/* Every prefix of an unspaced form is an entry, the last a whole one. */
+/* An unspaced form: every prefix is an entry, the last a whole one. */
+struct run_form {
+	uint64_t key[RUN_MAX + 1];
+	size_t n; /* 0: not unspaced, or too long */
+};
+
+/* Asks for the places where it will be put. */
+static void
+read_form(struct str form, struct run_form *out)
+{
+	uint32_t cp[RUN_MAX + 1];
+	uint64_t h = 1;
+
+	out->n = mfold_run(form, cp, RUN_MAX + 1);
+	if (out->n > RUN_MAX)
+		out->n = 0;
+	for (size_t i = 0; i < out->n; i++) {
+		h = out->key[i] = mtab_mix(h, cp[i]);
+		__builtin_prefetch(&tab.run.slot[words_at(&tab.run, h)]);
+	}
+}
+
+static struct mword *
+put_read(const struct run_form *form)
+{
+	struct mword *w = NULL;
+
+	for (size_t i = 0; i < form->n; i++)
+		w = words_put(&tab.run, form->key[i]);
+	if (w != NULL)
+		w->chars = (uint8_t)form->n;
+	return w;
+}
+
 static struct mword *
 put_form(struct str form)
 {
-	uint32_t key_of[RUN_MAX + 1];
-	size_t n = mfold_run(form, key_of, RUN_MAX + 1);
-	struct mword *w = NULL;
-	uint64_t h = 1;
+	UNSET struct run_form run;
 
-	if (n > RUN_MAX)
-		return NULL;
-	for (size_t i = 0; i < n; i++) {
-		h = mtab_mix(h, key_of[i]);
-		w = words_put(&tab.run, h);
-	}
-	if (w != NULL)
-		w->chars = (uint8_t)n;
-	return w;
+	read_form(form, &run);
+	return put_read(&run);
 }
 
 static struct mword *
@@ -404,15 +435,26 @@ concept_id(struct str name)
 	return tab.concepts++;
 }
 
-/* Concepts named before that mean nearly the same. */
+/*
+ * A line about concepts named before: which mean nearly the same (k), what
+ * they say when they are left over (d, m), or where places lie (a: name).
+ */
 static void
-load_kin(struct str names, uint8_t kin)
+load_about(char kind, struct str name, struct str names, uint8_t kin)
 {
 	unsigned known = tab.concepts;
 
 	while (names.n > 0) {
-		tab.concept[concept_id(str_cut(&names, '|'))].kin = kin;
+		struct mconcept *c =
+		    &tab.concept[concept_id(str_cut(&names, '|'))];
+
 		must(tab.concepts == known); /* a name that is none */
+		if (kind == 'k')
+			c->kin = kin;
+		else if (kind == 'a')
+			c->at = name;
+		else
+			c->left = kind == 'd' ? MCL_DROPPED : MCL_MEMBER;
 	}
 }
 
@@ -430,9 +472,10 @@ load_concept(void)
 		unsigned id;
 
 		must(kind.n == 1);
-		if (kind.p[0] == 'k') {
+		if (kind.p[0] == 'k')
 			must(++kin != 0);
-			load_kin(line, kin);
+		if (memchr("kdma", kind.p[0], 4) != NULL) {
+			load_about(kind.p[0], name, line, kin);
 			continue;
 		}
 		id = concept_id(name);
@@ -450,25 +493,36 @@ load_concept(void)
 	}
 }
 
+/* Kana and cost of a form, as the line has them behind it. */
+static void
+put_reading(const struct run_form *form, struct str line)
+{
+	struct str kana = str_cut(&line, '\t');
+	uint64_t cost = 0;
+	struct mword *w = put_read(form);
+
+	must(str_to_u64(line, 255, &cost) == ERR_OK);
+	if (w == NULL)
+		return;
+	w->whole = 1;
+	w->reading = (uint32_t)(kana.p - mtab_file_reading);
+	w->cost = (uint8_t)cost;
+}
+
 static void
 load_reading(void)
 {
 	struct str rest = FILE_OF(reading);
-	struct str line;
+	UNSET struct run_form form[AHEAD];
+	struct str line[AHEAD];
+	unsigned n;
 
-	while (next_line(&rest, &line)) {
-		struct str surface = str_cut(&line, '\t');
-		struct str kana = str_cut(&line, '\t');
-		uint64_t cost = 0;
-		struct mword *w = put_form(surface);
-
-		must(str_to_u64(line, 255, &cost) == ERR_OK);
-		if (w == NULL)
-			continue;
-		w->whole = 1;
-		w->reading = (uint32_t)(kana.p - mtab_file_reading);
-		w->cost = (uint8_t)cost;
-	}
+	do {
+		for (n = 0; n < AHEAD && next_line(&rest, &line[n]); n++)
+			read_form(str_cut(&line[n], '\t'), &form[n]);
+		for (unsigned i = 0; i < n; i++)
+			put_reading(&form[i], line[i]);
+	} while (n == AHEAD);
 }
 
 /* A syllable and its characters, or the traditional ones. */
@@ -540,8 +594,8 @@ hash_all(void)
 static void
 load(void)
 {
-	words_init(&tab.phrase, WORDS_MIN / 4);
-	words_init(&tab.run, 16 * WORDS_MIN);
+	words_init(&tab.phrase, PHRASE_SLOTS, PHRASE_SEEN);
+	words_init(&tab.run, RUN_SLOTS, RUN_SEEN);
 	load_translit();
 	load_han();
 	load_legal();

@@ -266,6 +266,11 @@ put_warnings(struct mqscratch *x, const struct mpair *p, struct manswer *a)
 	if (p->thin)
 		WHY(x, a, S("short or common words only: the country alone "
 			    "does not tell"));
+	if (p->left == MLEFT_OTHER)
+		WHY(x, a, S("what one name has and the other has not may be "
+			    "another company's"));
+	else if (p->left == MLEFT_SOMETHING && p->score < MQ_LEFT_SCORE)
+		WHY(x, a, S("words left over: a name alone does not tell"));
 	if (f[MF_TIES] > 0)
 		WHY(x, a, grouped((uint64_t)f[MF_TIES], n),
 		    others((unsigned)f[MF_TIES]),
@@ -281,7 +286,7 @@ void
 mwhy_put(const struct mseg *s, struct mqscratch *x, const struct mask *ask,
 	 const struct mpair *p, struct manswer *a)
 {
-	uint32_t qused = 0, bused = 0;
+	uint32_t qused, bused;
 	char n[NUMBER];
 
 	if (p->by_id)
@@ -295,12 +300,7 @@ mwhy_put(const struct mseg *s, struct mqscratch *x, const struct mask *ask,
 	put_country(x, ask, p, a);
 	if (x->names == 0)
 		return;
-	for (unsigned i = 0; i < p->align.n; i++) {
-		const struct mlink *l = &p->align.link[i];
-
-		qused |= ((1u << l->qn) - 1) << l->q;
-		bused |= ((1u << l->bn) - 1) << l->b;
-	}
+	malign_used(&p->align, &qused, &bused);
 	put_links(s, x, p, a);
 	put_legal(x, p, a);
 	put_left_out(x, p, a);

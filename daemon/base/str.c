@@ -184,10 +184,21 @@ bool
 str_utf8(struct str s)
 {
 	const uint8_t *p = (const uint8_t *)s.p;
+	const uint64_t ones = UINT64_C(0x0101010101010101);
 
 	for (size_t i = 0; i < s.n;) {
-		size_t len = utf8_len(p + i, s.n - i);
+		uint64_t w;
+		size_t len;
 
+		/* Eight of ASCII at once, none of them NUL. */
+		if (s.n - i >= sizeof(w)) {
+			memcpy(&w, p + i, sizeof(w));
+			if (((w | (w - ones)) & ones << 7) == 0) {
+				i += sizeof(w);
+				continue;
+			}
+		}
+		len = utf8_len(p + i, s.n - i);
 		if (len == 0)
 			return false;
 		i += len;
@@ -217,8 +228,8 @@ str_is_id(struct str s)
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
 
-		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-		      (c >= '0' && c <= '9') || c == '_' || c == '-'))
+		if ((unsigned)((c | 32) - 'a') >= 26 &&
+		    (unsigned)(c - '0') >= 10 && c != '_' && c != '-')
 			return false;
 	}
 	return true;

@@ -227,9 +227,9 @@ import(struct core *c, struct buf *text, struct instant now)
 	if (err == ERR_OK)
 		buf_printf(text,
 			   "%zu rows imported from %zu files: %zu new, %zu "
-			   "changed, %zu removed\n",
+			   "changed, %zu removed, %zu another company\n",
 			   report.rows, b->inputs, report.added,
-			   report.changed, report.removed);
+			   report.changed, report.removed, report.others);
 	buf_put(text, buf_str(&report.faults));
 	buf_put(text, buf_str(&report.warnings));
 	if (err != ERR_OK && report.fault_count == 0)

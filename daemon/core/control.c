@@ -8,7 +8,7 @@
  * u32 length, bytes; then u8 0, u32 exit status.  Progress is u64 done, u64
  * all, a word.  One request a connection.  Who is asking is known by
  * SO_PEERCRED, which super read.  With `backup` the file for the answer is
- * the one to write; its answer takes turns.
+ * the one to write; its answer takes turns, as that of `exposure` does.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,6 +36,9 @@ struct conn {
 	struct buf out;
 	size_t sent;
 	struct backup *backup; /* it waits for */
+	struct say_turns *turns; /* the same */
+	struct say_request asked; /* of turns */
+	struct buf words;	  /* asked's, where they stay */
 	int answered;
 };
 
@@ -64,6 +67,9 @@ conn_close(struct conn *k)
 	k->files = 0;
 	backup_end(k->backup);
 	k->backup = NULL;
+	say_turns_end(k->turns);
+	k->turns = NULL;
+	buf_free(&k->words);
 	buf_free(&k->in);
 	buf_free(&k->out);
 }
@@ -250,20 +256,11 @@ take_files(struct conn *k, struct say_request *q, struct buf *err)
 	return true;
 }
 
+/* The answer, or that it cannot be had; its status. */
 static int
-answer_request(struct core *c, struct conn *k, struct say_request *q,
-	       struct instant now, struct buf *out, struct buf *err)
+whole(const struct say_request *q, struct buf *out, struct buf *err,
+      int status)
 {
-	int status;
-
-	q->uid = k->uid;
-	q->gid = k->gid;
-	q->self = k;
-	if (!take_files(k, q, err))
-		return 2;
-	if (k->files > 0)
-		core_busy(c);
-	status = say(c, q, now, out, err);
 	if (out->err == ERR_OK && say_spill(q, out, 1) != ERR_OK) {
 		buf_put(err, S("creditalarm: the answer cannot be written\n"));
 		buf_clear(out);
@@ -275,6 +272,47 @@ answer_request(struct core *c, struct conn *k, struct say_request *q,
 		status = 1;
 	}
 	return status;
+}
+
+static int
+answer_request(struct core *c, struct conn *k, struct say_request *q,
+	       struct instant now, struct buf *out, struct buf *err)
+{
+	q->uid = k->uid;
+	q->gid = k->gid;
+	q->self = k;
+	if (!take_files(k, q, err))
+		return 2;
+	if (q->words > 0 && str_eq(q->word[0], S("exposure"))) {
+		/* More may come in; it is not read, but must not move this. */
+		k->asked = *q;
+		k->words = k->in;
+		buf_init(&k->in, SAY_REQUEST_MAX);
+		return say_turns_begin(c, &k->asked, now, err, &k->turns);
+	}
+	if (k->files > 0)
+		core_busy(c);
+	return whole(q, out, err, say(c, q, now, out, err));
+}
+
+static void
+turns_turn(struct conn *k)
+{
+	struct buf out;
+	struct buf err;
+	int status = 0;
+
+	buf_init(&out, 1);
+	buf_init(&err, 1024);
+	if (!say_turns_step(k->turns, &out, &err, &status)) {
+		status = whole(&k->asked, &out, &err, status);
+		say_answer(&k->out, buf_str(&out), buf_str(&err), status);
+		say_turns_end(k->turns);
+		k->turns = NULL;
+		k->answered = 1;
+	}
+	buf_free(&out);
+	buf_free(&err);
 }
 
 /* Begins the copy; what goes wrong at once is answered at once. */
@@ -343,8 +381,8 @@ answer(struct core *c, struct conn *k, struct str body, struct instant now)
 		status = backup_ask(c, k, &err);
 	else
 		status = answer_request(c, k, &q, now, &out, &err);
-	/* A backup that began is answered by its last turn. */
-	k->answered = k->backup == NULL;
+	/* What takes turns is answered by the last. */
+	k->answered = k->backup == NULL && k->turns == NULL;
 	if (k->answered)
 		say_answer(&k->out, buf_str(&out), buf_str(&err), status);
 	buf_free(&out);
@@ -452,10 +490,13 @@ control_step(struct core *c, struct instant now)
 		if (k->backup != NULL) {
 			backup_turn(k);
 			busy = true;
+		} else if (k->turns != NULL) {
+			turns_turn(k);
+			busy = true;
 		}
 		r = rd_of(buf_str(&k->in));
 		n = rd_be32(&r);
-		if (!k->answered && k->backup == NULL &&
+		if (!k->answered && k->backup == NULL && k->turns == NULL &&
 		    r.err == ERR_OK && r.rest.n >= n) {
 			answer(c, k, str_sub(r.rest, 0, n), now);
 			busy = true;

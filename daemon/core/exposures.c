@@ -456,120 +456,220 @@ put_pair(struct printer *p, struct exposure *e, struct str obligor_id,
 	return err != ERR_OK ? err : put_recoveries(p, e, rows, count);
 }
 
-/* The pairs [0, n) of one exporter, obligors ascending. */
-static enum err
-put_exporter(struct printer *p, struct store *s, const struct exposed *pair,
-	     size_t n, struct arena *keep, struct arena *a)
-{
-	struct exposure *e = arena_new(a, struct exposure);
-	enum err err;
-
-	if (e == NULL)
-		return ERR_LIMIT;
-	p->exporter_id = pair[0].exporter_id;
-	err = exposure_of(e, s, a, p->exporter_id, p->ask->as_of);
-	for (size_t i = 0; i < n && err == ERR_OK; i++) {
-		/* A filter must not change the figures. */
-		if (wants_totals(p->ask))
-			err = exposure_skip_to(e, pair[i].obligor_id);
-		if (err == ERR_OK)
-			err = put_pair(p, e, pair[i].obligor_id, keep);
-	}
-	return err;
-}
-
-/* The pairs of one exporter, gathered until the next exporter comes. */
-struct walk {
-	struct printer *p;
-	struct store *s;
-	struct arena *keep;
-	struct arena *a;	/* until the next exporter */
-	struct exposed *pair;	/* owned */
+/* An exporter's pairs, gathered until the next exporter comes and there are
+ * enough for a turn. */
+struct exposures {
+	struct store *s;	  /* borrowed */
+	struct exposures_ask ask; /* its strs borrowed */
+	struct printer p;
+	struct arena keep;  /* until the end */
+	struct arena names; /* of the pairs at hand */
+	struct arena a;	    /* of the exporter at hand */
+	struct exposure *e; /* its, in a; NULL: none is at hand */
+	struct exposed *pair; /* owned */
 	size_t count;
 	size_t room;
+	size_t at;
+	char last[STR_ID_MAX + 1]; /* exporter that was gathered */
+	bool all;		   /* of them were */
+	int64_t version;	   /* of the book */
 };
 
 static enum err
-walk_flush(struct walk *w)
+gather_pair(void *ctx, const struct exposed *next)
 {
-	struct printer *p = w->p;
-	enum err err;
-
-	if (w->count == 0)
-		return ERR_OK;
-	p->exporter++;
-	err = put_exporter(p, w->s, w->pair, w->count, w->keep, w->a);
-	arena_rewind(w->a, 0);
-	w->count = 0;
-	if (err == ERR_OK && p->ask->spill != NULL)
-		err = p->ask->spill(p->ask->self, p->out);
-	return err == ERR_OK ? p->out->err : err;
-}
-
-static enum err
-walk_pair(void *ctx, const struct exposed *next)
-{
-	struct walk *w = ctx;
+	struct exposures *x = ctx;
+	struct exposed *last = x->count == 0 ? NULL : &x->pair[x->count - 1];
+	bool same = last != NULL && str_eq(last->exporter_id,
+					   next->exporter_id);
 	struct exposed *more;
-	enum err err = ERR_OK;
 
-	if (w->count > 0 &&
-	    !str_eq(w->pair[0].exporter_id, next->exporter_id))
-		err = walk_flush(w);
-	if (err != ERR_OK)
-		return err;
-	if (w->count == w->room) {
-		if (w->count >= STORE_ROWS_MAX)
+	if (!same && x->count >= EXPOSURES_TURN)
+		return ERR_AGAIN;
+	if (x->count == x->room) {
+		if (x->count >= STORE_ROWS_MAX)
 			return ERR_LIMIT;
-		more = reallocarray(w->pair, w->room * 2 + 64, sizeof(*more));
+		more = reallocarray(x->pair, x->room * 2 + 64, sizeof(*more));
 		if (more == NULL)
 			return ERR_STORE;
-		w->pair = more;
-		w->room = w->room * 2 + 64;
+		x->pair = more;
+		x->room = x->room * 2 + 64;
 	}
-	w->pair[w->count] = (struct exposed){
-		w->count > 0 ? w->pair[0].exporter_id :
-			       arena_str(w->a, next->exporter_id),
-		arena_str(w->a, next->obligor_id)
+	x->pair[x->count] = (struct exposed){
+		same ? x->pair[x->count - 1].exporter_id :
+		       arena_str(&x->names, next->exporter_id),
+		arena_str(&x->names, next->obligor_id)
 	};
-	return w->pair[w->count++].obligor_id.p == NULL ? ERR_LIMIT : ERR_OK;
+	return x->pair[x->count++].obligor_id.p == NULL ? ERR_LIMIT : ERR_OK;
 }
 
 static enum err
-put_all(struct printer *p, struct store *s, struct arena *keep,
-	struct arena *a)
+gather(struct exposures *x)
 {
-	struct walk w = { .p = p, .s = s, .keep = keep, .a = a };
+	const struct exposed_of of = { x->ask.exporter_id, x->ask.obligor_id,
+				       str_of(x->last) };
 	enum err err;
 
-	if (!p->ask->json)
-		put_head(p->out);
-	err = store_exposed_each(s, p->ask->exporter_id, p->ask->obligor_id,
-				 p->ask->country, walk_pair, &w);
+	x->count = 0;
+	x->at = 0;
+	err = store_exposed_each(x->s, &of, gather_pair, x);
+	x->all = err == ERR_OK;
+	if (err == ERR_AGAIN)
+		err = ERR_OK;
+	if (err == ERR_OK && x->count > 0)
+		err = str_copy(x->last, sizeof(x->last),
+			       x->pair[x->count - 1].exporter_id);
+	return err;
+}
+
+static enum err
+begin_exporter(struct exposures *x, struct str exporter_id)
+{
+	x->p.exporter++;
+	x->p.exporter_id = exporter_id;
+	x->e = arena_new(&x->a, struct exposure);
+	return x->e == NULL ? ERR_LIMIT :
+			      exposure_of(x->e, x->s, &x->a, exporter_id,
+					  x->ask.as_of);
+}
+
+static enum err
+end_exporter(struct exposures *x)
+{
+	enum err err = ERR_OK;
+
+	x->e = NULL;
+	arena_rewind(&x->a, 0);
+	if (x->ask.spill != NULL)
+		err = x->ask.spill(x->ask.self, x->p.out);
+	return err == ERR_OK ? x->p.out->err : err;
+}
+
+/* Of another country than was asked for.  To ask for the obligors of the
+ * country would look at all of them, every turn. */
+static enum err
+is_elsewhere(struct exposures *x, struct str obligor_id, bool *out)
+{
+	size_t mark = arena_mark(&x->a);
+	struct obligor o;
+	enum err err = ERR_OK;
+
+	*out = false;
+	if (x->ask.country.n == 0)
+		return ERR_OK;
+	err = store_obligor(x->s, obligor_id, &x->a, &o);
 	if (err == ERR_OK)
-		err = walk_flush(&w);
-	free(w.pair);
+		*out = !str_eq(o.country, x->ask.country);
+	arena_rewind(&x->a, mark);
+	return err;
+}
+
+static enum err
+tell_pair(struct exposures *x, const struct exposed *pair)
+{
+	enum err err = ERR_OK;
+
+	if (x->e == NULL)
+		err = begin_exporter(x, pair->exporter_id);
+	/* A filter must not change the figures. */
+	if (err == ERR_OK && wants_totals(&x->ask))
+		err = exposure_skip_to(x->e, pair->obligor_id);
 	if (err == ERR_OK)
-		put_totals(p);
-	return err == ERR_OK ? p->out->err : err;
+		err = put_pair(&x->p, x->e, pair->obligor_id, &x->keep);
+	return err;
+}
+
+/* The pair at hand; obligors of an exporter come ascending. */
+static enum err
+next_pair(struct exposures *x)
+{
+	const struct exposed *pair = &x->pair[x->at++];
+	bool elsewhere = false;
+	enum err err = is_elsewhere(x, pair->obligor_id, &elsewhere);
+
+	if (err == ERR_OK && !elsewhere)
+		err = tell_pair(x, pair);
+	if (err == ERR_OK && x->e != NULL &&
+	    (x->at == x->count ||
+	     !str_eq(pair->exporter_id, pair[1].exporter_id)))
+		err = end_exporter(x);
+	return err;
+}
+
+enum err
+exposures_begin(struct store *s, const struct exposures_ask *ask,
+		struct buf *out, struct exposures **to)
+{
+	struct exposures *x = calloc(1, sizeof(*x));
+	enum err err;
+
+	if (x == NULL)
+		return ERR_LIMIT;
+	x->s = s;
+	x->ask = *ask;
+	x->p = (struct printer){ .ask = &x->ask, .out = out };
+	err = arena_init(&x->keep, EXPOSURES_KEEP_SIZE);
+	if (err == ERR_OK)
+		err = arena_init(&x->names, EXPOSURES_ARENA_SIZE);
+	if (err == ERR_OK)
+		err = arena_init(&x->a, EXPOSURES_ARENA_SIZE);
+	if (err == ERR_OK)
+		err = store_book_version(s, &x->version);
+	if (err == ERR_OK && !ask->json)
+		put_head(out);
+	if (err == ERR_OK)
+		*to = x;
+	else
+		exposures_end(x);
+	return err;
+}
+
+enum err
+exposures_step(struct exposures *x)
+{
+	int64_t version = 0;
+	enum err err = store_book_version(x->s, &version);
+
+	if (err == ERR_OK && version != x->version)
+		err = ERR_REFUSED;
+	if (err == ERR_OK && x->at == x->count && !x->all) {
+		arena_rewind(&x->names, 0);
+		err = gather(x);
+	}
+	for (size_t i = 0;
+	     err == ERR_OK && x->at < x->count && i < EXPOSURES_TURN; i++)
+		err = next_pair(x);
+	if (err == ERR_OK && (x->at < x->count || !x->all))
+		return ERR_AGAIN;
+	if (err == ERR_OK)
+		put_totals(&x->p);
+	return err == ERR_OK ? x->p.out->err : err;
+}
+
+void
+exposures_end(struct exposures *x)
+{
+	if (x == NULL)
+		return;
+	arena_fini(&x->keep);
+	arena_fini(&x->names);
+	arena_fini(&x->a);
+	free(x->pair);
+	free(x);
 }
 
 enum err
 exposures_put(struct store *s, const struct exposures_ask *ask,
 	      struct buf *out)
 {
-	struct printer p = { .ask = ask, .out = out };
-	struct arena keep;
-	struct arena a;
-	enum err err = arena_init(&keep, EXPOSURES_ARENA_SIZE);
+	struct exposures *x = NULL;
+	enum err err = exposures_begin(s, ask, out, &x);
 
 	if (err != ERR_OK)
 		return err;
-	err = arena_init(&a, EXPOSURES_ARENA_SIZE);
-	if (err == ERR_OK) {
-		err = put_all(&p, s, &keep, &a);
-		arena_fini(&a);
-	}
-	arena_fini(&keep);
+	do
+		err = exposures_step(x);
+	while (err == ERR_AGAIN);
+	exposures_end(x);
 	return err;
 }

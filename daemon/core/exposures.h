@@ -1,7 +1,8 @@
 /*
  * exposures.h - the rows of `exposure` (contract section 8).  Floor 4.
  *
- * Reads the store, nothing else; the command and the tests call it.
+ * Reads the store, nothing else.  All of a large book takes a minute, so it
+ * goes in turns, between which core decides and tells.
  */
 #ifndef EXPOSURES_H
 #define EXPOSURES_H
@@ -10,6 +11,8 @@
 
 #define EXPOSURES_TOTALS_MAX 64u /* currencies of the totals */
 #define EXPOSURES_ARENA_SIZE (256u << 20)
+#define EXPOSURES_KEEP_SIZE 65536u
+#define EXPOSURES_TURN 256u /* pairs of exporter and obligor in one turn */
 
 struct exposures_ask {
 	struct str exporter_id; /* empty: all, as the two below */
@@ -31,5 +34,16 @@ struct exposures_ask {
 NODISCARD enum err exposures_put(struct store *s,
 				 const struct exposures_ask *ask,
 				 struct buf *out);
+/*
+ * The same in turns, s and out and the ask's strs borrowed until the end.
+ * ERR_AGAIN: there is more.  ERR_REFUSED: the book changed in between, and no
+ * answer can be of both.
+ */
+struct exposures;
+NODISCARD enum err exposures_begin(struct store *s,
+				   const struct exposures_ask *ask,
+				   struct buf *out, struct exposures **to);
+NODISCARD enum err exposures_step(struct exposures *x);
+void exposures_end(struct exposures *x);
 
 #endif

@@ -64,6 +64,18 @@ int say_alert(struct core *c, const struct say_request *q, struct instant now,
 	      struct buf *out, struct buf *err);
 int say_exposure(struct core *c, const struct say_request *q,
 		 struct instant now, struct buf *out, struct buf *err);
+/*
+ * The same in turns, for it may be long: begin ends with a status, or 0 and
+ * *out; then step until it is false, which leaves the answer in out.  What q
+ * borrows lives until the end.
+ */
+struct say_turns;
+int say_turns_begin(struct core *c, const struct say_request *q,
+		    struct instant now, struct buf *err,
+		    struct say_turns **out);
+bool say_turns_step(struct say_turns *t, struct buf *out, struct buf *err,
+		    int *status);
+void say_turns_end(struct say_turns *t);
 int say_lookup(struct core *c, const struct say_request *q,
 	       struct instant now, struct buf *out, struct buf *err);
 int say_review(struct core *c, const struct say_request *q,

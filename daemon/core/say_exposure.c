@@ -1,8 +1,17 @@
 /*
- * say_exposure.c - the operators' command `exposure`.
+ * say_exposure.c - the operators' command `exposure`, in turns.
  */
+#include <stdlib.h>
+
 #include "exposures.h"
 #include "say.h"
+
+struct say_turns {
+	struct core *c;
+	struct say_request to; /* its words borrowed */
+	struct exposures *x;
+	struct buf out;
+};
 
 static int
 words(const struct say_request *q, struct exposures_ask *ask)
@@ -52,30 +61,85 @@ spill(void *self, struct buf *out)
 	return say_spill(self, out, SAY_SPILL_MIN);
 }
 
+static int
+told(struct core *c, enum err e, struct buf *err)
+{
+	if (e == ERR_OK)
+		return 0;
+	buf_printf(err, "creditalarm: exposure: %s\n",
+		   e == ERR_ABSENT  ? "no such exporter or obligor" :
+		   e == ERR_REFUSED ? "the book changed meanwhile; ask again" :
+				      core_why(c, e));
+	return 1;
+}
+
+int
+say_turns_begin(struct core *c, const struct say_request *q,
+		struct instant now, struct buf *err, struct say_turns **out)
+{
+	struct say_turns *t = calloc(1, sizeof(*t));
+	struct exposures_ask ask = { .as_of = date_shanghai(now.wall_ms),
+				     .json = q->json,
+				     .spill = spill };
+	enum err e = ERR_LIMIT;
+
+	if (t != NULL && words(q, &ask) != 0) {
+		buf_put(err, S("creditalarm: usage: exposure [--exporter ID] "
+			       "[--obligor ID] [--country CC] "
+			       "[--as-of DATE]\n"));
+		free(t);
+		return 2;
+	}
+	if (t != NULL) {
+		t->c = c;
+		t->to = *q;
+		ask.self = &t->to;
+		buf_init(&t->out, SAY_ANSWER_MAX / 2);
+		e = exists(c->store, &ask);
+	}
+	if (e == ERR_OK)
+		e = exposures_begin(c->store, &ask, &t->out, &t->x);
+	if (e == ERR_OK)
+		*out = t;
+	else
+		say_turns_end(t);
+	return told(c, e, err);
+}
+
+bool
+say_turns_step(struct say_turns *t, struct buf *out, struct buf *err,
+	       int *status)
+{
+	enum err e = exposures_step(t->x);
+
+	if (e == ERR_AGAIN)
+		return true;
+	*status = told(t->c, e, err);
+	buf_free(out);
+	*out = t->out;
+	buf_init(&t->out, 1);
+	return false;
+}
+
+void
+say_turns_end(struct say_turns *t)
+{
+	if (t == NULL)
+		return;
+	exposures_end(t->x);
+	buf_free(&t->out);
+	free(t);
+}
+
 int
 say_exposure(struct core *c, const struct say_request *q, struct instant now,
 	     struct buf *out, struct buf *err)
 {
-	struct say_request to = *q;
-	struct exposures_ask ask = { .as_of = date_shanghai(now.wall_ms),
-				     .json = q->json,
-				     .spill = spill,
-				     .self = &to };
-	enum err e;
+	struct say_turns *t = NULL;
+	int status = say_turns_begin(c, q, now, err, &t);
 
-	if (words(q, &ask) != 0) {
-		buf_put(err, S("creditalarm: usage: exposure [--exporter ID] "
-			       "[--obligor ID] [--country CC] "
-			       "[--as-of DATE]\n"));
-		return 2;
-	}
-	e = exists(c->store, &ask);
-	if (e == ERR_OK)
-		e = exposures_put(c->store, &ask, out);
-	if (e == ERR_OK)
-		return 0;
-	buf_printf(err, "creditalarm: exposure: %s\n",
-		   e == ERR_ABSENT ? "no such exporter or obligor" :
-				     core_why(c, e));
-	return 1;
+	while (t != NULL && say_turns_step(t, out, err, &status))
+		continue;
+	say_turns_end(t);
+	return status;
 }

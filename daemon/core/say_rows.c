@@ -31,14 +31,25 @@ import_words(const struct say_request *q, struct book_options *o)
 	return q->files == 0 ? 2 : 0;
 }
 
+static enum err
+told_other(void *self, struct str exporter_id, struct str uscc, bool *out)
+{
+	struct core *c = self;
+
+	return decide_told_other(c->decide, exporter_id, uscc, out);
+}
+
 enum err
 core_import(struct core *c, const struct book_file *file, size_t files,
 	    const struct book_options *o, struct instant now,
 	    struct book_report *report)
 {
+	struct book_options asking = *o;
 	int64_t since = 0;
 	enum err err;
 
+	asking.told_other = told_other;
+	asking.told_self = c;
 	store_shrink(c->store);
 	err = store_begin(c->store);
 	if (err != ERR_OK)
@@ -46,7 +57,8 @@ core_import(struct core *c, const struct book_file *file, size_t files,
 	mwatch_rest(c->index.watch);
 	err = store_book_version(c->store, &since);
 	if (err == ERR_OK)
-		err = book_import(c->store, file, files, o, now, report);
+		err = book_import(c->store, file, files, &asking, now,
+				  report);
 	if (err == ERR_OK && o->mode == BOOK_WRITE)
 		err = decide_book(c->decide, since, now);
 	if (err == ERR_OK && o->mode == BOOK_WRITE)
@@ -79,7 +91,7 @@ book_import_say(struct core *c, const struct say_request *q,
 
 	if (import_words(q, &o) != 0) {
 		buf_put(err, S("creditalarm: usage: book import FILE... "
-			       "[--check] [--replace KIND [--force]]\n"));
+			       "[--check] [--replace KIND] [--force]\n"));
 		return 2;
 	}
 	book_report_init(&report);
@@ -93,11 +105,12 @@ book_import_say(struct core *c, const struct say_request *q,
 	buf_put(err, buf_str(&report.warnings));
 	if (e == ERR_OK)
 		buf_printf(out, "%zu rows%s: %zu new, %zu changed, %zu "
-				"removed\n",
+				"removed, %zu another company\n",
 			   report.rows,
 			   o.mode == BOOK_CHECK ? " would be imported" :
 						  " imported",
-			   report.added, report.changed, report.removed);
+			   report.added, report.changed, report.removed,
+			   report.others);
 	else if (report.fault_count == 0)
 		buf_printf(err, "creditalarm: %s\n", core_why(c, e));
 	book_report_free(&report);

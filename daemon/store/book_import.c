@@ -17,7 +17,8 @@
 
 #include "book_form.h"
 #include "book_read.h"
-#include "book_write.h"
+#include "book_report.h"
+#include "book_who.h"
 
 enum format { FORMAT_CSV, FORMAT_JSON, FORMAT_NONE };
 
@@ -46,6 +47,7 @@ struct import {
 	struct source source[BOOK_FILES_MAX];
 	struct book_read read;
 	struct book_writer w;
+	struct book_who who;
 	struct arena row;  /* until the next row */
 	struct arena keep; /* until the import's end */
 	struct ghost ghost[BOOK_FAULTS_MAX];
@@ -58,52 +60,7 @@ struct import {
 	uint64_t all;
 };
 
-void
-book_report_init(struct book_report *r)
-{
-	*r = (struct book_report){ 0 };
-	buf_init(&r->faults, BOOK_REPORT_MAX);
-	buf_init(&r->warnings, BOOK_REPORT_MAX);
-}
-
-void
-book_report_free(struct book_report *r)
-{
-	buf_free(&r->faults);
-	buf_free(&r->warnings);
-}
-
 /* ---- telling ---- */
-
-/* Values are shown in messages: nothing in them may act on a terminal. */
-static void
-put_shown(struct buf *b, struct str s)
-{
-	bool utf8 = str_utf8(s);
-
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-
-		if (c < 0x20 || c == 0x7F || (c >= 0x80 && !utf8))
-			c = '?';
-		buf_byte(b, c);
-	}
-}
-
-static void
-fault(struct import *im, struct str place, struct str field, const char *why)
-{
-	struct buf *b = &im->out->faults;
-
-	if (im->out->fault_count++ >= BOOK_FAULTS_MAX)
-		return;
-	put_shown(b, place);
-	buf_put(b, S(": "));
-	put_shown(b, field);
-	buf_put(b, S(": "));
-	put_shown(b, str_of(why));
-	buf_byte(b, '\n');
-}
 
 /* A fault of the row at hand. */
 static void
@@ -115,7 +72,7 @@ complain(void *self, const char *field, const char *why)
 	(void)snprintf(place, sizeof(place), "%.*s:%u",
 		       STR_ARG(str_sub(im->files[im->file].name, 0, 400)),
 		       im->line);
-	fault(im, str_of(place), str_of(field), why);
+	book_report_fault(im->out, str_of(place), str_of(field), why);
 }
 
 static void complainf(struct import *im, unsigned line, const char *field,
@@ -190,6 +147,8 @@ take_row(struct import *im, struct book_row *row)
 	err = book_check(row);
 	if (err == ERR_OK)
 		err = book_writer_put(&im->w, row, &change);
+	if (err == ERR_OK)
+		err = book_who_written(&im->who, row, change, im->w.version);
 	if (err == ERR_INPUT || err == ERR_LIMIT) {
 		if (err == ERR_LIMIT)
 			complain(im, row->kind->col[0].name,
@@ -544,7 +503,7 @@ replace_kind(struct import *im, const struct book_kind *k)
 			       "replacing would remove %" PRId64 " of %" PRId64
 			       " rows, more than %d %%: needs force",
 			       unseen.count, before, BOOK_SHRINK_PCT_MAX);
-		fault(im, S("book"), str_of(k->name), why);
+		book_report_fault(im->out, S("book"), str_of(k->name), why);
 		err = ERR_REFUSED;
 		goto out;
 	}
@@ -594,7 +553,7 @@ tell_dangling(void *ctx, struct str kind, struct str column, struct str value)
 	(void)snprintf(place, sizeof(place), "book: %.*s", STR_ARG(kind));
 	(void)snprintf(why, sizeof(why), "'%.*s' was removed by the replace",
 		       STR_ARG(value));
-	fault(im, str_of(place), column, why);
+	book_report_fault(im->out, str_of(place), column, why);
 }
 
 /* --replace KIND, once everything is written. */
@@ -607,7 +566,7 @@ replace(struct import *im)
 	if (im->opt->replace.n == 0)
 		return ERR_OK;
 	if (k == NULL) {
-		fault(im, S("book"), S("replace"), "no such kind");
+		book_report_fault(im->out, S("book"), S("replace"), "no such kind");
 		return ERR_OK;
 	}
 	for (size_t i = 0; i < im->count; i++)
@@ -618,7 +577,7 @@ replace(struct import *im)
 				    &im->w, k, tell_dangling, im);
 			return err;
 		}
-	fault(im, S("book"), str_of(k->name),
+	book_report_fault(im->out, S("book"), str_of(k->name),
 	      "to be replaced, but no file has it");
 	return ERR_OK;
 }
@@ -630,11 +589,10 @@ warn_overlap(void *ctx, struct str kind, struct str column, struct str pair)
 	struct import *im = ctx;
 
 	(void)column;
-	buf_printf(&im->out->warnings,
-		   "%.*s %.*s cover the same days: the later cover_from, then "
-		   "the smaller id decides\n",
-		   STR_ARG(kind), STR_ARG(pair));
-	im->out->warning_count++;
+	book_report_warn(im->out,
+			 "%.*s %.*s cover the same days: the later "
+			 "cover_from, then the smaller id decides",
+			 STR_ARG(kind), STR_ARG(pair));
 }
 
 static void
@@ -663,6 +621,7 @@ journal(struct import *im)
 	jsonw_int(&w, "added", (int64_t)im->out->added);
 	jsonw_int(&w, "changed", (int64_t)im->out->changed);
 	jsonw_int(&w, "removed", (int64_t)im->out->removed);
+	jsonw_int(&w, "others", (int64_t)im->out->others);
 	jsonw_arr(&w, "files");
 	for (size_t i = 0; i < im->count; i++) {
 		jsonw_obj(&w, NULL);
@@ -697,6 +656,17 @@ import_rows(struct import *im)
 	return err;
 }
 
+static bool
+any_obligors(const struct import *im)
+{
+	size_t at = (size_t)(book_kind_find(S("obligors")) - book_kinds);
+
+	for (size_t i = 0; i < im->count; i++)
+		if (im->source[i].has[at])
+			return true;
+	return false;
+}
+
 static enum err
 import_all(struct import *im)
 {
@@ -709,6 +679,8 @@ import_all(struct import *im)
 	if (err == ERR_OK)
 		err = book_writer_overlaps(&im->w, BOOK_WARNINGS_MAX,
 					   warn_overlap, im);
+	if (err == ERR_OK && any_obligors(im))
+		err = book_who_shared(&im->who, im->w.version);
 	if (err == ERR_OK)
 		err = store_meta_put(im->s, "book_version", im->w.version);
 	if (err == ERR_OK)
@@ -719,6 +691,14 @@ import_all(struct import *im)
 	return err;
 }
 
+static enum err
+changing(void *self, const struct book_row *row)
+{
+	struct import *im = self;
+
+	return book_who_changing(&im->who, row);
+}
+
 /* Its own transaction, or a savepoint in the caller's. */
 static enum err
 import_enter(struct import *im, bool inside)
@@ -726,7 +706,13 @@ import_enter(struct import *im, bool inside)
 	enum err err = inside ? store_exec(im->s, "SAVEPOINT book") :
 				store_begin(im->s);
 
-	return err == ERR_OK ? book_writer_init(&im->w, im->s) : err;
+	if (err == ERR_OK)
+		err = book_writer_init(&im->w, im->s);
+	im->w.changing = changing;
+	im->w.self = im;
+	im->who = (struct book_who){ .s = im->s, .opt = im->opt,
+				     .now = im->now, .out = im->out };
+	return err;
 }
 
 static enum err

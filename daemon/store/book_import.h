@@ -38,7 +38,9 @@ struct book_options {
 	const struct idschemes *schemes; /* borrowed */
 	enum book_mode mode;
 	struct str replace; /* the files are the whole of this kind; or empty */
-	int force;	    /* however much that removes */
+	/* However much that removes; and another uscc of an exporter who was
+	 * told nothing (book_who.h). */
+	int force;
 	/* NULL: the files' bytes are in memory; or a descriptor per file, a
 	 * regular one, of bytes.n bytes (bytes.p is not looked at). */
 	const int *fd;
@@ -47,6 +49,11 @@ struct book_options {
 	void (*progress)(void *self, const char *phase, uint64_t done,
 			 uint64_t all);
 	void *self;
+	/* Whether what was told in the stream was told to another company
+	 * than that uscc; NULL: nobody knows, and it was not. */
+	enum err (*told_other)(void *self, struct str exporter_id,
+			       struct str uscc, bool *out);
+	void *told_self;
 };
 
 struct book_report {
@@ -58,6 +65,7 @@ struct book_report {
 	size_t added;
 	size_t changed;
 	size_t removed;
+	size_t others; /* obligors that are another company now */
 	int64_t version; /* of the book after it */
 };
 

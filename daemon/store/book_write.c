@@ -359,7 +359,9 @@ write_row(struct book_writer *w, const struct book_row *row, int64_t *rid,
 		return ERR_OK;
 	}
 	*change = same ? CHANGE_NONE : CHANGE_CHANGED;
-	return same ? ERR_OK : update_row(w, row, *rid);
+	if (!same)
+		err = w->changing(w->self, row);
+	return same || err != ERR_OK ? err : update_row(w, row, *rid);
 }
 
 enum err

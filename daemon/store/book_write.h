@@ -38,6 +38,9 @@ struct book_writer {
 	int64_t version; /* of the book, once this is committed */
 	struct book_writer_kind of[BOOK_KINDS_MAX];
 	struct buf indices; /* CREATE INDEX, to be made again; NUL between */
+	/* Called before a row that is there changes, its error is put's. */
+	enum err (*changing)(void *self, const struct book_row *row);
+	void *self;
 };
 
 NODISCARD enum err book_writer_init(struct book_writer *w, struct store *s);

@@ -70,6 +70,41 @@ store_alerts(struct store *s, struct str obligor_id, struct arena *a,
 }
 
 enum err
+store_alerts_ever(struct store *s, struct str obligor_id, struct arena *a,
+		  struct alert **out, size_t *count)
+{
+	struct query q = query_of(s, SQL_SELECT("alert", ALERT_FIELDS)
+				     "WHERE obligor_id = ? ORDER BY rid");
+
+	query_str(&q, obligor_id);
+	return query_all(&q, &alert_shape, a, out, count);
+}
+
+enum err
+store_alert_former(struct store *s, const struct alert *was,
+		   struct str obligor_id, struct str dedup_key)
+{
+	enum err err;
+	struct query q = query_change(
+	    s, "UPDATE alert SET obligor_id = ?, dedup_key = ?"
+	       " WHERE alert_id = ?");
+
+	query_str(&q, obligor_id);
+	query_str(&q, dedup_key);
+	query_str(&q, was->alert_id);
+	err = query_run(&q);
+	if (err != ERR_OK)
+		return err;
+	/* Whose its fact was: store_fact_was. */
+	q = query_change(s, "UPDATE OR REPLACE fact_key SET value = ?3"
+			    " WHERE scheme = 'was ' || ?1 AND value = ?2");
+	query_str(&q, was->fact_id);
+	query_str(&q, was->obligor_id);
+	query_str(&q, obligor_id);
+	return query_run(&q);
+}
+
+enum err
 store_alert_obligors(struct store *s, struct arena *a, struct str **out,
 		     size_t *count)
 {
@@ -81,14 +116,17 @@ store_alert_obligors(struct store *s, struct arena *a, struct str **out,
 }
 
 enum err
-store_alerts_gone(struct store *s, struct arena *a, struct alert **out,
-		  size_t *count)
+store_alerts_gone(struct store *s, struct str after, size_t max,
+		  struct arena *a, struct str **out, size_t *count)
 {
-	struct query q = query_of(s, SQL_SELECT("alert", ALERT_FIELDS)
-				     "WHERE state BETWEEN 1 AND 4 AND NOT"
-				     IN_BOOK("alert") " ORDER BY rid");
+	struct query q = query_of(s, "SELECT DISTINCT 0, obligor_id FROM alert"
+				     " WHERE obligor_id > ?"
+				     " AND state BETWEEN 1 AND 4 AND NOT"
+				     IN_BOOK("alert") " ORDER BY 2 LIMIT ?");
 
-	return query_all(&q, &alert_shape, a, out, count);
+	query_str(&q, after);
+	query_u64(&q, max);
+	return query_all(&q, &shape_str, a, out, count);
 }
 
 #define HOW_MANY(what) ", coalesce(sum(" what "), 0)"

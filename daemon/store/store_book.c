@@ -323,6 +323,70 @@ store_obligors_concerned(struct store *s, int64_t version, struct arena *a,
 }
 
 enum err
+store_obligors_replaced(struct store *s, int64_t version, struct arena *a,
+			struct str **out, size_t *count)
+{
+	struct query q = query_of(
+	    s, "SELECT 0, g.obligor_id FROM obligor_gone g"
+	       " WHERE g.version > ?1 AND EXISTS (SELECT 1 FROM obligors o"
+	       " WHERE o.obligor_id = g.obligor_id) ORDER BY 2");
+
+	query_i64(&q, version);
+	return query_all(&q, &shape_str, a, out, count);
+}
+
+enum err
+store_obligors_back(struct store *s, int64_t version, struct arena *a,
+		    struct str **out, size_t *count)
+{
+	struct query q = query_of(
+	    s, "SELECT 0, g.obligor_id FROM obligor_gone g"
+	       " WHERE g.version <= ?1 AND EXISTS (SELECT 1 FROM obligors o"
+	       " WHERE o.obligor_id = g.obligor_id) AND" SPOKEN_OF
+	       " ORDER BY 2");
+
+	query_i64(&q, version);
+	return query_all(&q, &shape_str, a, out, count);
+}
+
+enum err
+store_obligor_is_back(struct store *s, struct str obligor_id)
+{
+	struct query q = query_change(
+	    s, "DELETE FROM obligor_gone WHERE obligor_id = ?");
+
+	query_str(&q, obligor_id);
+	return query_run(&q);
+}
+
+enum err
+store_obligor_former(struct store *s, struct str obligor_id,
+		     struct str former, int64_t version)
+{
+	static const char *const text[] = {
+		"UPDATE fact SET obligor_id = ?2 WHERE obligor_id = ?1",
+		"UPDATE review SET obligor_id = ?2 WHERE obligor_id = ?1",
+		"UPDATE rejected SET obligor_id = ?2 WHERE obligor_id = ?1",
+		("INSERT OR REPLACE INTO obligor_gone (version, obligor_id)"
+		 " VALUES (?1, ?2)"),
+	};
+	size_t n = sizeof(text) / sizeof(text[0]);
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; err == ERR_OK && i < n; i++) {
+		struct query q = query_change(s, text[i]);
+
+		if (i + 1 < n)
+			query_str(&q, obligor_id);
+		else
+			query_i64(&q, version);
+		query_str(&q, former);
+		err = query_run(&q);
+	}
+	return err;
+}
+
+enum err
 store_book_version(struct store *s, int64_t *version)
 {
 	return store_meta(s, "book_version", version);

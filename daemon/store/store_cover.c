@@ -173,50 +173,40 @@ store_fx_remove(struct store *s, const struct fx_rate *row, bool *found)
 }
 
 /* Walked by an index in the order told, nothing is sorted or held: the book
- * is large.  One obligor or exporter asks for the country of each of its few
- * rows; all of them for the obligors of the country, once. */
-#define EXPOSED_OF(rows, in_country, more)                                     \
+ * is large. */
+#define EXPOSED_OF(rows, more)                                                 \
 	"SELECT 0" EXPOSED(B_COL, -) " FROM shipments " rows                   \
-	" AND (?1 = '' OR exporter_id = ?1) AND (?3 = '' OR " in_country ")"   \
+	" AND (?1 = '' OR exporter_id = ?1) AND exporter_id > ?3"              \
 	" GROUP BY exporter_id, risk_id ORDER BY exporter_id, risk_id" more
-#define ONE_IN_COUNTRY                                                         \
-	"EXISTS (SELECT 1 FROM obligors o WHERE o.obligor_id = risk_id"        \
-	" AND o.country = ?3)"
-#define ALL_IN_COUNTRY                                                         \
-	"risk_id IN (SELECT obligor_id FROM obligors WHERE country = ?3)"
 #define EXPOSED_TEXTS(more)                                                    \
 	{                                                                      \
-		EXPOSED_OF("WHERE risk_id = ?2", ONE_IN_COUNTRY, more),        \
+		EXPOSED_OF("WHERE risk_id = ?2", more),                        \
 		EXPOSED_OF("WHERE exporter_id = ?1 AND risk_id IS NOT NULL",   \
-			   ONE_IN_COUNTRY, more),                              \
+			   more),                                              \
 		EXPOSED_OF("INDEXED BY shipments_exporter"                     \
-			   " WHERE risk_id IS NOT NULL",                       \
-			   ALL_IN_COUNTRY, more),                              \
+			   " WHERE risk_id IS NOT NULL", more),                \
 	}
 
 static struct query
 exposed_query(struct store *s, const char *const text[3],
-	      struct str exporter_id, struct str obligor_id,
-	      struct str country)
+	      const struct exposed_of *of)
 {
-	struct query q = query_of(s, text[obligor_id.n > 0  ? 0 :
-					  exporter_id.n > 0 ? 1 :
-							      2]);
+	struct query q = query_of(s, text[of->obligor_id.n > 0	? 0 :
+					  of->exporter_id.n > 0 ? 1 :
+								  2]);
 
-	query_str(&q, exporter_id);
-	query_str(&q, obligor_id);
-	query_str(&q, country);
+	query_str(&q, of->exporter_id);
+	query_str(&q, of->obligor_id);
+	query_str(&q, of->after);
 	return q;
 }
 
 enum err
-store_exposed(struct store *s, struct str exporter_id, struct str obligor_id,
-	      struct str country, struct arena *a, struct exposed **out,
-	      size_t *count)
+store_exposed(struct store *s, const struct exposed_of *of, struct arena *a,
+	      struct exposed **out, size_t *count)
 {
 	static const char *const text[] = EXPOSED_TEXTS("");
-	struct query q = exposed_query(s, text, exporter_id, obligor_id,
-				       country);
+	struct query q = exposed_query(s, text, of);
 
 	return query_all(&q, &exposed_shape, a, out, count);
 }
@@ -235,15 +225,13 @@ each_exposed(void *ctx, const void *row)
 }
 
 enum err
-store_exposed_each(struct store *s, struct str exporter_id,
-		   struct str obligor_id, struct str country,
+store_exposed_each(struct store *s, const struct exposed_of *of,
 		   enum err (*each)(void *ctx, const struct exposed *e),
 		   void *ctx)
 {
 	/* Texts of their own: store_exposed may be asked from within. */
 	static const char *const text[] = EXPOSED_TEXTS(" -- each");
-	struct query q = exposed_query(s, text, exporter_id, obligor_id,
-				       country);
+	struct query q = exposed_query(s, text, of);
 
 	return query_each(&q, &exposed_shape, each_exposed,
 			  &(struct exposed_to){ each, ctx });

@@ -132,20 +132,37 @@ store_fact_was(struct store *s, struct str fact_id, struct arena *a,
 	return query_all(&q, &shape_str, a, out, count);
 }
 
+static enum err
+with_key(struct store *s, const char *sql, struct str key[2], struct arena *a,
+	 struct fact **out, size_t *count)
+{
+	struct query q = query_of(s, sql);
+
+	query_str(&q, key[0]);
+	query_str(&q, key[1]);
+	return query_all(&q, &fact_shape, a, out, count);
+}
+
+#define WITH_KEY                                                               \
+	" AND fact_id IN (SELECT fact_id FROM fact_key WHERE scheme = ?"       \
+	" AND value = ?) ORDER BY rid"
+
 enum err
 store_facts_unmatched(struct store *s, struct str scheme, struct str value,
 		      struct arena *a, struct fact **out, size_t *count)
 {
-	struct query q = query_of(
-	    s, SQL_SELECT("fact", FACT_FIELDS)
-		   "WHERE NOT" IN_BOOK("fact") " AND fact_id IN"
-		   " (SELECT fact_id FROM fact_key WHERE scheme = ?"
-		   " AND value = ?)"
-		   " ORDER BY rid");
+	return with_key(s, SQL_SELECT("fact", FACT_FIELDS) "WHERE NOT"
+			   IN_BOOK("fact") WITH_KEY,
+			(struct str[2]){ scheme, value }, a, out, count);
+}
 
-	query_str(&q, scheme);
-	query_str(&q, value);
-	return query_all(&q, &fact_shape, a, out, count);
+enum err
+store_facts_matched(struct store *s, struct str scheme, struct str value,
+		    struct arena *a, struct fact **out, size_t *count)
+{
+	return with_key(s, SQL_SELECT("fact", FACT_FIELDS) "WHERE"
+			   IN_BOOK("fact") WITH_KEY,
+			(struct str[2]){ scheme, value }, a, out, count);
 }
 
 enum err
@@ -242,13 +259,14 @@ store_review_drop(struct store *s, struct str fact_id, struct str obligor_id)
 }
 
 enum err
-store_reviews_gone(struct store *s, struct arena *a, struct review **out,
-		   size_t *count)
+store_reviews_gone(struct store *s, size_t max, struct arena *a,
+		   struct review **out, size_t *count)
 {
 	struct query q = query_of(s, SQL_SELECT("review", REVIEW_FIELDS)
 				     "WHERE NOT" IN_BOOK("review")
-				     " ORDER BY rid");
+				     " ORDER BY rid LIMIT ?");
 
+	query_u64(&q, max);
 	return query_all(&q, &review_shape, a, out, count);
 }
 

@@ -68,10 +68,26 @@ store_watch_gone(struct store *s, int64_t since, struct arena *a,
 }
 
 enum err
+store_facts_gone(struct store *s, int64_t since, struct arena *a,
+		 struct str **out, size_t *count)
+{
+	struct query q = query_of(
+	    s, "SELECT 0, g.obligor_id FROM obligor_gone g"
+	       " WHERE g.version > ? AND NOT" IN_BOOK("g")
+	       " AND EXISTS (SELECT 1 FROM fact f"
+	       " WHERE f.obligor_id = g.obligor_id)");
+
+	query_i64(&q, since);
+	return query_all(&q, &shape_str, a, out, count);
+}
+
+enum err
 store_watch_built(struct store *s, int64_t version)
 {
+	/* Of whom something is known, it is kept that they left. */
 	struct query q = query_change(
-	    s, "DELETE FROM obligor_gone WHERE version <= ?");
+	    s, "DELETE FROM obligor_gone AS g WHERE g.version <= ?"
+	       " AND NOT" SPOKEN_OF);
 
 	query_i64(&q, version);
 	return query_run(&q);

@@ -272,14 +272,14 @@ pass(struct scn *s, int64_t ms)
 
 /* ---- verbs ---- */
 
-/* kind: what is replaced; else empty. */
+/* kind: what is replaced; else empty.  want: how the command ends. */
 static int
-verb_book(struct scn *s, struct str dir_name, struct str kind)
+verb_book(struct scn *s, struct str dir_name, struct str kind, int want)
 {
-	struct say_request q = { .words = kind.n > 0 ? 5 : 2,
+	struct say_request q = { .words = kind.n > 0 ? 5 : want == 0 ? 2 : 3,
 				 .word = { S("book"), S("import"),
-					   S("--replace"), kind,
-					   S("--force") } };
+					   S("--force"), S("--replace"),
+					   kind } };
 	static char name[SAY_FILES_MAX][512];
 	struct dirent **e = NULL;
 	struct buf out;
@@ -313,7 +313,7 @@ verb_book(struct scn *s, struct str dir_name, struct str kind)
 	for (size_t i = 0; i < q.files; i++)
 		(void)close(q.file[i].fd);
 	buf_free(&out);
-	return status == 0 ? 0 : fail(s, "the book was not imported");
+	return status == want ? 0 : fail(s, "the import ended with %d", status);
 }
 
 static int
@@ -667,7 +667,7 @@ verb(struct scn *s, struct str line)
 	if (word.n > 2 && str_contains(S("PASS STEP SUSPEND"), word))
 		return verb_time(s, word, rest);
 	if (str_eq(word, S("BOOK")))
-		return verb_book(s, rest, STR_NONE);
+		return verb_book(s, rest, STR_NONE, 0);
 	if (str_eq(word, S("SAY")))
 		return verb_say(s, rest);
 	if (str_eq(word, S("EXPECT-SAID")))
@@ -686,7 +686,9 @@ verb(struct scn *s, struct str line)
 		return rest.n == 0 ? fail(s, "SERVE FEED FILE") :
 				     verb_serve(s, word, rest);
 	if (str_starts(line, S("BOOK-REPLACE ")))
-		return verb_book(s, rest, word);
+		return verb_book(s, rest, word, 0);
+	if (str_starts(line, S("BOOK-REFUSED ")))
+		return verb_book(s, word, STR_NONE, 65);
 	if (str_starts(line, S("STALL ")))
 		return verb_serve(s, word, STR_NONE);
 	if (str_starts(line, S("SUBSCRIBE ")))

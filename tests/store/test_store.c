@@ -265,7 +265,7 @@ STORE_TEST(a_question_is_kept_until_it_is_dropped)
 	ok(store_review_count(f->s, &n));
 	cr_assert_eq(n, 1);
 	/* nobody of that id is in the book */
-	ok(store_reviews_gone(f->s, &f->a, &list, &count));
+	ok(store_reviews_gone(f->s, 2, &f->a, &list, &count));
 	cr_assert_eq(count, 1);
 	ok(store_commit(f->s));
 }
@@ -430,7 +430,7 @@ STORE_TEST(alerts_lists_all_but_closed_and_discarded)
 STORE_TEST(obligors_of_alerts_that_move_come_once)
 {
 	struct str *id = NULL;
-	struct alert *gone = NULL;
+	struct str *gone = NULL;
 	size_t count = 0;
 
 	book_fixture_add(f->s, &(struct book_text){ "t.csv",
@@ -452,10 +452,13 @@ STORE_TEST(obligors_of_alerts_that_move_come_once)
 	is_str(id[0], "OB1");
 	is_str(id[4], "OB5");
 	/* resolved, or of who is in the book: not these */
-	ok(store_alerts_gone(f->s, &f->a, &gone, &count));
-	cr_assert_eq(count, 6, "%zu", count);
-	is_str(gone[0].obligor_id, "OB1");
-	is_str(gone[5].obligor_id, "OB4");
+	ok(store_alerts_gone(f->s, STR_NONE, 9, &f->a, &gone, &count));
+	cr_assert_eq(count, 3, "%zu", count);
+	is_str(gone[0], "OB1");
+	is_str(gone[2], "OB4");
+	ok(store_alerts_gone(f->s, S("OB1"), 1, &f->a, &gone, &count));
+	cr_assert_eq(count, 1);
+	is_str(gone[0], "OB3");
 }
 
 STORE_TEST(revisions_stand_in_order_and_at_their_place)

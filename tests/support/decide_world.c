@@ -100,6 +100,7 @@ dw_load(void)
 		.duties = buf_str(&dw.duties_tsv),
 		.token_key = dw_key,
 		.mode = COMPOSE_REPLAY,
+		.room = dw.room,
 		.diag = &d,
 	};
 
@@ -223,6 +224,17 @@ dw_give(const struct notice *n)
 	buf_free(&json);
 }
 
+struct notice
+dw_told(void)
+{
+	struct notice n = dw_notice(S("bureau"), S("case-1"));
+
+	dw_give(&n);
+	cr_assert_eq(dw_stream("EXP-A", NULL), 1);
+	cr_assert_eq(dw_stream("EXP-B", NULL), 1);
+	return n;
+}
+
 /* The entries of a stream; the last one in *e. */
 size_t
 dw_stream(const char *exporter, struct entry *e)
@@ -277,6 +289,12 @@ dw_state(const char *exporter, uint64_t seq, int what, struct str code)
 void
 dw_rebook(const char *csv)
 {
+	dw_swap("", csv);
+}
+
+void
+dw_swap(const char *kind, const char *csv)
+{
 	struct names_scan scan = { 0 };
 	int64_t version = 0;
 	bool more = true;
@@ -284,7 +302,7 @@ dw_rebook(const char *csv)
 	cr_assert_eq(store_begin(dw.store), ERR_OK);
 	cr_assert_eq(store_book_version(dw.store, &version), ERR_OK);
 	cr_assert_eq(store_commit(dw.store), ERR_OK);
-	dw_book(csv);
+	dw_replace(kind, csv);
 	cr_assert_eq(store_begin(dw.store), ERR_OK);
 	cr_assert_eq(decide_book(dw.decide, version, dw.now), ERR_OK);
 	cr_assert_eq(store_commit(dw.store), ERR_OK);

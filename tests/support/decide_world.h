@@ -26,6 +26,7 @@ struct decide_world {
 	struct buf duties_tsv;
 	struct decide *decide;
 	struct mwatch *watch;
+	size_t room; /* of the decider */
 	struct instant now;
 };
 
@@ -40,6 +41,8 @@ void dw_book(const char *csv);
 void dw_replace(const char *kind, const char *csv);
 /* Imports and decides on what it changed. */
 void dw_rebook(const char *csv);
+/* The same, as the whole of its kind. */
+void dw_swap(const char *kind, const char *csv);
 void dw_at(const char *time);
 /* decide_tick; when the next one is due. */
 int64_t dw_tick(void);
@@ -47,6 +50,8 @@ int64_t dw_tick(void);
 void dw_load(void);
 /* A notice of an opened insolvency of OB-AE-1. */
 struct notice dw_notice(struct str source, struct str record);
+/* It, of the bureau: A has an order, B and C follow, and they are told. */
+struct notice dw_told(void);
 /* A court's notice of Fjellhavn Rederi by name alone. */
 struct notice dw_named(struct str record, struct notice_name *name);
 void dw_give(const struct notice *n);

@@ -373,3 +373,50 @@ Test(bus_zmq, the_self_test_is_not_at_the_real_address)
 	for (size_t i = 0; i < 8; i++)
 		zctx_put();
 }
+
+/* Two frames of a peer's message are looked at; of more it is only known that
+ * they came. */
+Test(bus_zmq, frames_of_a_message_at_the_limit_and_one_more)
+{
+	struct keys k, own;
+	struct bus_zmq *z = NULL;
+	struct bus_zmq_conf c;
+	struct bus_message m;
+	struct bus bus;
+	void *dealer;
+
+	seal_keys_generate(&k, 0);
+	seal_keys_generate(&own, 0);
+	c = bus_conf(&k, "tcp://127.0.0.1:*", "push");
+	cr_assert_eq(bus_zmq_open(&c, &z, NULL), ERR_OK);
+	bus = bus_zmq_port(z);
+	cr_assert_eq(bus.allow(bus.self, own.curve.pub, 1), ERR_OK);
+	dealer = hasty(bus_zmq_endpoint(z), &k, &own);
+	/* Not connected before the bus was asked whether the key may. */
+	for (int i = 0; i < TRIES && zmq_send(dealer, "H", 1, ZMQ_DONTWAIT) < 0;
+	     i++) {
+		cr_assert_eq(bus.recv(bus.self, &m), ERR_AGAIN);
+		(void)zmq_poll(NULL, 0, TRY_MS);
+	}
+	for (int i = 0; i < TRIES && bus.recv(bus.self, &m) != ERR_OK; i++)
+		(void)zmq_poll(NULL, 0, TRY_MS);
+	for (size_t n = BUS_FRAMES_MAX; n <= BUS_FRAMES_MAX + 1; n++) {
+		enum err err = ERR_AGAIN;
+
+		for (size_t i = 0; i < n; i++)
+			cr_assert_eq(zmq_send(dealer, &"abcd"[i], 1,
+					      ZMQ_DONTWAIT |
+						  (i + 1 < n ? ZMQ_SNDMORE : 0)),
+				     1);
+		for (int i = 0; i < TRIES && err != ERR_OK; i++) {
+			err = bus.recv(bus.self, &m);
+			(void)zmq_poll(NULL, 0, err == ERR_OK ? 0 : TRY_MS);
+		}
+		cr_assert_eq(err, ERR_OK);
+		cr_assert_eq(m.frame_count, n);
+		cr_assert(str_eq(m.frame[1], S("b")));
+	}
+	cr_assert_eq(zmq_close(dealer), 0);
+	zctx_put();
+	bus_zmq_close(z);
+}

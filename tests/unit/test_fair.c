@@ -8,10 +8,13 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "book_fixture.h"
 #include "core.h"
+#include "exposures.h"
 #include "log.h"
 #include "one_rig.h"
 
@@ -235,6 +238,25 @@ Test(fair, files_leave_room_for_polls)
 	ebb(CORE_DOCS_MAX);
 }
 
+/* Both together, and not one more. */
+Test(fair, documents_at_the_limit_and_one_more)
+{
+	const struct docs_own one = { .feed = feed("gleif"),
+				      .verdict = POLL_FAILED,
+				      .body = -1,
+				      .why = "no" };
+
+	flood(CORE_DOCS_MAX - 1);
+	for (size_t i = 0; i < CORE_KIND_DOCS_MAX; i++)
+		core->doc[i].own = 0;
+	cr_assert_neq(docs_own(core, &one, rig.sim.at), 0);
+	cr_assert_not(docs_room(core, true) || docs_room(core, false));
+	cr_assert_eq(docs_own(core, &one, rig.sim.at), 0,
+		     "CORE_DOCS_MAX + 1");
+	for (size_t i = 0; i < CORE_DOCS_MAX; i++)
+		core->doc[i].id = 0;
+}
+
 /* And polls leave room for files. */
 Test(fair, polls_leave_room_for_files)
 {
@@ -434,4 +456,151 @@ Test(fair, a_stream_may_wait)
 	docs_hasten(core, rig.sim.at);
 	cr_assert_eq(d->polled, 0);
 	d->id = 0;
+}
+
+#define PAIRS 9000u
+
+/* The demo book, and a second exporter with an order on each of many. */
+static void
+large_book(void)
+{
+	static const char *const file[] = { "schemes", "exporters", "obligors",
+					    "policies", "follows",
+					    "shipments" };
+	struct book_text text[8];
+	struct buf b[8];
+
+	for (size_t i = 0; i < 8; i++)
+		buf_init(&b[i], 4u << 20);
+	for (size_t i = 0; i < 6; i++) {
+		char path[64];
+
+		(void)snprintf(path, sizeof(path), "tests/demo/book/%s.csv",
+			       file[i]);
+		cr_assert_eq(buf_read_file(&b[i], path), ERR_OK);
+	}
+	buf_put(&b[6], S("obligor_id,type,name,country\n"));
+	buf_put(&b[7], S("shipment_id,exporter_id,obligor_id,amount,currency,"
+			 "payment_term,ship_date,status\n"));
+	for (unsigned i = 0; i < PAIRS; i++) {
+		buf_printf(&b[6], "N-%u,buyer,N %u,DE\n", i, i);
+		buf_printf(&b[7], "N-%u,EXP-SZ-0002,N-%u,10,USD,OA,"
+			   "2026-02-01,shipped\n", i, i);
+	}
+	for (size_t i = 0; i < 8; i++) {
+		buf_byte(&b[i], 0);
+		text[i] = (struct book_text){ i < 6 ? file[i] : "n", b[i].p };
+	}
+	book_fixture_add(core->store, text, 8);
+	for (size_t i = 0; i < 8; i++)
+		buf_free(&b[i]);
+}
+
+/* An operator asks; where the answer comes. */
+static int
+ask(const char *word)
+{
+	const struct say_request q = { .words = 1, .word = { str_of(word) } };
+	struct buf frame;
+	struct buf b;
+	int pair[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	control_accept(core, pair[1], 0, 0);
+	buf_init(&b, 4096);
+	buf_init(&frame, 4096);
+	say_put(&b, &q);
+	buf_blob(&frame, buf_str(&b));
+	cr_assert_eq(send(pair[0], frame.p, frame.n, 0), (ssize_t)frame.n);
+	buf_free(&frame);
+	buf_free(&b);
+	return pair[0];
+}
+
+/* What has come of the answer; false: that was all. */
+static bool
+hear(int fd, struct buf *answer)
+{
+	char part[8192];
+	ssize_t n;
+
+	while ((n = recv(fd, part, sizeof(part), MSG_DONTWAIT)) > 0)
+		buf_put(answer, (struct str){ part, (size_t)n });
+	return n < 0;
+}
+
+Test(fair, an_alert_is_told_in_the_middle_of_a_long_answer)
+{
+	struct buf news;
+	struct buf answer;
+	unsigned turns = 0;
+	unsigned told_at = 0;
+	int fd;
+
+	large_book();
+	buf_init(&news, 1u << 20);
+	buf_init(&answer, 8u << 20);
+	cr_assert_eq(buf_read_file(&news, "tests/demo/feeds/bureau-1.ndjson"),
+		     ERR_OK);
+	pass(5000);
+	net_sim_serve(rig.net, S(URL), buf_str(&news));
+	fd = ask("exposure");
+	while (hear(fd, &answer)) {
+		turn();
+		turns++;
+		if (turns % 2 == 0) {
+			rig.sim.at.mono_ms += 10000;
+			rig.sim.at.wall_ms += 10000;
+		}
+		if (told_at == 0 && core->told.count > 0) {
+			told_at = turns;
+			cr_assert_eq(answer.n, 0, "told before the answer");
+		}
+	}
+	cr_assert_gt(told_at, 0);
+	cr_assert_geq(turns, PAIRS / EXPOSURES_TURN);
+	cr_assert(str_contains(buf_str(&answer), S("N-8999")));
+	(void)close(fd);
+	buf_free(&answer);
+	buf_free(&news);
+}
+
+/* Half of the one book and half of the other would be the figures of none. */
+Test(fair, a_book_that_changes_ends_a_long_answer)
+{
+	static const struct book_text more = {
+		"f", "exporter_id,obligor_id\nEXP-SZ-0002,N-1\n"
+	};
+	struct buf answer;
+	int fd;
+
+	large_book();
+	buf_init(&answer, 8u << 20);
+	fd = ask("exposure");
+	turn();
+	turn();
+	cr_assert(hear(fd, &answer));
+	cr_assert_eq(answer.n, 0);
+	book_fixture_add(core->store, &more, 1);
+	while (hear(fd, &answer))
+		turn();
+	cr_assert(str_contains(buf_str(&answer),
+			       S("the book changed meanwhile; ask again")));
+	(void)close(fd);
+	buf_free(&answer);
+}
+
+/* Who asked goes away, and the rest is not computed. */
+Test(fair, nobody_computes_for_who_has_gone)
+{
+	int fds[CORE_CONTROLS_MAX];
+	int fd;
+
+	large_book();
+	fd = ask("exposure");
+	turn();
+	cr_assert_eq(control_fds(core, fds, CORE_CONTROLS_MAX), 1);
+	(void)close(fd);
+	turn();
+	cr_assert_eq(control_fds(core, fds, CORE_CONTROLS_MAX), 0);
 }

@@ -548,3 +548,21 @@ Test(fetch, open_documents_at_the_limit_and_one_more)
 	parse_only(1);
 	cr_assert_eq(frames(MSG_DOC_END), 1, "refused at once");
 }
+
+/* What cannot be kept is as if it had not been said: the next poll asks for
+ * all of it. */
+Test(fetch, validators_at_the_limit_and_one_more)
+{
+	static char t[FETCH_VALIDATOR_MAX + 1];
+
+	memset(t, 't', sizeof(t));
+	net_sim_serve(room.net, S(URL), S("{\"k\":1,\"v\":\"a\"}\n"));
+	for (size_t more = 0; more < 2; more++) {
+		struct str tag = { t, FETCH_VALIDATOR_MAX + more };
+
+		net_sim_etag(room.net, S(URL), tag);
+		feed_room_run(&room, more == 0 ? 4000 : 60000);
+		cr_assert_eq(room.etag.n, more == 0 ? tag.n : 0);
+		cr_assert_eq(net_sim_unchanged(room.net, S(URL)), 0);
+	}
+}

@@ -4,6 +4,8 @@
  */
 #include "decide_world.h"
 
+#include <stdio.h>
+
 #include "store_priv.h"
 #include "watch_fixture.h"
 
@@ -37,18 +39,6 @@ is_journalled(const char *what, const char *part)
 	return n > 0;
 }
 
-/* OB-AE-1 fails; A has an order, B and C follow. */
-static struct notice
-told(void)
-{
-	struct notice n = dw_notice(S("bureau"), S("case-1"));
-
-	dw_give(&n);
-	cr_assert_eq(dw_stream("EXP-A", NULL), 1);
-	cr_assert_eq(dw_stream("EXP-B", NULL), 1);
-	return n;
-}
-
 /* As a book that was changed before anybody looked at its alerts. */
 static void
 leave(void)
@@ -74,7 +64,7 @@ Test(gone, an_obligor_that_left_closes_its_alerts_once)
 {
 	struct entry e;
 
-	(void)told();
+	(void)dw_told();
 	leave();
 	(void)dw_tick();
 	is_closed("EXP-A", 2, "\"end_reason\":\"obligor-gone\"");
@@ -95,7 +85,7 @@ Test(gone, an_exporter_that_left_is_told_the_end_under_its_name)
 	struct alert was;
 	struct entry e;
 
-	(void)told();
+	(void)dw_told();
 	was = dw_alert_of("EXP-C");
 	dw_replace("follows", "exporter_id,obligor_id\nEXP-B,OB-AE-1\n");
 	dw_replace("exporters",
@@ -114,7 +104,7 @@ Test(gone, an_exporter_that_left_is_told_the_end_under_its_name)
 
 Test(gone, a_link_that_left_closes_one_exporters_alert)
 {
-	(void)told();
+	(void)dw_told();
 	dw_replace("follows", "exporter_id,obligor_id\nEXP-C,OB-AE-1\n");
 	dw_rebook(UNRELATED);
 	is_closed("EXP-B", 2, "\"end_reason\":\"unlinked\"");
@@ -124,7 +114,7 @@ Test(gone, a_link_that_left_closes_one_exporters_alert)
 
 Test(gone, what_was_wrong_is_taken_back_from_who_was_told)
 {
-	struct notice n = told();
+	struct notice n = dw_told();
 	struct entry e;
 
 	leave();
@@ -147,7 +137,7 @@ Test(gone, who_returns_is_told_anew_however_little_is_at_stake)
 {
 	struct entry e;
 
-	(void)told();
+	(void)dw_told();
 	leave();
 	(void)dw_tick();
 	dw_rebook(dw_obligors);
@@ -168,7 +158,7 @@ Test(gone, who_returns_is_told_anew_however_little_is_at_stake)
 
 Test(gone, the_fact_is_tried_on_who_comes_in_its_place)
 {
-	struct notice n = told();
+	struct notice n = dw_told();
 	struct entry e;
 
 	leave();
@@ -191,7 +181,7 @@ Test(gone, the_fact_is_tried_on_who_comes_in_its_place)
 /* Between its going and its coming the record was amended. */
 Test(gone, an_amended_record_follows_to_the_new_id)
 {
-	struct notice n = told();
+	struct notice n = dw_told();
 	struct entry e;
 
 	leave();
@@ -249,4 +239,85 @@ Test(gone, a_question_about_it_is_not_asked_any_more)
 	(void)dw_tick();
 	cr_assert_eq(dw_stream("EXP-A", NULL), 2);
 	cr_assert(is_journalled("decide.review", "rule=obligor-gone"));
+}
+
+#define MANY 3000
+
+/* A buyer each, with an alert and a question; then none of them is there. */
+static void
+many(void)
+{
+	struct buf csv[2];
+
+	buf_init(&csv[0], 1u << 20);
+	buf_init(&csv[1], 1u << 20);
+	buf_put(&csv[0], S("obligor_id,type,name,country,ids\n"));
+	buf_put(&csv[1], S(NO_FOLLOWS));
+	for (int i = 0; i < MANY; i++) {
+		buf_printf(&csv[0], "M-%d,buyer,Many %d LLC,AE,"
+			   "sinosure:AE1%05d\n", i, i, i);
+		buf_printf(&csv[1], "EXP-B,M-%d\n", i);
+	}
+	for (int i = 0; i < 2; i++) {
+		buf_byte(&csv[i], 0);
+		dw_book(csv[i].p);
+		buf_free(&csv[i]);
+	}
+	cr_assert_eq(mwatch_follow(dw.watch, dw.store), ERR_OK);
+	for (int i = 0; i < MANY; i++) {
+		char record[16];
+		char value[16];
+		struct notice n = dw_notice(S("bureau"), S(""));
+
+		(void)snprintf(record, sizeof(record), "m-%d", i);
+		(void)snprintf(value, sizeof(value), "AE1%05d", i);
+		n.record = str_of(record);
+		n.ids[0].value = str_of(value);
+		dw_give(&n);
+	}
+}
+
+static void
+ask_of_all(void)
+{
+	struct fact *f = NULL;
+	size_t count = 0;
+
+	cr_assert_eq(store_facts_of(dw.store, S("M-0"), STR_NONE, &dw.arena,
+				    &f, &count),
+		     ERR_OK);
+	cr_assert_eq(store_begin(dw.store), ERR_OK);
+	for (int i = 1; i < MANY; i++) {
+		char id[16];
+		struct review q = { .fact_id = f[0].fact_id,
+				    .why = S("a long line of reasons") };
+
+		(void)snprintf(id, sizeof(id), "M-%d", i);
+		q.obligor_id = str_of(id);
+		cr_assert_eq(store_review_put(dw.store, &q), ERR_OK);
+	}
+	cr_assert_eq(store_commit(dw.store), ERR_OK);
+}
+
+/* However many leave at once, one call of the decider holds a few of them. */
+Test(gone, all_of_many_are_closed_in_little_room)
+{
+	struct alert *a = NULL;
+	size_t count = 0;
+
+	many();
+	ask_of_all();
+	decide_free(dw.decide);
+	dw.room = 1u << 20;
+	dw_load();
+	dw_replace("shipments", NO_SHIPMENTS);
+	dw_replace("follows", NO_FOLLOWS);
+	dw_replace("obligors", OTHERS);
+	(void)dw_tick();
+	cr_assert_eq(dw_questions(), 0);
+	cr_assert_eq(store_alerts(dw.store, STR_NONE, &dw.arena, &a, &count),
+		     ERR_OK);
+	cr_assert_eq(count, MANY);
+	for (size_t i = 0; i < count; i++)
+		cr_assert_eq(a[i].state, ALERT_RESOLVED);
 }

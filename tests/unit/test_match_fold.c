@@ -223,3 +223,136 @@ Test(match_fold, sound)
 	cr_assert_float_eq(sim("zorro", "zorro"), 1, 1e-6f);
 	cr_assert_lt(sim("zorro", "banana"), 0.5f);
 }
+
+/* The consonants of a name as kana can tell them apart. */
+static const char *
+loose(const char *name)
+{
+	static char out[MPHON_MAX + 1];
+	char glued[256], soft[MPHON_MAX];
+	size_t n = 0;
+
+	fold(name, MV_MAIN);
+	for (unsigned i = 0; i < m.n; i++) {
+		struct str t = mfold_text(&m, &m.tok[i]);
+
+		memcpy(glued + n, t.p, t.n);
+		n += t.n;
+	}
+	n = mphon_soft((struct str){ glued, n }, soft, sizeof(soft));
+	n = mphon_loose((struct str){ soft, n }, out, MPHON_MAX);
+	out[n] = 0;
+	return out;
+}
+
+Test(match_fold, kana_and_latin_have_the_same_consonants)
+{
+	static const char *const pair[][2] = {
+		{ "ブロッサムビッドコー", "Blossom Bidco" },
+		{ "ソケッツ", "Sockets" },
+		{ "プラッツ", "Platz" },
+		{ "チームスピリット", "TeamSpirit" },
+		{ "シリウスビジョン", "SiriusVision" },
+		{ "ゲンズ", "Gens" },
+		{ "ナローピーク", "Narrow Peak" },
+		{ "エルピーダメモリ", "Elpida Memory" },
+		{ "レナウン", "Renown" },
+		{ "スカイマーク", "Skymark" },
+	};
+	char kana[MPHON_MAX + 1];
+
+	for (size_t i = 0; i < sizeof(pair) / sizeof(pair[0]); i++) {
+		snprintf(kana, sizeof(kana), "%s", loose(pair[i][0]));
+		cr_assert_str_eq(kana, loose(pair[i][1]), "%s", pair[i][0]);
+	}
+	/* But not those of any name. */
+	snprintf(kana, sizeof(kana), "%s", loose("ソケッツ"));
+	cr_assert_str_neq(kana, loose("Sackville"));
+}
+
+Test(match_fold, what_arabic_writes_together_with_a_word)
+{
+	static const char *const name[][2] = {
+		{ "سعد والمقاولات", "construction" },
+		{ "سعد والخدمات", "service" },
+		{ "سعد للنقل", "transport" },
+		{ "سعد والتأمين", "insurance" },
+		{ "سعد بالتجارة", "trading" },
+		{ "سعد وتجارة", "trading" },
+	};
+
+	for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++) {
+		fold(name[i][0], MV_MAIN);
+		cr_assert_eq(m.n, 2u, "%s", name[i][0]);
+		cr_assert_eq(m.tok[0].concept, 0);
+		cr_assert(str_eq(mtab_concept(m.tok[1].concept)->name,
+				 str_of(name[i][1])),
+			  "%s", name[i][0]);
+	}
+	/* Not of other scripts, nor of two letters, nor of a name. */
+	fold("Saad Wtijara", MV_MAIN);
+	cr_assert_eq(m.tok[1].concept, 0);
+	fold("سعد والراجحي", MV_MAIN);
+	cr_assert_eq(m.tok[1].concept, 0);
+}
+
+/* Letters of full width go the long way, and end at the same. */
+Test(match_fold, the_short_way_for_plain_letters_ends_where_the_long_one_does)
+{
+	static const char *const name[] = {
+		"Zenda Steel Works Ltd", "A.B.C. Ruritania", "M0tor E1mar 10 Cyber1st",
+		"Zendaxxxxxxxxxxyyyyyyyyyyzzzzzzzzzzwwwww Ltd",
+		"Zendaxxxxxxxxxxyyyyyyyyyyzzzzzzzzzzwwwwwv Ltd",
+		"eight888 sixteen1 01234567 x", "Rassendyll & Sons (Strelsau) IV",
+	};
+	char wide[512], plain[2048];
+
+	for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++) {
+		size_t n = 0;
+		uint32_t classes;
+
+		for (const char *p = name[i]; *p != 0; p++)
+			if ((*p | 32) >= 'a' && (*p | 32) <= 'z') {
+				unsigned cp = 0xFEE0u + (unsigned)*p;
+
+				wide[n++] = (char)(0xE0 | cp >> 12);
+				wide[n++] = (char)(0x80 | (cp >> 6 & 63));
+				wide[n++] = (char)(0x80 | (cp & 63));
+			} else {
+				wide[n++] = *p;
+			}
+		wide[n] = 0;
+		(void)snprintf(plain, sizeof(plain), "%s", tokens(name[i]));
+		classes = m.classes;
+		if (strchr(name[i], '0') == NULL) /* only plain ones are repaired */
+			cr_assert_str_eq(tokens(wide), plain, "%s", name[i]);
+		cr_assert_eq(m.classes, classes, "%s", name[i]);
+	}
+	cr_assert_str_eq(tokens("M0tor E1mar 10 Cyber1st"),
+			 "motor elmar 10 cyber 1");
+}
+
+Test(match_fold, hash_of_every_length)
+{
+	static const char text[] = "abcdefghijklmnopqrstuvwxyz";
+
+	for (size_t n = 0; n < sizeof(text); n++) {
+		uint64_t h = UINT64_C(0xCBF29CE484222325) ^ n, w = 0;
+		unsigned shift = 0;
+
+		for (size_t i = 0; i < n; i++, shift += 8) {
+			if (shift == 64) {
+				h = mtab_mix(h, w);
+				w = 0;
+				shift = 0;
+			}
+			w |= (uint64_t)(uint8_t)text[i] << shift;
+		}
+		if (shift == 64) {
+			h = mtab_mix(h, w);
+			w = 0;
+		}
+		cr_assert_eq(mtab_hash_bytes(text, n), mtab_mix(h, w + 1), "%zu",
+			     n);
+	}
+}

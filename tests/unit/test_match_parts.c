@@ -148,3 +148,29 @@ Test(match_parts, words_of_insolvency_inside_a_name_stay)
 	check("Konkurs Verlag", "konkurs verlag", "");
 	check("In Liquidation", "in liquidation", "");
 }
+
+/* Written again here: most words are told apart by their first two bytes. */
+Test(match_parts, every_wording_joins_in_either_case)
+{
+	static const char *const joint[] = {
+		"a/k/a", "a.k.a.", "aka", "also known as", "anciennement",
+		"d/b/a", "d.b.a.", "dba", "doing business as", "dawniej",
+		"ehemals", "f/k/a", "f.k.a.", "fka", "formerly known as",
+		"formerly", "früher", "già", "n/k/a", "now known as",
+		"previously known as", "previously", "t/a", "trading as",
+		"trading under the name", "vormals",
+	};
+	char name[96], upper[96];
+
+	for (size_t i = 0; i < sizeof(joint) / sizeof(joint[0]); i++) {
+		size_t n = (size_t)snprintf(name, sizeof(name), "Zenda %s Hentzau",
+					    joint[i]);
+
+		cr_assert_str_eq(parts(name), "Zenda|Hentzau", "%s", joint[i]);
+		for (size_t k = 0; k <= n; k++)
+			upper[k] = name[k] >= 'a' && name[k] <= 'z' ?
+					   (char)(name[k] - 32) :
+					   name[k];
+		cr_assert_str_eq(parts(upper), "ZENDA|HENTZAU", "%s", joint[i]);
+	}
+}

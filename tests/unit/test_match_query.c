@@ -12,6 +12,7 @@
 #include "mbuild.h"
 #include "mdelta.h"
 #include "mid.h"
+#include "mkey.h"
 #include "mquery.h"
 #include "mscore.h"
 
@@ -42,6 +43,15 @@ static const struct mbuild_obligor book[] = {
 	  .name = { "First North Eastern Quorvan Oil Gas Tessel Ursine "
 		    "Dredge Barge Wharf Pylon Harbour Tug 8 SA", 91 },
 	  .country = { "PA", 2 } },
+	{ .obligor_id = { "B8", 2 },
+	  .name = { "Blossom Bidco Co., Ltd.", 23 },
+	  .country = { "JP", 2 } },
+	{ .obligor_id = { "B6", 2 },
+	  .name = { "შპს მაგთიკომი", 37 },
+	  .country = { "GE", 2 } },
+	{ .obligor_id = { "B7", 2 },
+	  .name = { "रिलायंस इंडस्ट्रीज लिमिटेड", 74 },
+	  .country = { "IN", 2 } },
 };
 
 static void
@@ -147,11 +157,31 @@ Test(match_query, finds)
 	first_is("Hatoya Shoji", "JP", "B2");
 	first_is("Old | Name", "", "B2");
 	first_is("Merdiano Shipping", "PA", "B3");
+	first_is("ブロッサムビッドコー株式会社", "JP", "B8");
 }
 
 Test(match_query, the_country_counts_before_rows_are_read)
 {
 	first_is("Zorvanta Xyloqua", "KE", "C110");
+}
+
+Test(match_query, latin_letters_find_other_scripts_by_consonants)
+{
+	struct mdelta *delta = mdelta_new();
+	struct diag d = { 0 };
+	struct mbuild_obligor o = { .obligor_id = S("D1"),
+				    .name = S("ბორჯომელი"),
+				    .country = S("GE") };
+
+	cr_assert_neq(seg.head.scripts & MKEY_LOOSE, 0u);
+	first_is("Magticom LLC", "GE", "B6");
+	first_is("Reliance Industries Ltd", "IN", "B7");
+	/* The general words may be others. */
+	first_is("Reliance", "IN", "B7");
+	cr_assert_eq(mdelta_put(delta, &o, &d), ERR_OK);
+	cr_assert(str_eq(ask_in(delta, "Borjo Mely Trading", "GE")->obligor_id,
+			 S("D1")));
+	mdelta_free(delta);
 }
 
 static bool

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "mbuild.h"
+#include "mdelta.h"
 #include "mid.h"
 #include "mquery.h"
 #include "mseg_sum.h"
@@ -36,7 +37,7 @@ add(struct mbuild *b, const char *id, const char *name, const char *country,
 }
 
 static void
-setup(void)
+build(unsigned others)
 {
 	int fd = memfd_create("whole", MFD_CLOEXEC);
 	struct mseg_stamp stamp = { 0 };
@@ -44,9 +45,7 @@ setup(void)
 	struct mbuild_stats st;
 	struct mbuild *b = NULL;
 
-	mid_get();
-	scratch = mquery_scratch_new();
-	cr_assert(fd >= 0 && scratch != NULL);
+	cr_assert_geq(fd, 0);
 	cr_assert_eq(mbuild_new_fd(fd, &stamp, &b, &d), ERR_OK, "%s", d.why);
 	add(b, "B1", "Завод Гидропресс", "RU", "");
 	add(b, "B2", "Hatoya Trading Bank Factory", "JP", "duns:123456789");
@@ -55,7 +54,7 @@ setup(void)
 	/* One obligor in two rows, and one in rows of several names. */
 	add(b, "B5", "Tessaly Orchards Ltd", "GB", "duns:987654321");
 	add(b, "B5", "Tessaly Orchard Ltd", "GB", "duns:987654321");
-	for (unsigned i = 0; i < OTHERS; i++) {
+	for (unsigned i = 0; i < others; i++) {
 		char id[16], name[64];
 
 		(void)snprintf(id, sizeof(id), "X%u", i);
@@ -71,6 +70,15 @@ setup(void)
 	cr_assert_not_null(whole);
 	cr_assert_eq(pread(fd, whole, whole_n, 0), (ssize_t)whole_n);
 	(void)close(fd);
+}
+
+static void
+setup(void)
+{
+	mid_get();
+	scratch = mquery_scratch_new();
+	cr_assert_not_null(scratch);
+	build(OTHERS);
 }
 
 static void
@@ -241,4 +249,101 @@ Test(match_seg, an_obligor_in_two_rows_is_one_answer)
 	cr_assert(r.answer[0].by_id);
 	cr_assert_eq(r.answer[0].verdict, MQ_ACCEPT);
 	mseg_close(&seg);
+}
+
+/* Every row says that it is behind the first of its obligor. */
+static void
+forge_aliases(void)
+{
+	struct mseg_head h = head();
+	char *rows = whole + h.section[SEG_ROW].off;
+
+	for (uint64_t i = 0; i < h.rows; i += MSEG_BLOCK) {
+		struct mseg_block block;
+		uint64_t off;
+
+		memcpy(&block,
+		       whole + h.section[SEG_BLOCK].off +
+			   i / MSEG_BLOCK * sizeof(block),
+		       sizeof(block));
+		off = block.row;
+		for (unsigned k = 0; k < MSEG_BLOCK && i + k < h.rows; k++) {
+			rows[off] |= MR_ALIAS;
+			off += block.len[k];
+		}
+	}
+}
+
+Test(match_seg, an_obligor_of_more_rows_than_there_can_be)
+{
+	const uint32_t max = MSEG_OBLIGOR_ROWS_MAX;
+	struct mseg seg;
+
+	free(whole);
+	build(3 * max);
+	forge_aliases();
+	cr_assert_eq(open_forged(&seg), ERR_OK);
+	cr_assert_eq(mseg_first(&seg, max - 1), 0u);
+	cr_assert_eq(mseg_first(&seg, max), 1u);
+	cr_assert_eq(mseg_first(&seg, 3 * max), 2 * max + 1);
+	mseg_close(&seg);
+	ask_forged();
+}
+
+static void
+count_pair(void *ctx, struct str id, uint64_t core, const float *f)
+{
+	unsigned *pairs = ctx;
+
+	(void)id;
+	(void)core;
+	(void)f;
+	++*pairs;
+}
+
+/* Asks for Hydropress Plant while an obligor is hidden; how many compared. */
+static unsigned
+ask_hiding(const char *id, struct mresult *r)
+{
+	struct mask ask = { .names = 1, .country = S("RU") };
+	struct mlimits limits = MQUERY_LIMITS;
+	struct mdelta *delta = mdelta_new();
+	struct mseg seg;
+	unsigned pairs = 0;
+
+	cr_assert_not_null(delta);
+	cr_assert_eq(mdelta_remove(delta, str_of(id)), ERR_OK);
+	cr_assert_eq(open_forged(&seg), ERR_OK);
+	ask.name[0] = S("Hydropress Plant");
+	mquery_watch(scratch, count_pair, &pairs);
+	mquery_run(&seg, delta, scratch, &ask, &limits, r);
+	mquery_watch(scratch, NULL, NULL);
+	mseg_close(&seg);
+	mdelta_free(delta);
+	return pairs;
+}
+
+Test(match_seg, who_is_hidden_is_known_without_its_text)
+{
+	struct mseg_head h = head();
+	struct mresult r;
+	unsigned all = ask_hiding("ZZZ", &r);
+
+	cr_assert(str_eq(r.answer[0].obligor_id, S("B3")));
+	(void)ask_hiding("B3", &r);
+	cr_assert(r.n == 0 || !str_eq(r.answer[0].obligor_id, S("B3")));
+	/* No text can be read: as many are compared. */
+	memset(whole + h.section[SEG_COLD].off, 0xFF, h.section[SEG_COLD].n);
+	cr_assert_eq(ask_hiding("ZZZ", &r), all);
+	cr_assert_gt(all, 0u);
+}
+
+Test(match_seg, a_mark_alone_hides_nobody)
+{
+	const uint32_t mark = mseg_mark_of(S("ZZZ"));
+	struct mresult r;
+
+	forge(SEG_MARK, sizeof(mark), 0, &mark, sizeof(mark));
+	(void)ask_hiding("ZZZ", &r);
+	cr_assert(str_eq(r.answer[0].obligor_id, S("B3")));
 }

@@ -28,21 +28,6 @@ leave(void)
 	(void)dw_tick();
 }
 
-/* Decided on as an import is. */
-static void
-replaced(const char *kind, const char *csv)
-{
-	int64_t version = 0;
-
-	cr_assert_eq(store_begin(dw.store), ERR_OK);
-	cr_assert_eq(store_book_version(dw.store, &version), ERR_OK);
-	cr_assert_eq(store_commit(dw.store), ERR_OK);
-	dw_replace(kind, csv);
-	cr_assert_eq(store_begin(dw.store), ERR_OK);
-	cr_assert_eq(decide_book(dw.decide, version, dw.now), ERR_OK);
-	cr_assert_eq(store_commit(dw.store), ERR_OK);
-}
-
 /* The fact is another id's by now: who was told of the old hears too. */
 Test(moved, what_was_wrong_is_taken_back_though_another_has_it)
 {
@@ -104,11 +89,89 @@ Test(moved, a_new_id_beside_the_old_one_has_the_fact_when_the_old_leaves)
 	dw_rebook(ON_REKEYED);
 	dw_replace("shipments", NO_SHIPMENTS);
 	dw_replace("follows", ON_REKEYED);
-	replaced("obligors", REKEYED);
+	dw_swap("obligors", REKEYED);
 	cr_assert_eq(dw_stream("EXP-B", &e), 3);
 	cr_assert(dw_has(e.body, "\"id\":\"CU-1\""), "%.*s", STR_ARG(e.body));
 	cr_assert_eq(e.type, 1);
 	dw_rebook(UNRELATED);
 	(void)dw_tick();
 	cr_assert_eq(dw_stream("EXP-B", NULL), 3);
+}
+
+/* A question that was told as suspected, of who left then; and its record
+ * comes with an id. */
+static size_t
+suspected_then_found(const char *book, struct entry *e)
+{
+	struct notice_name name;
+	struct notice_id id = { S("sinosure"), S("NO000777") };
+	struct notice n = dw_named(S("r-1"), &name);
+
+	dw_suspect(&n);
+	leave();
+	cr_assert_eq(dw_stream("EXP-A", e), 2);
+	cr_assert(dw_has(e->body, "\"end_reason\":\"obligor-gone\""));
+	dw_rebook(book);
+	n.ids = &id;
+	n.id_count = 1;
+	n.action = ACTION_AMEND;
+	dw_give(&n);
+	(void)dw_tick();
+	return dw_stream("EXP-A", e);
+}
+
+Test(moved, a_suspicion_of_who_left_is_taken_back_when_it_was_another)
+{
+	struct entry e;
+
+	cr_assert_eq(suspected_then_found(
+			 "obligor_id,type,name,country,ids\n"
+			 "OB-NO-7,buyer,Nordfjord Shipping AS,NO,"
+			 "sinosure:NO000777\n",
+			 &e),
+		     3);
+	cr_assert_eq(e.type, 3);
+	cr_assert(dw_has(e.body, "Fjellhavn"));
+	cr_assert(dw_has(e.body, "\"id\":\"OB-NO-1\""));
+	dw_rebook(UNRELATED);
+	cr_assert_eq(dw_stream("EXP-A", NULL), 3);
+}
+
+/* It was right, under another id. */
+Test(moved, a_suspicion_of_who_left_stands_when_it_was_that_company)
+{
+	struct entry e;
+
+	cr_assert_eq(suspected_then_found(
+			 "obligor_id,type,name,country,ids\n"
+			 "CU-NO-1,buyer,Fjellhavn Rederi AS,NO,"
+			 "sinosure:NO000777\n",
+			 &e),
+		     2);
+}
+
+/* A reviewer says whose it is, when it is nobody's any more. */
+Test(moved, who_was_told_of_who_left_hears_what_a_reviewer_finds)
+{
+	struct review_answer yes = { .accept = true, .who = S("r") };
+	struct notice_name name;
+	struct notice n = dw_named(S("r-1"), &name);
+	enum review_done done;
+	struct review *q = NULL;
+	size_t count = 0;
+	struct entry e;
+
+	dw_suspect(&n);
+	leave();
+	dw_rebook("obligor_id,type,name,country\n"
+		  "OB-NO-8,buyer,Fjellhavn Rederi Bergen AS,NO\n");
+	cr_assert_eq(store_reviews(dw.store, &dw.arena, &q, &count), ERR_OK);
+	cr_assert_eq(count, 1);
+	yes.fact_id = q->fact_id;
+	yes.obligor_id = q->obligor_id;
+	cr_assert_eq(store_begin(dw.store), ERR_OK);
+	cr_assert_eq(decide_review(dw.decide, &yes, dw.now, &done), ERR_OK);
+	cr_assert_eq(store_commit(dw.store), ERR_OK);
+	cr_assert_eq(dw_stream("EXP-A", &e), 3);
+	cr_assert_eq(e.type, 3);
 }

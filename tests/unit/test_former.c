@@ -1,0 +1,218 @@
+/*
+ * test_former.c - ids of the book that stand for another company by now.
+ */
+#include "decide_world.h"
+
+#include "store_priv.h"
+#include "watch_fixture.h"
+
+TestSuite(former, .init = dw_setup, .fini = dw_teardown);
+
+#define HEAD "obligor_id,type,name,country,ids\n"
+#define OTHER HEAD "OB-AE-1,buyer,Zeta Shipping FZE,AE,sinosure:AE000555\n"
+#define NO_SHIPMENTS                                                           \
+	"shipment_id,exporter_id,obligor_id,amount,currency,payment_term,"     \
+	"status\n"
+#define FOLLOW "exporter_id,obligor_id\nEXP-B,OB-AE-1\n"
+
+/* A notice of the company that has the id now. */
+static struct notice
+of_other(struct notice_id *id, struct notice_name *name)
+{
+	struct notice n = dw_notice(S("bureau"), S("case-2"));
+
+	*id = (struct notice_id){ S("sinosure"), S("AE000555") };
+	*name = (struct notice_name){ S("Zeta Shipping FZE"), S("legal"),
+				      STR_NONE };
+	n.ids = id;
+	n.names = name;
+	return n;
+}
+
+static void
+knowledge(struct str exporter, int64_t *told_ms)
+{
+	int64_t knew = 0;
+
+	cr_assert_eq(store_knowledge(dw.store, exporter, S("OB-AE-1"), told_ms,
+				     &knew),
+		     ERR_OK);
+}
+
+Test(former, what_was_told_of_the_company_before_is_closed_in_its_name)
+{
+	struct notice n = dw_told();
+	struct notice_name name;
+	struct notice_id id;
+	struct alert first = dw_alert_of("EXP-A");
+	int64_t when = 0;
+	struct entry e;
+
+	dw_rebook(OTHER);
+	cr_assert_eq(dw_stream("EXP-A", &e), 2);
+	cr_assert(dw_has(e.body, "\"end_reason\":\"obligor-gone\""));
+	cr_assert(dw_has(e.body, "\"name\":\"X Trading LLC\""));
+	cr_assert(dw_has(e.body, "\"id\":\"OB-AE-1\""));
+	cr_assert_not(dw_has(e.body, "Zeta"));
+	/* Nothing was ever told of the new one. */
+	knowledge(S("EXP-A"), &when);
+	cr_assert_eq(when, TIME_NONE);
+	(void)dw_tick();
+	cr_assert_eq(dw_stream("EXP-A", NULL), 2);
+
+	n = of_other(&id, &name);
+	dw_give(&n);
+	cr_assert_eq(dw_stream("EXP-A", &e), 3);
+	cr_assert_eq(e.type, 1);
+	cr_assert_eq(e.revision, 1);
+	cr_assert(dw_has(e.body, "Zeta Shipping FZE"));
+	cr_assert_not(str_eq(dw_alert_of("EXP-A").alert_id, first.alert_id));
+	knowledge(S("EXP-A"), &when);
+	cr_assert_eq(when, dw.now.wall_ms);
+}
+
+/* And can be taken back, in its name; the new one's stays. */
+Test(former, what_was_wrong_of_the_company_before_is_taken_back)
+{
+	struct notice n = dw_told();
+	struct notice_name name;
+	struct notice_id id;
+	struct notice m;
+	struct entry e;
+
+	dw_rebook(OTHER);
+	m = of_other(&id, &name);
+	dw_give(&m);
+	cr_assert_eq(dw_stream("EXP-B", NULL), 3);
+	m = dw_notice(S("bureau"), S("case-1"));
+	n.ids = m.ids;
+	n.names = m.names;
+	n.action = ACTION_CANCEL;
+	dw_give(&n);
+	cr_assert_eq(dw_stream("EXP-B", &e), 4);
+	cr_assert_eq(e.type, 3);
+	cr_assert(dw_has(e.body, "X Trading LLC"));
+	(void)dw_tick();
+	cr_assert_eq(dw_stream("EXP-B", NULL), 4);
+}
+
+/* The third of the same id, and each has an alert of its own. */
+Test(former, an_id_may_change_hands_again)
+{
+	struct notice_name name;
+	struct notice_id id;
+	struct notice n = dw_told();
+	struct str first = dw_alert_of("EXP-A").alert_id;
+	struct str second;
+	struct entry e;
+
+	dw_rebook(OTHER);
+	n = of_other(&id, &name);
+	dw_give(&n);
+	second = dw_alert_of("EXP-A").alert_id;
+	dw_rebook(HEAD "OB-AE-1,buyer,Eta Foods LLC,AE,sinosure:AE000666\n");
+	cr_assert_eq(dw_stream("EXP-A", &e), 4);
+	cr_assert(dw_has(e.body, "Zeta Shipping FZE"));
+	cr_assert(dw_has(e.body, "\"end_reason\":\"obligor-gone\""));
+	id.value = S("AE000666");
+	name.text = S("Eta Foods LLC");
+	n.record = S("case-3");
+	dw_give(&n);
+	cr_assert_eq(dw_stream("EXP-A", &e), 5);
+	cr_assert_eq(e.type, 1);
+	cr_assert_not(str_eq(e.alert_id, first));
+	cr_assert_not(str_eq(e.alert_id, second));
+}
+
+/* Closed for want of exposure, then out of the book, then another's. */
+Test(former, an_id_that_left_may_come_back_as_another_company)
+{
+	struct entry e;
+
+	(void)dw_told();
+	dw_replace("shipments", NO_SHIPMENTS);
+	dw_replace("follows", "exporter_id,obligor_id\n");
+	(void)dw_tick();
+	dw_replace("obligors", HEAD "OB-AE-2,buyer,Y Trading LLC,AE,"
+				    "sinosure:AE000999\n");
+	(void)dw_tick();
+	cr_assert_eq(dw_stream("EXP-B", &e), 2);
+	cr_assert_eq(store_begin(dw.store), ERR_OK);
+	cr_assert_eq(store_watch_built(dw.store, 1000), ERR_OK);
+	cr_assert_eq(store_commit(dw.store), ERR_OK);
+	dw_rebook(OTHER);
+	dw_rebook(FOLLOW);
+	cr_assert_eq(dw_stream("EXP-B", NULL), 2);
+	/* Its own id back, but by now it is nobody's. */
+	dw_rebook(HEAD "CU-1,buyer,X Trading LLC,AE,sinosure:AE000123\n");
+	dw_rebook("exporter_id,obligor_id\nEXP-B,CU-1\n");
+	cr_assert_eq(dw_stream("EXP-B", &e), 3);
+	cr_assert(dw_has(e.body, "\"id\":\"CU-1\""));
+}
+
+/* Nobody was told; the notice says whose it was. */
+Test(former, a_fact_nobody_was_told_of_does_not_stay_with_the_id)
+{
+	struct notice n = dw_notice(S("bureau"), S("case-1"));
+
+	dw_replace("shipments", NO_SHIPMENTS);
+	dw_replace("follows", "exporter_id,obligor_id\n");
+	dw_give(&n);
+	dw_replace("obligors", HEAD "OB-AE-2,buyer,Y Trading LLC,AE,"
+				    "sinosure:AE000999\n");
+	(void)dw_tick();
+	dw_rebook(OTHER);
+	dw_rebook(FOLLOW);
+	cr_assert_eq(dw_stream("EXP-B", NULL), 0);
+}
+
+/* What a reviewer said of the company before is not said of this one. */
+Test(former, a_denied_name_is_asked_of_who_has_the_id_now)
+{
+	struct notice_name name;
+	struct notice n = dw_named(S("r-1"), &name);
+	struct review_answer no = { .obligor_id = S("OB-NO-1"),
+				    .why = S("another"),
+				    .who = S("r") };
+	enum review_done done;
+	struct review *q = NULL;
+	size_t count = 0;
+
+	dw_rebook(HEAD "OB-NO-1,buyer,Fjellhavn Rederi AS,NO,"
+		       "sinosure:NO000111\n");
+	dw_give(&n);
+	cr_assert_eq(dw_questions(), 1);
+	cr_assert_eq(store_reviews(dw.store, &dw.arena, &q, &count), ERR_OK);
+	no.fact_id = q[0].fact_id;
+	cr_assert_eq(store_begin(dw.store), ERR_OK);
+	cr_assert_eq(decide_review(dw.decide, &no, dw.now, &done), ERR_OK);
+	cr_assert_eq(store_commit(dw.store), ERR_OK);
+	cr_assert_eq(dw_questions(), 0);
+	/* Denied, it is not asked again; but of another company. */
+	n.record = S("r-2");
+	dw_give(&n);
+	cr_assert_eq(dw_questions(), 0);
+	dw_rebook(HEAD "OB-NO-1,buyer,Fjellhavn Rederi Nord AS,NO,"
+		       "sinosure:NO000222\n");
+	n.record = S("r-3");
+	dw_give(&n);
+	cr_assert_gt(dw_questions(), 0);
+}
+
+static bool
+told_other(const char *exporter, const char *uscc)
+{
+	bool other = false;
+
+	cr_assert_eq(decide_told_other(dw.decide, str_of(exporter),
+				       str_of(uscc), &other),
+		     ERR_OK);
+	return other;
+}
+
+Test(former, the_stream_says_to_whom_it_was_told)
+{
+	(void)dw_told();
+	cr_assert_not(told_other("EXP-A", "91350100M000100Y43"));
+	cr_assert(told_other("EXP-A", "91440300MADEM0001U"));
+}
