@@ -75,6 +75,14 @@ enum mfeature {
 	MF_BLET,
 	MF_SAMES, /* namesakes among the candidates */
 	MF_EDITED,
+	/* From here on of small books only (malign_small), elsewhere 0. */
+	MF_SMALL,
+	MF_LETTERS = MF_SMALL, /* to change until the names are the same */
+	MF_LETTER_SHARE, /* of the letters of the words concerned */
+	MF_QLEFT, /* words that nothing stands for */
+	MF_BLEFT,
+	MF_BOTHLEFT, /* the fewer of the two */
+	MF_CLASH, /* places left over on both sides */
 	MF_COUNT,
 };
 
@@ -146,6 +154,9 @@ void malign_side(struct mside *s, const struct mname *m, const float *w,
  */
 void malign_names(const struct mquery_name *q, struct mside *qs,
 		  const struct mname *b, const float *wb, struct malign *out);
+/* Sets the features from MF_SMALL on, of names that were aligned. */
+void malign_small(const struct mname *q, const struct mname *b,
+		  struct malign *out);
 /* Sets MF_GLUE when it was left for later. */
 void malign_glue(struct mside *qs, const struct mname *b, struct malign *out);
 

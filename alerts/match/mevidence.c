@@ -25,6 +25,9 @@
 #define NAME_SCORE_MAX 999
 #define SHORT_LETTERS 4u
 #define SHORT_SCORE_MAX 600
+/* Of another number, in a book compared whole: likelier than others, but no
+ * question. */
+#define NUMBERS_SCORE_MAX 590
 /* A word of so many letters, in no more than this share of the book's names
  * (or so many of them), tells one company from others. */
 #define TELLING_LETTERS 4u
@@ -139,7 +142,8 @@ mevidence_names(const struct mseg *s, struct mqscratch *x,
 	mscore_logits(small ? &mmodel_small : &mmodel, f, ask, sum);
 	for (unsigned i = 0; i < ask; i++)
 		asked[i]->logit =
-		    small ? sum[i] : mscore_stated(sum[i], f[i]);
+		    small ? fminf(sum[i] + MSCORE_SMALL, MSCORE_SMALL_MAX) :
+			    mscore_stated(sum[i], f[i]);
 }
 
 void
@@ -188,7 +192,8 @@ mevidence_scores(const struct mseg *s, struct mqscratch *x)
 	}
 	for (unsigned i = 0; i < x->pairs; i++) {
 		struct mpair *p = x->order[i];
-		float share = share_of(x, p, s->head.rows <= MQ_SCAN_ROWS);
+		bool small = s->head.rows <= MQ_SCAN_ROWS;
+		float share = share_of(x, p, small);
 
 		p->score = (int)(share * 1000 + 0.5f);
 		if (p->score > NAME_SCORE_MAX)
@@ -196,6 +201,9 @@ mevidence_scores(const struct mseg *s, struct mqscratch *x)
 		if (p->align.f[MF_QLEN] < SHORT_LETTERS &&
 		    p->country_rel != CR_SAME && p->score > SHORT_SCORE_MAX)
 			p->score = SHORT_SCORE_MAX;
+		if (small && p->align.number == NR_CONFLICT &&
+		    p->score > NUMBERS_SCORE_MAX)
+			p->score = NUMBERS_SCORE_MAX;
 		if (p->by_id)
 			p->score = 1000;
 	}

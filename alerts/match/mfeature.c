@@ -1,10 +1,13 @@
 /*
  * mfeature.c - an alignment in numbers.
  */
+#include <string.h>
+
 #include "malign_priv.h"
 #include "mphon.h"
 
 #define GLUE_MIN 0.4f /* below this the whole names are not alike */
+#define LETTERS_MAX 12u
 
 static float
 most(float a, float b)
@@ -283,4 +286,89 @@ malign_features(const struct mquery_name *q, struct mside *qs,
 		f[MF_BASE] *= 0.92f;
 	if (out->legal == LR_CONFLICT)
 		f[MF_BASE] -= 0.02f;
+}
+
+/* Words of a side that nothing of the other stands for. */
+struct left {
+	unsigned words;
+	unsigned numbers; /* of them */
+	unsigned letters;
+	char text[MFOLD_TOKEN_LEN_MAX];
+};
+
+static void
+add_left(const struct mname *m, uint32_t linked, bool with_ones,
+	 struct left *l)
+{
+	memset(l, 0, sizeof(*l));
+	for (unsigned i = 0; i < m->n; i++) {
+		struct str t = mfold_text(m, &m->tok[i]);
+		bool number = m->tok[i].kind == MK_NUMBER;
+
+		if (linked >> i & 1)
+			continue;
+		if (number && !with_ones && t.n == 1 && t.p[0] == '1')
+			continue;
+		l->numbers += number;
+		l->words++;
+		if (t.n > sizeof(l->text) - l->letters)
+			t.n = sizeof(l->text) - l->letters;
+		memcpy(l->text + l->letters, t.p, t.n);
+		l->letters += (unsigned)t.n;
+	}
+}
+
+/* Letters that differ between two words that stand for one another. */
+static unsigned
+letters_of(const struct mname *q, const struct mname *b,
+	   const struct mlink *l, float *all)
+{
+	struct str x = mfold_text(q, &q->tok[l->q]);
+	struct str y = mfold_text(b, &b->tok[l->b]);
+	float big = (float)(x.n > y.n ? x.n : y.n);
+	bool kin = l->how == HOW_CONCEPT && l->sim <= MALIGN_KIN &&
+		   q->tok[l->q].script == b->tok[l->b].script;
+	unsigned n;
+
+	if ((l->how <= HOW_CONCEPT && !kin) || l->how == HOW_INITIALS ||
+	    l->how == HOW_SOUND || (l->how == HOW_GLUE && l->sim >= 1))
+		return 0;
+	n = l->how == HOW_GLUE ? (unsigned)((1 - l->sim) * big + 0.5f) :
+				 mcand_edits(x, y, LETTERS_MAX);
+	*all += big;
+	return n;
+}
+
+void
+malign_small(const struct mname *q, const struct mname *b,
+	     struct malign *out)
+{
+	uint32_t ql = 0, bl = 0;
+	float sum = 0, all = 0;
+	UNSET struct left x, y;
+
+	for (unsigned i = 0; i < out->n; i++) {
+		const struct mlink *l = &out->link[i];
+
+		ql |= ((1u << l->qn) - 1) << l->q;
+		bl |= ((1u << l->bn) - 1) << l->b;
+		sum += (float)letters_of(q, b, l, &all);
+	}
+	add_left(q, ql, out->number == NR_CONFLICT, &x);
+	add_left(b, bl, out->number == NR_CONFLICT, &y);
+	sum += (float)mcand_edits((struct str){ x.text, x.letters },
+				  (struct str){ y.text, y.letters },
+				  LETTERS_MAX);
+	all += (float)(x.letters > y.letters ? x.letters : y.letters);
+	out->f[MF_LETTERS] = sum;
+	out->f[MF_LETTER_SHARE] = all > 0 ? sum / all : 0;
+	out->f[MF_QLEFT] = (float)x.words;
+	out->f[MF_BLEFT] = (float)y.words;
+	out->f[MF_BOTHLEFT] = (float)(x.words < y.words ? x.words : y.words);
+	out->f[MF_CLASH] = out->f[MF_QPLACE] < out->f[MF_BPLACE] ?
+			       out->f[MF_QPLACE] :
+			       out->f[MF_BPLACE];
+	/* Fund I is what was Fund before the next. */
+	if (out->number == NR_EXTRA && x.numbers + y.numbers == 0)
+		out->f[MF_NUMBER] = NR_NONE;
 }

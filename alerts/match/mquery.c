@@ -607,6 +607,9 @@ mquery_run(const struct mseg *s, const struct mdelta *delta,
 		/* What cannot be read has no ids and no address. */
 		if (x->watch != NULL || ask->ids > 0 || ask->address.n > 0)
 			(void)read_pair(s, x, p);
+		if (s->head.rows <= MQ_SCAN_ROWS)
+			malign_small(&x->name[p->qname].name, &p->name,
+				     &p->align);
 		if (x->watch != NULL)
 			malign_glue(&x->name[p->qname].side, &p->name,
 				    &p->align);

@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#define TRUST_MIN 500.0	  /* rows up to which df says nothing */
 #define TRUST_HALF 3000.0 /* rows at which df counts half */
 
 /* What a token weighs before the book has said anything. */
@@ -61,7 +62,7 @@ mweight_fill(struct mseg *s)
 	double n = (double)s->head.rows;
 	double big = n < 1e5 ? 1e5 : n;
 	float log_n = (float)log2(big);
-	float trust = (float)(n / (n + TRUST_HALF));
+	float trust = n <= TRUST_MIN ? 0 : (float)(n / (n + TRUST_HALF));
 
 	for (unsigned i = 0; i < MWEIGHT_NONE; i++) {
 		double id = exp2(i / 8.0) - 1;

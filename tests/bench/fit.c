@@ -8,7 +8,8 @@
  * the log-odds by a model fitted without its fold: what may be believed about
  * unseen data.  Deterministic.
  *
- * pair: each row by itself.  list: the rows of a query together, of which one
+ * pair: each row by itself, and what speaks for a pair may not lower its
+ * score (mmodel_small).  list: the rows of a query together, of which one
  * company or nobody is meant (mmodel, see mevidence.c); a row's log-odds are
  * those of its share.  Each tree sees some of the features and of the queries.
  */
@@ -28,6 +29,7 @@
 #define ROWS_MAX 2000000
 #define SEEN 0.7f /* share of the queries that a tree is fitted on */
 #define FEATURES 0.5f
+#define PAIR_FEATURES 0.7f
 #define HESS_MIN 1e-4f
 
 struct row {
@@ -49,6 +51,30 @@ static uint8_t *node;
 static bool whole_lists;
 static bool has[MF_COUNT]; /* may the tree use it */
 static uint64_t chance = 1;
+
+/* Which way a pair's score may go when the feature grows; 0: either. */
+static const signed char way[MF_COUNT] = {
+	[MF_QCOV] = 1,	      [MF_BCOV] = 1,	  [MF_WORST] = 1,
+	[MF_GLUE] = 1,	      [MF_BASE] = 1,	  [MF_QLET] = 1,
+	[MF_BLET] = 1,	      [MF_FIRST] = 1,	  [MF_LAST] = 1,
+	[MF_QHEAD] = 1,	      [MF_BHEAD] = 1,	  [MF_QREST_MAX] = -1,
+	[MF_BREST_MAX] = -1,  [MF_QPLACE] = -1,	  [MF_BPLACE] = -1,
+	[MF_QWORD] = -1,      [MF_BWORD] = -1,	  [MF_QGEN] = -1,
+	[MF_BGEN] = -1,	      [MF_EDITED] = -1,	  [MF_LETTERS] = -1,
+	[MF_QLEFT] = -1,      [MF_BLEFT] = -1,	  [MF_BOTHLEFT] = -1,
+	[MF_LETTER_SHARE] = -1, [MF_CLASH] = -1,
+};
+
+/* What tells one made-up or real book from another, not two names. */
+static const bool of_book[MF_COUNT] = {
+	[MF_FOUND] = true, [MF_GAP] = true,   [MF_TIES] = true,
+	[MF_BOOK] = true,  [MF_SAMES] = true, [MF_KNOWN] = true,
+};
+
+/* Between these the leaves under a node must be. */
+struct bounds {
+	double low, high;
+};
 
 /* A number from 0 to 1, the same ones in every run. */
 static float
@@ -147,9 +173,50 @@ gain(double g, double h)
 	return g * g / (h + LAMBDA);
 }
 
+static double
+value(double g, double h, struct bounds to)
+{
+	return fmax(to.low, fmin(to.high, g / (h + LAMBDA)));
+}
+
+/* May a split with these sums on its sides be made? */
+static bool
+goes_the_way(int feature, const double *left, const double *right,
+	     struct bounds to)
+{
+	double x = value(left[0], left[1], to);
+	double y = value(right[0], right[1], to);
+
+	return whole_lists || way[feature] == 0 || (y - x) * way[feature] >= 0;
+}
+
+/* Neither side of a split that was made may cross the middle later. */
+static void
+bound_sides(int feature, double hist[BINS][2], int bin, struct bounds to,
+	    struct bounds side[2])
+{
+	double sum[2][2] = { { 0 } }, middle;
+
+	side[0] = to;
+	side[1] = to;
+	if (bin == BINS || whole_lists || way[feature] == 0)
+		return;
+	for (int b = 0; b < BINS; b++) {
+		sum[b > bin][0] += hist[b][0];
+		sum[b > bin][1] += hist[b][1];
+	}
+	middle = (value(sum[0][0], sum[0][1], to) +
+		  value(sum[1][0], sum[1][1], to)) / 2;
+	if (way[feature] > 0)
+		side[0].high = side[1].low = middle;
+	else
+		side[0].low = side[1].high = middle;
+}
+
 /* The best split of one node, by its histograms. */
 static void
-best_split(double hist[MF_COUNT][BINS][2], int *feature, int *bin)
+best_split(double hist[MF_COUNT][BINS][2], struct bounds to, int *feature,
+	   int *bin)
 {
 	double best = 1e-3;
 
@@ -172,7 +239,9 @@ best_split(double hist[MF_COUNT][BINS][2], int *feature, int *bin)
 			if (lh < LEAF_MIN / 4 || h - lh < LEAF_MIN / 4)
 				continue;
 			v = gain(lg, lh) + gain(g - lg, h - lh) - gain(g, h);
-			if (v > best) {
+			if (v > best &&
+			    goes_the_way(i, (double[]){ lg, lh },
+					 (double[]){ g - lg, h - lh }, to)) {
 				best = v;
 				*feature = i;
 				*bin = b;
@@ -185,6 +254,8 @@ static void
 grow(struct mtree *t, int skip, double rate)
 {
 	static double hist[1u << (MSCORE_DEPTH - 1)][MF_COUNT][BINS][2];
+	struct bounds to[2][1u << MSCORE_DEPTH] = { { { -INFINITY,
+							INFINITY } } };
 	double sum[1u << MSCORE_DEPTH][2];
 
 	memset(node, 0, rows);
@@ -210,7 +281,9 @@ grow(struct mtree *t, int skip, double rate)
 		for (unsigned k = 0; k < n; k++) {
 			int feature;
 
-			best_split(hist[k], &feature, &bin[k]);
+			best_split(hist[k], to[d & 1][k], &feature, &bin[k]);
+			bound_sides(feature, hist[k][feature], bin[k],
+				    to[d & 1][k], &to[~d & 1][2 * k]);
 			t->feature[first + k] = (uint8_t)feature;
 			t->at[first + k] = bin[k] == BINS ?
 					       INFINITY :
@@ -231,8 +304,9 @@ grow(struct mtree *t, int skip, double rate)
 			sum[node[r]][1] += (double)hess[r];
 		}
 	for (unsigned k = 0; k < 1u << MSCORE_DEPTH; k++)
-		t->leaf[k] = (float)(rate * sum[k][0] /
-				     (sum[k][1] + LAMBDA));
+		t->leaf[k] = (float)(rate *
+				     value(sum[k][0], sum[k][1],
+					   to[MSCORE_DEPTH & 1][k]));
 }
 
 static void
@@ -278,7 +352,8 @@ choose(void)
 	bool seen = true;
 
 	for (int i = 0; i < MF_COUNT; i++)
-		has[i] = !whole_lists || draw() < FEATURES;
+		has[i] = whole_lists ? i < MF_SMALL && draw() < FEATURES :
+				       !of_book[i] && draw() < PAIR_FEATURES;
 	for (size_t i = 0; i < rows; i = row[i].end) {
 		seen = !whole_lists || draw() < SEEN;
 		for (size_t r = i; r < row[i].end; r++)
