@@ -142,7 +142,7 @@ mevidence_names(const struct mseg *s, struct mqscratch *x,
 	mscore_logits(small ? &mmodel_small : &mmodel, f, ask, sum);
 	for (unsigned i = 0; i < ask; i++)
 		asked[i]->logit =
-		    small ? fminf(sum[i] + MSCORE_SMALL, MSCORE_SMALL_MAX) :
+		    small ? fminf(sum[i] + MSCORE_SMALL, MSCORE_SMALL_TOP) :
 			    mscore_stated(sum[i], f[i]);
 }
 

@@ -38,7 +38,7 @@ void mscore_logits(const struct mforest *m, const float *const *f, unsigned n,
 /* Log-odds that the pairs made up to fit mmodel_small take from real ones. */
 #define MSCORE_SMALL 0.4f
 /* So much a name says at most there: one abroad is no question. */
-#define MSCORE_SMALL_MAX 3.9f
+#define MSCORE_SMALL_TOP 3.9f
 #define MSCORE_BOOK 17.0f /* log2 of the names of the books mostly fitted on */
 #define MSCORE_DOUBLING 0.1f /* log-odds that every doubling from there takes */
 
