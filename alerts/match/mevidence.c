@@ -19,7 +19,7 @@
 #define LLR_ID_CLASH (-3.0f)
 #define LLR_ID_SOFT 3.0f
 /* So far behind another candidate the forest need not be asked. */
-#define HOPELESS_GAP (-0.3f)
+#define HOPELESS_GAP (-0.4f)
 #define HOPELESS_LOGIT (-9.0f)
 #define LOGIT_MAX 20.0f
 #define NAME_SCORE_MAX 999
