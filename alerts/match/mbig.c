@@ -29,5 +29,7 @@ mbig_zero(size_t n)
 {
 	void *p = mbig_new(n);
 
-	return p == NULL ? NULL : memset(p, 0, n);
+	if (p != NULL)
+		memset(p, 0, n);
+	return p;
 }

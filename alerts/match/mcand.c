@@ -426,7 +426,6 @@ select_first(const struct mseg *s, struct mscratch *x, struct mhit *first)
 {
 	unsigned n = 0, edge_n = 0, seen = look_at(s, x), from = 0, bar = 0;
 	unsigned above = 0;
-	UNSET struct mhit edge[MCAND_FIRST_MAX];
 	float high = 0;
 
 	for (unsigned i = 0; i < seen; i++) {
@@ -454,12 +453,12 @@ select_first(const struct mseg *s, struct mscratch *x, struct mhit *first)
 		if (step >= bar)
 			first[n++] = h;
 		else if (step + 1 == bar)
-			edge_n = insert(edge, edge_n,
+			edge_n = insert(first + above, edge_n,
 					MCAND_FIRST_MAX - above, h);
-		else
-			continue;
 	}
-	memcpy(first + n, edge, edge_n * sizeof(*edge));
+	/* Some of those above the bar may have promised too little. */
+	for (unsigned i = 0; i < edge_n; i++)
+		first[n + i] = first[above + i];
 	return n + edge_n;
 }
 
@@ -488,7 +487,7 @@ static unsigned
 thin_out(const struct mseg *s, const struct mscratch *x, struct mhit *first,
 	 unsigned n)
 {
-	UNSET struct mhit best[MCAND_READ_MAX];
+	struct mhit best[MCAND_READ_MAX] = { { 0 } };
 	unsigned kept = 0;
 
 	if (n <= MCAND_READ_MAX)

@@ -315,7 +315,7 @@ put_read(const struct run_form *form)
 static struct mword *
 put_form(struct str form)
 {
-	UNSET struct run_form run;
+	struct run_form run = { .n = 0 };
 
 	read_form(form, &run);
 	return put_read(&run);
@@ -513,7 +513,7 @@ static void
 load_reading(void)
 {
 	struct str rest = FILE_OF(reading);
-	UNSET struct run_form form[AHEAD];
+	struct run_form form[AHEAD] = { { .n = 0 } };
 	struct str line[AHEAD];
 	unsigned n;
 
