@@ -603,8 +603,9 @@ bucket(const struct mseg *s, enum mseg_section base, enum mseg_section list,
 void
 mseg_variants_prefetch(const struct mseg *s, uint64_t key)
 {
-	__builtin_prefetch(s->sec[SEG_VAR_BASE] +
-			   (key >> (64 - s->head.var_bits)) * 4);
+	if (s->head.var_bits != 0)
+		__builtin_prefetch(s->sec[SEG_VAR_BASE] +
+				   (key >> (64 - s->head.var_bits)) * 4);
 }
 
 void
