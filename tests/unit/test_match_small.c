@@ -151,7 +151,7 @@ Test(match_small, what_differs_never_helps)
 			MF_LETTERS, MF_LETTER_SHARE, MF_QLEFT, MF_BLEFT,
 			MF_BOTHLEFT, MF_CLASH, MF_QREST_MAX, MF_BREST_MAX,
 		};
-		float f[MF_COUNT], more[MF_COUNT], sum[2];
+		float f[MF_COUNT], more[MF_COUNT];
 
 		for (unsigned i = 0; i < MF_COUNT; i++) {
 			chance = chance * 1664525u + 1013904223u;
