@@ -17,6 +17,7 @@
 #define FOUND 12u   /* ids whose bucket is that name's */
 #define ALIASES 20u /* names of an obligor, each with its id */
 #define KEY_BITS 13u
+#define NAMED 40u /* obligors of a name: more than are compared at the end */
 
 static struct mbuild *b;
 static struct mseg seg;
@@ -67,15 +68,17 @@ teardown(void)
 
 TestSuite(match_ids, .init = begin, .fini = teardown);
 
-/* Who has the value, by it alone. */
+/* Who has the value, by it alone or with a name. */
 static void
-ask(const char *value, struct mresult *out)
+ask(const char *value, const char *name, struct mresult *out)
 {
 	struct mqscratch *scratch = mquery_scratch_new();
 	struct mask a = { .ids = 1 };
 	struct mlimits limits = MQUERY_LIMITS;
 
 	cr_assert_not_null(scratch);
+	if (name != NULL)
+		a.name[a.names++] = str_of(name);
 	a.id[0] = (struct mask_id){ S("duns"), str_of(value) };
 	mquery_run(&seg, NULL, scratch, &a, &limits, out);
 	mquery_scratch_free(scratch);
@@ -123,7 +126,7 @@ Test(match_ids, beside_the_key_of_a_common_name)
 		struct mresult r;
 
 		(void)snprintf(ids, sizeof(ids), "%09u", at[i]);
-		ask(ids, &r);
+		ask(ids, NULL, &r);
 		cr_assert_eq(r.n, 1, "the id of F%u", i);
 		cr_assert_eq(r.answer[0].verdict, MQ_ACCEPT);
 	}
@@ -142,8 +145,32 @@ Test(match_ids, two_obligors_however_many_names_one_of_them_has)
 	add("B1", "Quillon Maritime Works", aliases, "duns:123456789");
 	add("B2", "Hatoya Shoji", "", "duns:123456789");
 	end();
-	ask("123456789", &r);
+	ask("123456789", NULL, &r);
 	cr_assert_eq(r.n, 2);
 	cr_assert_eq(r.answer[0].verdict, MQ_REVIEW);
 	cr_assert_eq(r.answer[1].verdict, MQ_REVIEW);
+}
+
+Test(match_ids, two_obligors_however_many_are_named_alike)
+{
+	struct mresult r;
+	unsigned by_id = 0;
+
+	for (unsigned i = 0; i < NAMED; i++) {
+		char id[16], name[32];
+
+		(void)snprintf(id, sizeof(id), "X%u", i);
+		(void)snprintf(name, sizeof(name), "Quillon %c%co",
+			       'b' + (int)i % 16, 'a' + (int)i / 16);
+		add(id, name, "", "");
+	}
+	add("B1", "Hatoya Shoji", "", "duns:123456789");
+	add("B2", "Meridiano Bank", "", "duns:123456789");
+	end();
+	ask("123456789", "Quillon", &r);
+	for (unsigned i = 0; i < r.n; i++) {
+		by_id += r.answer[i].by_id;
+		cr_assert_neq(r.answer[i].verdict, MQ_ACCEPT);
+	}
+	cr_assert_eq(by_id, 2);
 }
