@@ -414,9 +414,12 @@ mdelta_find(const struct mdelta *d, const struct mname *m, uint32_t *out,
 bool
 mdelta_row(const struct mdelta *d, uint32_t row, struct mdelta_row *out)
 {
-	const struct row *r = (const struct row *)d->row.p + row;
+	const struct row *r;
 
-	if (row >= mdelta_names(d) || r->dead)
+	if (row >= mdelta_names(d))
+		return false;
+	r = (const struct row *)d->row.p + row;
+	if (r->dead)
 		return false;
 	*out = (struct mdelta_row){
 		.obligor_id = text_at(d, r->id, r->id_n),

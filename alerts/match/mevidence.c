@@ -33,7 +33,7 @@
 #define TELLING_LETTERS 4u
 #define COMMON_SHARE 1000u
 #define COMMON_NAMES 50u
-#define ID_ROWS 8u /* that one id may point at */
+#define ID_ROWS 8u /* obligors that one id may point at */
 #define ADDRESS_AGREES 0.5f
 /* So much of the shorter address, in so many words that are no cities or
  * countries we know, one of them a number, says where somebody sits. */
@@ -208,6 +208,23 @@ id_counted(const struct mqscratch *x, unsigned n)
 	return false;
 }
 
+/* Obligors of the segment: an id stands with every name, the first is enough. */
+static void
+add_by_key(const struct mseg *s, struct mqscratch *x, const struct mask *ask,
+	   uint64_t key)
+{
+	struct mseg_keyed *k = &x->cand.keyed;
+	size_t n = mseg_keys_id(s, key, k), first = 0;
+
+	for (size_t i = 0; i < n && first < ID_ROWS; i++) {
+		mseg_row(s, k->row[i], &x->row[0]);
+		if (x->row[0].flags & MR_LATER)
+			continue;
+		first++;
+		mquery_add_by_id(s, x, ask, k->row[i]);
+	}
+}
+
 /* Rows found by an id alone join the pairs. */
 void
 mevidence_ids(const struct mseg *s, struct mqscratch *x,
@@ -215,22 +232,16 @@ mevidence_ids(const struct mseg *s, struct mqscratch *x,
 {
 	x->id_obligors = 0;
 	for (unsigned i = 0; i < ask->ids; i++) {
-		struct mseg_keyed *k = &x->cand.keyed;
+		uint64_t key = mkey_id(ask->id[i].scheme, ask->id[i].value);
 		uint32_t row[ID_ROWS];
 		size_t n;
 
 		if (!mid_hard(ask->id[i].scheme))
 			continue;
-		n = mseg_keys(s, mkey_id(ask->id[i].scheme, ask->id[i].value),
-			      0, k);
-		for (size_t m = 0; m < n && m < ID_ROWS; m++)
-			mquery_add_by_id(s, x, ask, k->row[m]);
+		add_by_key(s, x, ask, key);
 		if (x->delta == NULL)
 			continue;
-		n = mdelta_find_key(x->delta,
-				    mkey_id(ask->id[i].scheme,
-					    ask->id[i].value),
-				    row, ID_ROWS);
+		n = mdelta_find_key(x->delta, key, row, ID_ROWS);
 		for (size_t m = 0; m < n; m++)
 			mquery_add_by_id(s, x, ask, DELTA_ROW + row[m]);
 	}

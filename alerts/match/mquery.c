@@ -19,6 +19,7 @@
 #define FAR_SHARE 0.72f
 #define FAR_WEAK 0.6f /* the same while nothing strong was found */
 #define TIE 0.02f
+#define ID_BASE 2.0f /* likeness of whom an id points at: above any name's */
 #define MQ_SCAN_LOG 8.97f /* log2 of MQ_SCAN_ROWS */
 
 struct mqscratch *
@@ -188,6 +189,13 @@ load_pair(const struct mseg *s, struct mqscratch *x, uint32_t row,
 	return load_row(s, x, row, &x->row[0], p);
 }
 
+/* By what a pair keeps its place: whom an id points at stays. */
+static float
+keeps(const struct mpair *p)
+{
+	return p->by_id ? ID_BASE : p->align.f[MF_BASE];
+}
+
 /*
  * The spare pair, worth base, takes the place of its obligor's other spelling
  * or of the worst; it stays the spare one when they are better.
@@ -203,8 +211,7 @@ place(struct mqscratch *x, float base)
 			at = i;
 			break;
 		}
-		if (x->order[i]->align.f[MF_BASE] <
-		    x->order[at]->align.f[MF_BASE])
+		if (keeps(x->order[i]) < keeps(x->order[at]))
 			at = i;
 	}
 	if (x->pairs < MQ_PAIRS_MAX &&
@@ -212,7 +219,7 @@ place(struct mqscratch *x, float base)
 	     x->order[at]->obligor != p->obligor)) {
 		x->spare = x->order[x->pairs];
 		x->order[x->pairs++] = p;
-	} else if (x->order[at]->align.f[MF_BASE] < base) {
+	} else if (keeps(x->order[at]) < base) {
 		x->spare = x->order[at];
 		x->order[at] = p;
 	}
@@ -334,7 +341,7 @@ mquery_add_by_id(const struct mseg *s, struct mqscratch *x,
 	mevidence(s, x, country, p);
 	if (!p->by_id)
 		return;
-	place(x, 2);
+	place(x, ID_BASE);
 }
 
 static void

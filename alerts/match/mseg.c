@@ -603,8 +603,9 @@ bucket(const struct mseg *s, enum mseg_section base, enum mseg_section list,
 void
 mseg_variants_prefetch(const struct mseg *s, uint64_t key)
 {
-	__builtin_prefetch(s->sec[SEG_VAR_BASE] +
-			   (key >> (64 - s->head.var_bits)) * 4);
+	if (s->head.var_bits != 0)
+		__builtin_prefetch(s->sec[SEG_VAR_BASE] +
+				   (key >> (64 - s->head.var_bits)) * 4);
 }
 
 void
@@ -739,4 +740,17 @@ mseg_keys(const struct mseg *s, uint64_t key, uint16_t country,
 		return n;
 	n += rows_of(s, low, from, first, 1, row + n, max - n);
 	return n + rows_of(s, low, last, to, 1, row + n, max - n);
+}
+
+size_t
+mseg_keys_id(const struct mseg *s, uint64_t key, struct mseg_keyed *out)
+{
+	uint32_t from, to;
+
+	out->home = 0;
+	out->told = false;
+	if (!key_bucket(s, key, &from, &to))
+		return 0;
+	return rows_of(s, (uint16_t)key, from, to, 1, out->row,
+		       MSEG_KEYED_MAX);
 }

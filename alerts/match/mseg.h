@@ -260,6 +260,9 @@ struct mseg_keyed {
  */
 size_t mseg_keys(const struct mseg *s, uint64_t key, uint16_t country,
 		 struct mseg_keyed *out);
+/* The same of an id, which few have, whatever else its bucket is full of. */
+size_t mseg_keys_id(const struct mseg *s, uint64_t key,
+		    struct mseg_keyed *out);
 /* Of an obligor id: who has another one is another obligor. */
 static inline uint32_t
 mseg_mark_of(struct str obligor_id)

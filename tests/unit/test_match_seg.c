@@ -197,6 +197,46 @@ Test(match_seg, rows_that_are_not_there)
 	}
 }
 
+/* With a delta that has none either, but hides somebody. */
+Test(match_seg, rows_of_a_delta_that_has_none)
+{
+	const uint32_t row = UINT32_C(0x80000001);
+	struct mlimits limits = MQUERY_LIMITS;
+	struct mask ask = { .names = 1, .ids = 1 };
+	struct mdelta *delta = mdelta_new();
+	struct mresult r;
+	struct mseg seg;
+
+	cr_assert_not_null(delta);
+	cr_assert_eq(mdelta_remove(delta, S("X1")), ERR_OK);
+	forge(SEG_KEY, sizeof(struct mseg_key), offsetof(struct mseg_key, row),
+	      &row, 4);
+	cr_assert_eq(open_forged(&seg), ERR_OK);
+	ask.name[0] = S("Tessaly Orchards Ltd");
+	ask.id[0] = (struct mask_id){ S("duns"), S("987654321") };
+	mquery_run(&seg, delta, scratch, &ask, &limits, &r);
+	cr_assert_leq(r.n, MQUERY_CANDIDATES_MAX);
+	mseg_close(&seg);
+	mdelta_free(delta);
+}
+
+/* Every table as small as a header can say. */
+Test(match_seg, tables_of_one_place)
+{
+	struct mseg_head h = head();
+
+	h.var_bits = 0;
+	h.section[SEG_VAR_BASE].n = 8;
+	h.key_bits = 0;
+	h.section[SEG_KEY_BASE].n = 8;
+	h.slot_bits = 0;
+	h.section[SEG_SLOT].n = 8;
+	h.split_bits = 0;
+	h.section[SEG_SPLIT].n = 16;
+	memcpy(whole, &h, sizeof(h));
+	ask_forged();
+}
+
 Test(match_seg, sections_begin_where_they_are_written)
 {
 	struct mseg_head h = head(), bad = h;
