@@ -290,8 +290,6 @@ begin(unsigned threads)
 
 	if (b == NULL)
 		return NULL;
-	/* What was taken for a part goes back as the part is done. */
-	(void)mallopt(M_MMAP_THRESHOLD, VEC_MAPPED);
 	b->fd = -1;
 	b->threads = threads == 0		    ? 1 :
 		     threads > MBUILD_THREADS_MAX ? MBUILD_THREADS_MAX :
@@ -429,6 +427,10 @@ mbuild_add(struct mbuild *b, const struct mbuild_obligor *o, struct diag *d)
 	if (o->obligor_id.n == 0 || o->obligor_id.n > OBLIGOR_ID_MAX)
 		return diag_set(d, ERR_INPUT, 0, "obligor_id: 1 to %u bytes",
 				OBLIGOR_ID_MAX);
+	/* What is taken for a part goes back as the part is done; not for an
+	 * index of nobody, which core makes. */
+	if (b->obligors == 0)
+		(void)mallopt(M_MMAP_THRESHOLD, VEC_MAPPED);
 	item.id = keep(b, o->obligor_id, OBLIGOR_ID_MAX, &item.id_n);
 	item.ids = keep(b, o->ids, MBUILD_IDS_MAX, &item.ids_n);
 	item.addr = keep(b, o->address, MBUILD_ADDRESS_MAX, &item.addr_n);

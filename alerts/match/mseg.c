@@ -702,15 +702,40 @@ mseg_keys_prefetch2(const struct mseg *s, uint64_t key)
 /* Rows filed under the low bits of a key in a part of its bucket. */
 static size_t
 rows_of(const struct mseg *s, uint16_t low, uint32_t from, uint32_t to,
-	uint32_t step, uint32_t *out, size_t max)
+	uint32_t *out, size_t max)
 {
 	size_t n = 0;
 
-	for (uint64_t i = from; i < to && n < max; i += step) {
+	for (uint32_t i = from; i < to && n < max; i++) {
 		struct mseg_key k = key_at(s, i);
 
 		if (k.tag == low)
 			out[n++] = k.row;
+	}
+	return n;
+}
+
+/* Of too many, those of every country in their share: the bucket is in the
+ * order of countries. */
+static size_t
+sample_of(const struct mseg *s, uint16_t low, uint32_t from, uint32_t to,
+	  uint32_t *out)
+{
+	uint32_t step = to - from > KEY_READ ? (to - from) / KEY_READ : 1;
+	size_t all = 0, n = 0, part = 0;
+
+	for (uint64_t i = from; i < to; i += step)
+		all += key_at(s, i).tag == low;
+	for (uint64_t i = from; i < to && n < MSEG_KEYED_MAX; i += step) {
+		struct mseg_key k = key_at(s, i);
+
+		if (k.tag != low)
+			continue;
+		part += all < MSEG_KEYED_MAX ? all : MSEG_KEYED_MAX;
+		if (part < all)
+			continue;
+		part -= all;
+		out[n++] = k.row;
 	}
 	return n;
 }
@@ -728,18 +753,16 @@ mseg_keys(const struct mseg *s, uint64_t key, uint16_t country,
 	if (!key_bucket(s, key, &from, &to))
 		return 0;
 	if (to - from <= MSEG_KEY_ORDERED || country == 0)
-		return rows_of(s, low, from, to,
-			       to - from > KEY_READ ? (to - from) / KEY_READ : 1,
-			       row, max);
+		return sample_of(s, low, from, to, row);
 	first = first_of(s, from, to, country);
 	last = first_of(s, first, to, (uint16_t)(country + 1));
-	n = rows_of(s, low, first, last, 1, row, max);
+	n = rows_of(s, low, first, last, row, max);
 	out->home = n;
 	out->told = true;
 	if (to - from > MSEG_KEY_LONG)
 		return n;
-	n += rows_of(s, low, from, first, 1, row + n, max - n);
-	return n + rows_of(s, low, last, to, 1, row + n, max - n);
+	n += rows_of(s, low, from, first, row + n, max - n);
+	return n + rows_of(s, low, last, to, row + n, max - n);
 }
 
 size_t
@@ -751,6 +774,6 @@ mseg_keys_id(const struct mseg *s, uint64_t key, struct mseg_keyed *out)
 	out->told = false;
 	if (!key_bucket(s, key, &from, &to))
 		return 0;
-	return rows_of(s, (uint16_t)key, from, to, 1, out->row,
+	return rows_of(s, (uint16_t)key, from, to, out->row,
 		       MSEG_KEYED_MAX);
 }

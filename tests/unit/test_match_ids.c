@@ -174,3 +174,39 @@ Test(match_ids, two_obligors_however_many_are_named_alike)
 	}
 	cr_assert_eq(by_id, 2);
 }
+
+/* Asked without a country, no country is left out for its letters. */
+Test(match_ids, a_sample_has_every_country_in_its_share)
+{
+	static const char *const country[] = { "AE", "DE", "US", "ZA" };
+	static struct mseg_keyed keyed;
+	static struct mname m;
+	unsigned of[4] = { 0 };
+	struct mkeys keys;
+	char id[16];
+	size_t n;
+
+	begin();
+	for (unsigned i = 0; i < 2400; i++) {
+		struct mbuild_obligor o = { .obligor_id = str_of(id),
+					    .name = S("Quorvex Belmar") };
+		struct diag d = { 0 };
+
+		(void)snprintf(id, sizeof(id), "N%u", i);
+		o.obligor_id = str_of(id);
+		o.country = str_of(country[i / 600]);
+		cr_assert_eq(mbuild_add(b, &o, &d), ERR_OK);
+	}
+	end();
+	mfold_name(S("Quorvex Belmar"), MV_MAIN, &m);
+	mkey_name(&m, &keys);
+	n = mseg_keys(&seg, keys.key[MK_SET], 0, &keyed);
+	cr_assert_eq(n, MSEG_KEYED_MAX);
+	for (size_t i = 0; i < n; i++)
+		of[keyed.row[i] / 600]++;
+	for (unsigned i = 0; i < 4; i++)
+		cr_assert_eq(of[i], MSEG_KEYED_MAX / 4, "%u of %s", of[i],
+			     country[i]);
+	mseg_close(&seg);
+	(void)close(fd);
+}
