@@ -210,6 +210,38 @@ Test(former, a_denied_name_is_asked_of_who_has_the_id_now)
 	cr_assert_gt(dw_questions(), 0);
 }
 
+/* The same, when it left the book in between. */
+Test(former, a_denied_name_is_asked_of_who_came_back_under_the_id)
+{
+	struct notice_name name;
+	struct notice n = dw_named(S("r-1"), &name);
+	struct review_answer no = { .obligor_id = S("OB-NO-1"),
+				    .why = S("another"),
+				    .who = S("r") };
+	enum review_done done;
+	struct review *q = NULL;
+	size_t count = 0;
+
+	dw_rebook(HEAD "OB-NO-1,buyer,Fjellhavn Rederi AS,NO,"
+		       "sinosure:NO000111\n");
+	dw_give(&n);
+	cr_assert_eq(store_reviews(dw.store, &dw.arena, &q, &count), ERR_OK);
+	cr_assert_eq(count, 1);
+	no.fact_id = q[0].fact_id;
+	cr_assert_eq(store_begin(dw.store), ERR_OK);
+	cr_assert_eq(decide_review(dw.decide, &no, dw.now, &done), ERR_OK);
+	cr_assert_eq(store_commit(dw.store), ERR_OK);
+	dw_swap("obligors", dw_obligors);
+	cr_assert_eq(store_begin(dw.store), ERR_OK);
+	cr_assert_eq(store_watch_built(dw.store, 1000), ERR_OK);
+	cr_assert_eq(store_commit(dw.store), ERR_OK);
+	dw_rebook(HEAD "OB-NO-1,buyer,Fjellhavn Rederi Nord AS,NO,"
+		       "sinosure:NO000222\n");
+	n.record = S("r-3");
+	dw_give(&n);
+	cr_assert_gt(dw_questions(), 0);
+}
+
 static bool
 told_other(const char *exporter, const char *uscc)
 {

@@ -115,6 +115,27 @@ Test(shared, accepted_it_is_the_seconds_and_not_the_firsts)
 	cr_assert_eq(dw_alert_of("EXP-B").state, ALERT_RETRACTED);
 }
 
+/* The answer holds when the first's row is written anew. */
+Test(shared, accepted_the_first_is_not_asked_about_again)
+{
+	struct notice n;
+	struct review q = suspected(&n);
+
+	answer(&q, true);
+	dw_rebook("obligor_id,type,name,aliases,country,ids\n"
+		  "OB-AE-1,buyer,X Trading LLC,X General,AE,"
+		  "sinosure:AE000123\n");
+	cr_assert_eq(dw_questions(), 0);
+	n.certainty = CERTAINTY_OFFICIAL;
+	n.action = ACTION_AMEND;
+	dw_give(&n);
+	cr_assert_eq(dw_questions(), 0);
+	dw.now.wall_ms += DECIDE_REVIEW_MS;
+	(void)dw_tick();
+	cr_assert_eq(dw_alert_of("EXP-A").state, ALERT_RETRACTED);
+	cr_assert_eq(dw_alert_of("EXP-B").state, ALERT_RETRACTED);
+}
+
 Test(shared, rejected_it_is_taken_back_and_not_asked_again)
 {
 	struct notice n;
