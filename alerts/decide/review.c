@@ -89,6 +89,7 @@ answered(struct decide *d, const struct review_answer *a,
 	 enum review_done *done)
 {
 	bool rejected = false;
+	bool elsewhere;
 	struct fact fact;
 	enum err err = store_fact(d->in.store, a->fact_id, &d->arena, &fact);
 
@@ -96,11 +97,15 @@ answered(struct decide *d, const struct review_answer *a,
 		err = is_rejected(d, a->fact_id, a->obligor_id, &rejected);
 	if (err != ERR_OK)
 		return err;
-	if (rejected)
+	/* That it was given to another says more than that it is not this
+	 * one's. */
+	elsewhere = fact.obligor_id.n > 0 &&
+		    !str_eq(fact.obligor_id, a->obligor_id);
+	if (rejected && !elsewhere)
 		*done = a->accept ? REVIEW_REJECTED : REVIEW_SAME;
 	else if (fact.obligor_id.n == 0)
 		return ERR_ABSENT;
-	else if (str_eq(fact.obligor_id, a->obligor_id))
+	else if (!elsewhere)
 		*done = a->accept ? REVIEW_SAME : REVIEW_ACCEPTED;
 	else
 		*done = a->accept ? REVIEW_ELSEWHERE : REVIEW_SAME;

@@ -48,11 +48,11 @@ suspected(struct notice *n)
 	return q;
 }
 
-static void
-answer(const struct review *q, bool accept)
+static enum review_done
+say(const struct review *q, struct str obligor_id, bool accept)
 {
 	const struct review_answer a = { .fact_id = q->fact_id,
-					 .obligor_id = q->obligor_id,
+					 .obligor_id = obligor_id,
 					 .accept = accept,
 					 .why = S("a branch"),
 					 .who = S("r") };
@@ -61,7 +61,13 @@ answer(const struct review *q, bool accept)
 	cr_assert_eq(store_begin(dw.store), ERR_OK);
 	cr_assert_eq(decide_review(dw.decide, &a, dw.now, &done), ERR_OK);
 	cr_assert_eq(store_commit(dw.store), ERR_OK);
-	cr_assert_eq(done, REVIEW_DONE);
+	return done;
+}
+
+static void
+answer(const struct review *q, bool accept)
+{
+	cr_assert_eq(say(q, q->obligor_id, accept), REVIEW_DONE);
 	cr_assert_eq(dw_questions(), 0);
 }
 
@@ -122,6 +128,7 @@ Test(shared, accepted_the_first_is_not_asked_about_again)
 	struct review q = suspected(&n);
 
 	answer(&q, true);
+	cr_assert_eq(say(&q, S("OB-AE-1"), true), REVIEW_ELSEWHERE);
 	dw_rebook("obligor_id,type,name,aliases,country,ids\n"
 		  "OB-AE-1,buyer,X Trading LLC,X General,AE,"
 		  "sinosure:AE000123\n");
