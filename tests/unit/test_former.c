@@ -135,6 +135,66 @@ Test(former, an_id_may_change_hands_again)
 	cr_assert_not(str_eq(e.alert_id, second));
 }
 
+/* The first is taken back in its own name even then. */
+Test(former, what_was_wrong_is_taken_back_after_the_second_change)
+{
+	struct notice n = dw_told();
+	struct notice_name name;
+	struct notice_id id;
+	struct str first = dw_alert_of("EXP-A").alert_id;
+	struct notice m;
+	struct entry e;
+
+	dw_rebook(OTHER);
+	m = of_other(&id, &name);
+	dw_give(&m);
+	dw_rebook(HEAD "OB-AE-1,buyer,Eta Foods LLC,AE,sinosure:AE000666\n");
+	cr_assert_eq(dw_stream("EXP-A", NULL), 4);
+	decide_free(dw.decide);
+	dw_load();
+	m = dw_notice(S("bureau"), S("case-1"));
+	n.ids = m.ids;
+	n.names = m.names;
+	n.action = ACTION_CANCEL;
+	dw_give(&n);
+	cr_assert_eq(dw_stream("EXP-A", &e), 5);
+	cr_assert_eq(e.type, 3);
+	cr_assert(str_eq(e.alert_id, first));
+	cr_assert(dw_has(e.body, "X Trading LLC"));
+}
+
+/* A suspicion of the company before, too. */
+Test(former, what_was_suspected_of_the_company_before_is_taken_back)
+{
+	struct notice_name name;
+	struct notice n = dw_named(S("r-1"), &name);
+	struct entry e;
+
+	dw_rebook(HEAD "OB-NO-1,buyer,Fjellhavn Rederi AS,NO,"
+		       "sinosure:NO000111\n");
+	dw_rebook("shipment_id,exporter_id,obligor_id,amount,currency,"
+		  "payment_term,contract_date,etd,status\n"
+		  "S-9,EXP-A,OB-NO-1,90000,USD,OA,2022-11-20,2022-12-30,"
+		  "ready\n");
+	dw_give(&n);
+	dw.now.wall_ms += DECIDE_REVIEW_MS;
+	(void)dw_tick();
+	cr_assert_eq(dw_stream("EXP-A", &e), 1);
+	cr_assert(dw_has(e.body, "\"suspected\""));
+	dw_rebook(HEAD "OB-NO-1,buyer,Zeta Shipping AS,NO,sinosure:NO000222\n");
+	cr_assert_eq(dw_stream("EXP-A", &e), 2);
+	cr_assert(dw_has(e.body, "\"end_reason\":\"obligor-gone\""));
+	cr_assert(dw_has(e.body, "Fjellhavn Rederi AS"));
+	cr_assert_eq(dw_questions(), 0);
+	n.action = ACTION_CANCEL;
+	dw_give(&n);
+	cr_assert_eq(dw_stream("EXP-A", &e), 3);
+	cr_assert_eq(e.type, 3);
+	cr_assert(dw_has(e.body, "Fjellhavn Rederi AS"));
+	(void)dw_tick();
+	cr_assert_eq(dw_stream("EXP-A", NULL), 3);
+}
+
 /* Closed for want of exposure, then out of the book, then another's. */
 Test(former, an_id_that_left_may_come_back_as_another_company)
 {
