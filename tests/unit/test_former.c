@@ -163,6 +163,35 @@ Test(former, what_was_wrong_is_taken_back_after_the_second_change)
 	cr_assert(dw_has(e.body, "X Trading LLC"));
 }
 
+/* The longest id there is, ID#VERSION of which is longer. */
+Test(former, an_id_at_the_limit_changes_hands)
+{
+#define LONG "OB-0123456789-123456789-123456789-123456789-123456789-123456789-"
+	struct notice n = dw_notice(S("bureau"), S("case-1"));
+	struct notice_id ids = { S("sinosure"), S("AE000321") };
+	struct alert *a = NULL;
+	size_t count = 0;
+	struct entry e;
+
+	cr_assert_eq(sizeof(LONG) - 1, STR_ID_MAX);
+	dw_rebook(HEAD LONG ",buyer,Long Trading LLC,AE,sinosure:AE000321\n");
+	dw_rebook("exporter_id,obligor_id\nEXP-B," LONG "\n");
+	n.ids = &ids;
+	dw_give(&n);
+	cr_assert_eq(dw_stream("EXP-B", NULL), 1);
+	dw_rebook(HEAD LONG ",buyer,Zeta Shipping FZE,AE,sinosure:AE000555\n");
+	cr_assert_eq(dw_stream("EXP-B", &e), 2);
+	cr_assert(dw_has(e.body, "\"end_reason\":\"obligor-gone\""));
+	cr_assert_eq(store_alerts_ever(dw.store, S(LONG), &dw.arena, &a,
+				       &count),
+		     ERR_OK);
+	cr_assert_eq(count, 0);
+	n.action = ACTION_CANCEL;
+	dw_give(&n);
+	cr_assert_eq(dw_stream("EXP-B", &e), 3);
+	cr_assert_eq(e.type, 3);
+}
+
 /* A suspicion of the company before, too. */
 Test(former, what_was_suspected_of_the_company_before_is_taken_back)
 {
