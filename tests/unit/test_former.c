@@ -163,6 +163,34 @@ Test(former, what_was_wrong_is_taken_back_after_the_second_change)
 	cr_assert(dw_has(e.body, "X Trading LLC"));
 }
 
+/* It was a mistake: the first has its id again, and an alert that can be taken
+ * back with the one before. */
+Test(former, the_first_has_its_id_back)
+{
+	struct notice n = dw_told();
+	struct str first = dw_alert_of("EXP-A").alert_id;
+	struct alert old;
+	struct entry e;
+	struct notice m;
+
+	dw_rebook(OTHER);
+	dw_rebook(HEAD "OB-AE-1,buyer,X Trading LLC,AE,sinosure:AE000123\n");
+	cr_assert_eq(dw_stream("EXP-A", &e), 3);
+	cr_assert_eq(e.type, 1);
+	cr_assert(dw_has(e.body, "X Trading LLC"));
+	cr_assert(dw_has(e.body, "\"state\":\"OPEN\""));
+	m = dw_notice(S("bureau"), S("case-1"));
+	n.ids = m.ids;
+	n.names = m.names;
+	n.action = ACTION_CANCEL;
+	dw_give(&n);
+	cr_assert_eq(dw_stream("EXP-A", &e), 5);
+	cr_assert_eq(dw_alert_of("EXP-A").state, ALERT_RETRACTED);
+	cr_assert_eq(store_alert_by_id(dw.store, first, &dw.arena, &old),
+		     ERR_OK);
+	cr_assert_eq(old.state, ALERT_RETRACTED);
+}
+
 /* The longest id there is, ID#VERSION of which is longer. */
 Test(former, an_id_at_the_limit_changes_hands)
 {
