@@ -595,7 +595,7 @@ unsigned
 mcand_find(const struct mseg *s, struct mscratch *x,
 	   const struct mquery_name *q, struct mhit *out, unsigned max)
 {
-	unsigned n;
+	unsigned n, exact;
 
 	x->q = q;
 	x->taken_n = 0;
@@ -610,7 +610,11 @@ mcand_find(const struct mseg *s, struct mscratch *x,
 	if (n > 0 && out[0].score >= GOOD_ENOUGH &&
 	    s->head.rows >= SMALL_BOOK)
 		return n;
+	exact = x->expand_n;
 	mexpand_alike(s, x, q);
+	/* Nothing new to walk: the rows are those that were read. */
+	if (x->expand_n == exact)
+		return n;
 	walk_all(s, x, q->country);
 	return select_best(s, x, out, max);
 }

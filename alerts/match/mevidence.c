@@ -19,7 +19,7 @@
 #define LLR_ID_CLASH (-3.0f)
 #define LLR_ID_SOFT 3.0f
 /* So far behind another candidate the forest need not be asked. */
-#define HOPELESS_GAP (-0.3f)
+#define HOPELESS_GAP (-0.4f)
 #define HOPELESS_LOGIT (-9.0f)
 #define LOGIT_MAX 20.0f
 #define NAME_SCORE_MAX 999
@@ -117,40 +117,28 @@ id_evidence(const struct mask *ask, struct mpair *p)
 	return llr;
 }
 
-/* What the names say of the pairs. */
-void
-mevidence_names(const struct mseg *s, struct mqscratch *x,
-		struct mpair *const *pair, unsigned n)
+/* What the names say of a pair. */
+static float
+names_of(const struct mseg *s, struct mqscratch *x, struct mpair *p)
 {
 	bool small = s->head.rows <= MQ_SCAN_ROWS;
-	struct mpair *asked[MQ_PAIRS_MAX];
-	const float *f[MQ_PAIRS_MAX] = { NULL };
-	float sum[MQ_PAIRS_MAX];
-	unsigned ask = 0;
+	float sum;
 
-	must(n <= MQ_PAIRS_MAX);
-	for (unsigned i = 0; i < n; i++) {
-		struct mpair *p = pair[i];
-
-		p->logit = HOPELESS_LOGIT;
-		if (!small && p->align.f[MF_GAP] < HOPELESS_GAP)
-			continue;
-		malign_glue(&x->name[p->qname].side, &p->name, &p->align);
-		f[ask] = p->align.f;
-		asked[ask++] = p;
-	}
-	mscore_logits(small ? &mmodel_small : &mmodel, f, ask, sum);
-	for (unsigned i = 0; i < ask; i++)
-		asked[i]->logit =
-		    small ? fminf(sum[i] + MSCORE_SMALL, MSCORE_SMALL_TOP) :
-			    mscore_stated(sum[i], f[i]);
+	if (!small && p->align.f[MF_GAP] < HOPELESS_GAP)
+		return HOPELESS_LOGIT;
+	malign_glue(&x->name[p->qname].side, &p->name, &p->align);
+	sum = mscore_logit(small ? &mmodel_small : &mmodel, p->align.f);
+	return small ? fminf(sum + MSCORE_SMALL, MSCORE_SMALL_TOP) :
+		       mscore_stated(sum, p->align.f);
 }
 
 void
-mevidence(struct mqscratch *x, uint16_t country, struct mpair *p)
+mevidence(const struct mseg *s, struct mqscratch *x, uint16_t country,
+	  struct mpair *p)
 {
 	const struct mask *ask = x->ask;
 
+	p->logit = names_of(s, x, p);
 	p->country_rel = country == 0 || p->country == 0 ? CR_UNKNOWN :
 			 country == p->country		 ? CR_SAME :
 							   CR_OTHER;

@@ -331,8 +331,7 @@ mquery_add_by_id(const struct mseg *s, struct mqscratch *x,
 	if (x->names > 0)
 		malign_names(&x->name[0].q, &x->name[0].side, &p->name, p->w,
 			     &p->align);
-	mevidence_names(s, x, &p, 1);
-	mevidence(x, country, p);
+	mevidence(s, x, country, p);
 	if (!p->by_id)
 		return;
 	place(x, 2);
@@ -616,10 +615,8 @@ mquery_run(const struct mseg *s, const struct mdelta *delta,
 		if (x->watch != NULL)
 			x->watch(x->watch_ctx, p->obligor_id, p->core,
 				 p->align.f);
+		mevidence(s, x, country, p);
 	}
-	mevidence_names(s, x, x->order, x->pairs);
-	for (unsigned i = 0; i < x->pairs; i++)
-		mevidence(x, country, x->order[i]);
 	mevidence_ids(s, x, ask);
 	mevidence_scores(s, x);
 	keep_told(s, x, limits);

@@ -87,10 +87,8 @@ struct mqscratch {
 	void *watch_ctx;
 };
 
-/* What the names of the pairs say, and what all else of one adds. */
-void mevidence_names(const struct mseg *s, struct mqscratch *x,
-		     struct mpair *const *pair, unsigned n);
-void mevidence(struct mqscratch *x, uint16_t country, struct mpair *p);
+void mevidence(const struct mseg *s, struct mqscratch *x, uint16_t country,
+	       struct mpair *p);
 /* The scores of the pairs, each of which takes from its rivals. */
 void mevidence_scores(const struct mseg *s, struct mqscratch *x);
 /* No word of the pair that agrees says who it is. */

@@ -31,9 +31,7 @@ struct mforest {
 extern const struct mforest mmodel;
 extern const struct mforest mmodel_small;
 
-/* The sums of n rows of features, every tree walked by all of them at once. */
-void mscore_logits(const struct mforest *m, const float *const *f, unsigned n,
-		   float *sum);
+float mscore_logit(const struct mforest *m, const float f[MF_COUNT]);
 
 /* Log-odds that the pairs made up to fit mmodel_small take from real ones. */
 #define MSCORE_SMALL 0.4f
