@@ -31,6 +31,31 @@ of_other(struct notice_id *id, struct notice_name *name)
 	return n;
 }
 
+/* The id is another company's, of whom there is a notice too. */
+static void
+give_to_other(void)
+{
+	struct notice_name name;
+	struct notice_id id;
+	struct notice n;
+
+	dw_rebook(OTHER);
+	n = of_other(&id, &name);
+	dw_give(&n);
+}
+
+/* The notice of dw_told is taken back. */
+static void
+cancel(struct notice n)
+{
+	struct notice same = dw_notice(S("bureau"), S("case-1"));
+
+	n.ids = same.ids;
+	n.names = same.names;
+	n.action = ACTION_CANCEL;
+	dw_give(&n);
+}
+
 static void
 knowledge(struct str exporter, int64_t *told_ms)
 {
@@ -86,20 +111,11 @@ Test(former, what_was_told_of_the_company_before_is_closed_in_its_name)
 Test(former, what_was_wrong_of_the_company_before_is_taken_back)
 {
 	struct notice n = dw_told();
-	struct notice_name name;
-	struct notice_id id;
-	struct notice m;
 	struct entry e;
 
-	dw_rebook(OTHER);
-	m = of_other(&id, &name);
-	dw_give(&m);
+	give_to_other();
 	cr_assert_eq(dw_stream("EXP-B", NULL), 3);
-	m = dw_notice(S("bureau"), S("case-1"));
-	n.ids = m.ids;
-	n.names = m.names;
-	n.action = ACTION_CANCEL;
-	dw_give(&n);
+	cancel(n);
 	cr_assert_eq(dw_stream("EXP-B", &e), 4);
 	cr_assert_eq(e.type, 3);
 	cr_assert(dw_has(e.body, "X Trading LLC"));
@@ -139,24 +155,15 @@ Test(former, an_id_may_change_hands_again)
 Test(former, what_was_wrong_is_taken_back_after_the_second_change)
 {
 	struct notice n = dw_told();
-	struct notice_name name;
-	struct notice_id id;
 	struct str first = dw_alert_of("EXP-A").alert_id;
-	struct notice m;
 	struct entry e;
 
-	dw_rebook(OTHER);
-	m = of_other(&id, &name);
-	dw_give(&m);
+	give_to_other();
 	dw_rebook(HEAD "OB-AE-1,buyer,Eta Foods LLC,AE,sinosure:AE000666\n");
 	cr_assert_eq(dw_stream("EXP-A", NULL), 4);
 	decide_free(dw.decide);
 	dw_load();
-	m = dw_notice(S("bureau"), S("case-1"));
-	n.ids = m.ids;
-	n.names = m.names;
-	n.action = ACTION_CANCEL;
-	dw_give(&n);
+	cancel(n);
 	cr_assert_eq(dw_stream("EXP-A", &e), 5);
 	cr_assert_eq(e.type, 3);
 	cr_assert(str_eq(e.alert_id, first));
@@ -171,7 +178,6 @@ Test(former, the_first_has_its_id_back)
 	struct str first = dw_alert_of("EXP-A").alert_id;
 	struct alert old;
 	struct entry e;
-	struct notice m;
 
 	dw_rebook(OTHER);
 	dw_rebook(HEAD "OB-AE-1,buyer,X Trading LLC,AE,sinosure:AE000123\n");
@@ -179,11 +185,7 @@ Test(former, the_first_has_its_id_back)
 	cr_assert_eq(e.type, 1);
 	cr_assert(dw_has(e.body, "X Trading LLC"));
 	cr_assert(dw_has(e.body, "\"state\":\"OPEN\""));
-	m = dw_notice(S("bureau"), S("case-1"));
-	n.ids = m.ids;
-	n.names = m.names;
-	n.action = ACTION_CANCEL;
-	dw_give(&n);
+	cancel(n);
 	cr_assert_eq(dw_stream("EXP-A", &e), 5);
 	cr_assert_eq(dw_alert_of("EXP-A").state, ALERT_RETRACTED);
 	cr_assert_eq(store_alert_by_id(dw.store, first, &dw.arena, &old),
