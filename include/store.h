@@ -227,7 +227,8 @@ NODISCARD enum err store_obligors_concerned(struct store *s, int64_t version,
 NODISCARD enum err store_obligors_replaced(struct store *s, int64_t version,
 					   struct arena *a, struct str **out,
 					   size_t *count);
-/* Those that had left before it and are back, with a fact or an alert. */
+/* Those that had left before it and are back, with a fact, an alert or a
+ * reviewer's no. */
 NODISCARD enum err store_obligors_back(struct store *s, int64_t version,
 				       struct arena *a, struct str **out,
 				       size_t *count);

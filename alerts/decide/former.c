@@ -108,13 +108,16 @@ back(struct decide *d, struct str obligor_id, struct instant now)
 	struct obligor is;
 	enum err err = who_was(d, obligor_id, &was);
 
+	/* A reviewer's no alone: better asked again than of another. */
+	if (err == ERR_ABSENT)
+		return leave(d, obligor_id, now);
 	if (err == ERR_OK)
 		err = store_obligor(d->in.store, obligor_id, &d->arena, &is);
 	if (err == ERR_OK)
 		kin = party_kin(d->in.schemes, &was, &is);
-	if (err == ERR_OK && kin.ids && !kin.name)
-		err = leave(d, obligor_id, now);
-	return err == ERR_ABSENT ? ERR_OK : err;
+	return err == ERR_OK && kin.ids && !kin.name ?
+		       leave(d, obligor_id, now) :
+		       err;
 }
 
 static enum err

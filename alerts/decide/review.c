@@ -89,6 +89,7 @@ answered(struct decide *d, const struct review_answer *a,
 	 enum review_done *done)
 {
 	bool rejected = false;
+	bool elsewhere;
 	struct fact fact;
 	enum err err = store_fact(d->in.store, a->fact_id, &d->arena, &fact);
 
@@ -96,11 +97,15 @@ answered(struct decide *d, const struct review_answer *a,
 		err = is_rejected(d, a->fact_id, a->obligor_id, &rejected);
 	if (err != ERR_OK)
 		return err;
-	if (rejected)
+	/* That it was given to another says more than that it is not this
+	 * one's. */
+	elsewhere = fact.obligor_id.n > 0 &&
+		    !str_eq(fact.obligor_id, a->obligor_id);
+	if (rejected && !elsewhere)
 		*done = a->accept ? REVIEW_REJECTED : REVIEW_SAME;
 	else if (fact.obligor_id.n == 0)
 		return ERR_ABSENT;
-	else if (str_eq(fact.obligor_id, a->obligor_id))
+	else if (!elsewhere)
 		*done = a->accept ? REVIEW_SAME : REVIEW_ACCEPTED;
 	else
 		*done = a->accept ? REVIEW_ELSEWHERE : REVIEW_SAME;
@@ -205,6 +210,31 @@ decide_supposed(struct decide *d, const struct review *q, struct str said,
 	return err;
 }
 
+/* The fact is one's: it is not the others', who were asked about or had it,
+ * whenever their rows are written anew. */
+static enum err
+not_theirs(struct decide *d, const struct review *q, struct str was,
+	   struct instant now)
+{
+	const struct str why = S("another was accepted");
+	char room[FACT_KEY_SIZE];
+	struct str key = fact_key(q->fact_id, room);
+	struct review *other = NULL;
+	size_t count = 0;
+	enum err err = store_reviews_of(d->in.store, q->fact_id, &d->arena,
+					&other, &count);
+
+	for (size_t i = 0; i < count && err == ERR_OK; i++)
+		if (!str_eq(other[i].obligor_id, q->obligor_id))
+			err = store_reject_put(d->in.store, key,
+					       other[i].obligor_id, why,
+					       now.wall_ms);
+	if (err == ERR_OK && was.n > 0 && !str_eq(was, q->obligor_id))
+		err = store_reject_put(d->in.store, key, was, why,
+				       now.wall_ms);
+	return err;
+}
+
 static enum err
 accept(struct decide *d, const struct review_answer *a,
        const struct review *q, struct instant now)
@@ -223,6 +253,8 @@ accept(struct decide *d, const struct review_answer *a,
 		err = decide_supposed(d, q, S("confirmed by a reviewer"), &m);
 	if (err == ERR_OK)
 		err = facts_attach(&d->facts, &fact, &m, now, &d->arena);
+	if (err == ERR_OK)
+		err = not_theirs(d, q, was, now);
 	if (err == ERR_OK)
 		err = decide_answered(d, &fact, true, now);
 	if (err == ERR_OK && was.n > 0 && !str_eq(was, fact.obligor_id))

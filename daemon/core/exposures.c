@@ -470,6 +470,7 @@ struct exposures {
 	size_t count;
 	size_t room;
 	size_t at;
+	size_t work; /* pairs computed in this turn, told or not */
 	char last[STR_ID_MAX + 1]; /* exporter that was gathered */
 	bool all;		   /* of them were */
 	int64_t version;	   /* of the book */
@@ -568,12 +569,19 @@ static enum err
 tell_pair(struct exposures *x, const struct exposed *pair)
 {
 	enum err err = ERR_OK;
+	size_t before;
 
 	if (x->e == NULL)
 		err = begin_exporter(x, pair->exporter_id);
+	if (err != ERR_OK)
+		return err;
 	/* A filter must not change the figures. */
-	if (err == ERR_OK && wants_totals(&x->ask))
+	before = x->e->skipped;
+	if (wants_totals(&x->ask))
 		err = exposure_skip_to(x->e, pair->obligor_id);
+	/* Itself is among them, or all have been before. */
+	if (x->e->skipped > before)
+		x->work += x->e->skipped - before - 1;
 	if (err == ERR_OK)
 		err = put_pair(&x->p, x->e, pair->obligor_id, &x->keep);
 	return err;
@@ -587,6 +595,7 @@ next_pair(struct exposures *x)
 	bool elsewhere = false;
 	enum err err = is_elsewhere(x, pair->obligor_id, &elsewhere);
 
+	x->work++;
 	if (err == ERR_OK && !elsewhere)
 		err = tell_pair(x, pair);
 	if (err == ERR_OK && x->e != NULL &&
@@ -636,8 +645,8 @@ exposures_step(struct exposures *x)
 		arena_rewind(&x->names, 0);
 		err = gather(x);
 	}
-	for (size_t i = 0;
-	     err == ERR_OK && x->at < x->count && i < EXPOSURES_TURN; i++)
+	x->work = 0;
+	while (err == ERR_OK && x->at < x->count && x->work < EXPOSURES_TURN)
 		err = next_pair(x);
 	if (err == ERR_OK && (x->at < x->count || !x->all))
 		return ERR_AGAIN;

@@ -30,9 +30,15 @@ put_shown(struct buf *b, struct str s)
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
 
-		if (c < 0x20 || c == 0x7F || (c >= 0x80 && !utf8))
-			c = '?';
-		buf_byte(b, c);
+		/* U+0080 to U+009F are controls too. */
+		if (utf8 && c == 0xC2 && i + 1 < s.n &&
+		    (unsigned char)s.p[i + 1] < 0xA0)
+			i++;
+		else if (c >= 0x20 && c != 0x7F && (c < 0x80 || utf8)) {
+			buf_byte(b, c);
+			continue;
+		}
+		buf_byte(b, '?');
 	}
 }
 

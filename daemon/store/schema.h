@@ -122,11 +122,13 @@
 	" EXISTS (SELECT 1 FROM obligors WHERE obligors.obligor_id = " table   \
 	".obligor_id)"
 
-/* Whether there is a fact or an alert of the id of a row g. */
+/* Whether there is a fact or an alert of the id of a row g, or a reviewer's no
+ * (few: looked at once). */
 #define SPOKEN_OF                                                              \
 	" (EXISTS (SELECT 1 FROM alert WHERE alert.obligor_id ="               \
 	" g.obligor_id) OR EXISTS (SELECT 1 FROM fact WHERE"                   \
-	" fact.obligor_id = g.obligor_id))"
+	" fact.obligor_id = g.obligor_id)"                                     \
+	" OR g.obligor_id IN (SELECT obligor_id FROM rejected))"
 
 /* The pieces of SQL text a list expands to. */
 #define SQL_COL(S, type, name, max) ", " #name

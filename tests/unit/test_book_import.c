@@ -139,6 +139,10 @@ Test(book_import, a_header_decides_and_is_checked)
 		{ "exporter_id,obligor_id,last_order_at\n",
 		  "f.csv:1: header: unknown column 'last_order_at' (taken for "
 		  "follows)\n" },
+		/* Nothing in it acts on a terminal, U+009B no more than ESC. */
+		{ "exporter_id,obligor_id,\xC2\x9B" "31m\xC3\xA9\x1B\n",
+		  "f.csv:1: header: unknown column '?31m\xC3\xA9?' (taken for "
+		  "follows)\n" },
 		{ "policy_id,scheme_id,status\n",
 		  "f.csv:1: header: column 'exporter_id' is missing (taken "
 		  "for policies)\n" },

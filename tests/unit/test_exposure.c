@@ -135,6 +135,46 @@ Test(exposure, a_filter_does_not_change_the_figures)
 }
 
 /* V8 less a receipt: the bank bears it, its country and its limit count. */
+/* What the annual caps gave to others is computed too, and is of the turn. */
+Test(exposure, a_turn_counts_what_it_computes)
+{
+	const struct exposures_ask ask = { .obligor_id = S("B1"),
+					   .as_of = date_of(2022, 5, 1),
+					   .json = 1 };
+	struct exposures *x = NULL;
+	struct buf csv[2];
+
+	for (size_t i = 0; i < 2; i++)
+		buf_init(&csv[i], 1 << 20);
+	buf_put(&csv[0], S("obligor_id,type,name,country\n"));
+	buf_put(&csv[1], S("shipment_id,exporter_id,obligor_id,amount,currency,"
+			   "payment_term,ship_date,status\n"
+			   "T1,E4,B1,60000,USD,OA,2022-02-01,shipped\n"));
+	for (unsigned i = 0; i < EXPOSURES_TURN; i++) {
+		buf_printf(&csv[0], "A%u,buyer,a %u,US\n", i, i);
+		for (unsigned k = 3; k <= 4; k++)
+			buf_printf(&csv[1], "A%u-%u,E%u,A%u,1,USD,OA,"
+					    "2022-02-01,shipped\n",
+				   i, k, k, i);
+	}
+	buf_byte(&csv[0], 0);
+	buf_byte(&csv[1], 0);
+	book_fixture_add(s, (struct book_text[]){
+		{ "e", "exporter_id,uscc,name\nE4,91440300MA0000023W,d\n" },
+		{ "p", "policy_id,scheme_id,exporter_id,status\n"
+		       "P4,AN,E4,effective\n" },
+		{ "o", csv[0].p },
+		{ "s", csv[1].p } }, 4);
+	buf_clear(&out);
+	cr_assert_eq(exposures_begin(s, &ask, &out, &x), ERR_OK);
+	cr_assert_eq(exposures_step(x), ERR_AGAIN);
+	cr_assert_eq(exposures_step(x), ERR_OK);
+	has("\"exporters\":4,");
+	exposures_end(x);
+	for (size_t i = 0; i < 2; i++)
+		buf_free(&csv[i]);
+}
+
 Test(exposure, under_an_lc_the_bank_is_the_obligor)
 {
 	cr_assert_eq(put((struct exposures_ask){ .country = S("DE"),

@@ -31,6 +31,31 @@ of_other(struct notice_id *id, struct notice_name *name)
 	return n;
 }
 
+/* The id is another company's, of whom there is a notice too. */
+static void
+give_to_other(void)
+{
+	struct notice_name name;
+	struct notice_id id;
+	struct notice n;
+
+	dw_rebook(OTHER);
+	n = of_other(&id, &name);
+	dw_give(&n);
+}
+
+/* The notice of dw_told is taken back. */
+static void
+cancel(struct notice n)
+{
+	struct notice same = dw_notice(S("bureau"), S("case-1"));
+
+	n.ids = same.ids;
+	n.names = same.names;
+	n.action = ACTION_CANCEL;
+	dw_give(&n);
+}
+
 static void
 knowledge(struct str exporter, int64_t *told_ms)
 {
@@ -86,20 +111,11 @@ Test(former, what_was_told_of_the_company_before_is_closed_in_its_name)
 Test(former, what_was_wrong_of_the_company_before_is_taken_back)
 {
 	struct notice n = dw_told();
-	struct notice_name name;
-	struct notice_id id;
-	struct notice m;
 	struct entry e;
 
-	dw_rebook(OTHER);
-	m = of_other(&id, &name);
-	dw_give(&m);
+	give_to_other();
 	cr_assert_eq(dw_stream("EXP-B", NULL), 3);
-	m = dw_notice(S("bureau"), S("case-1"));
-	n.ids = m.ids;
-	n.names = m.names;
-	n.action = ACTION_CANCEL;
-	dw_give(&n);
+	cancel(n);
 	cr_assert_eq(dw_stream("EXP-B", &e), 4);
 	cr_assert_eq(e.type, 3);
 	cr_assert(dw_has(e.body, "X Trading LLC"));
@@ -133,6 +149,109 @@ Test(former, an_id_may_change_hands_again)
 	cr_assert_eq(e.type, 1);
 	cr_assert_not(str_eq(e.alert_id, first));
 	cr_assert_not(str_eq(e.alert_id, second));
+}
+
+/* The first is taken back in its own name even then. */
+Test(former, what_was_wrong_is_taken_back_after_the_second_change)
+{
+	struct notice n = dw_told();
+	struct str first = dw_alert_of("EXP-A").alert_id;
+	struct entry e;
+
+	give_to_other();
+	dw_rebook(HEAD "OB-AE-1,buyer,Eta Foods LLC,AE,sinosure:AE000666\n");
+	cr_assert_eq(dw_stream("EXP-A", NULL), 4);
+	decide_free(dw.decide);
+	dw_load();
+	cancel(n);
+	cr_assert_eq(dw_stream("EXP-A", &e), 5);
+	cr_assert_eq(e.type, 3);
+	cr_assert(str_eq(e.alert_id, first));
+	cr_assert(dw_has(e.body, "X Trading LLC"));
+}
+
+/* It was a mistake: the first has its id again, and an alert that can be taken
+ * back with the one before. */
+Test(former, the_first_has_its_id_back)
+{
+	struct notice n = dw_told();
+	struct str first = dw_alert_of("EXP-A").alert_id;
+	struct alert old;
+	struct entry e;
+
+	dw_rebook(OTHER);
+	dw_rebook(HEAD "OB-AE-1,buyer,X Trading LLC,AE,sinosure:AE000123\n");
+	cr_assert_eq(dw_stream("EXP-A", &e), 3);
+	cr_assert_eq(e.type, 1);
+	cr_assert(dw_has(e.body, "X Trading LLC"));
+	cr_assert(dw_has(e.body, "\"state\":\"OPEN\""));
+	cancel(n);
+	cr_assert_eq(dw_stream("EXP-A", &e), 5);
+	cr_assert_eq(dw_alert_of("EXP-A").state, ALERT_RETRACTED);
+	cr_assert_eq(store_alert_by_id(dw.store, first, &dw.arena, &old),
+		     ERR_OK);
+	cr_assert_eq(old.state, ALERT_RETRACTED);
+}
+
+/* The longest id there is, ID#VERSION of which is longer. */
+Test(former, an_id_at_the_limit_changes_hands)
+{
+#define LONG "OB-0123456789-123456789-123456789-123456789-123456789-123456789-"
+	struct notice n = dw_notice(S("bureau"), S("case-1"));
+	struct notice_id ids = { S("sinosure"), S("AE000321") };
+	struct alert *a = NULL;
+	size_t count = 0;
+	struct entry e;
+
+	cr_assert_eq(sizeof(LONG) - 1, STR_ID_MAX);
+	dw_rebook(HEAD LONG ",buyer,Long Trading LLC,AE,sinosure:AE000321\n");
+	dw_rebook("exporter_id,obligor_id\nEXP-B," LONG "\n");
+	n.ids = &ids;
+	dw_give(&n);
+	cr_assert_eq(dw_stream("EXP-B", NULL), 1);
+	dw_rebook(HEAD LONG ",buyer,Zeta Shipping FZE,AE,sinosure:AE000555\n");
+	cr_assert_eq(dw_stream("EXP-B", &e), 2);
+	cr_assert(dw_has(e.body, "\"end_reason\":\"obligor-gone\""));
+	cr_assert_eq(store_alerts_ever(dw.store, S(LONG), &dw.arena, &a,
+				       &count),
+		     ERR_OK);
+	cr_assert_eq(count, 0);
+	n.action = ACTION_CANCEL;
+	dw_give(&n);
+	cr_assert_eq(dw_stream("EXP-B", &e), 3);
+	cr_assert_eq(e.type, 3);
+}
+
+/* A suspicion of the company before, too. */
+Test(former, what_was_suspected_of_the_company_before_is_taken_back)
+{
+	struct notice_name name;
+	struct notice n = dw_named(S("r-1"), &name);
+	struct entry e;
+
+	dw_rebook(HEAD "OB-NO-1,buyer,Fjellhavn Rederi AS,NO,"
+		       "sinosure:NO000111\n");
+	dw_rebook("shipment_id,exporter_id,obligor_id,amount,currency,"
+		  "payment_term,contract_date,etd,status\n"
+		  "S-9,EXP-A,OB-NO-1,90000,USD,OA,2022-11-20,2022-12-30,"
+		  "ready\n");
+	dw_give(&n);
+	dw.now.wall_ms += DECIDE_REVIEW_MS;
+	(void)dw_tick();
+	cr_assert_eq(dw_stream("EXP-A", &e), 1);
+	cr_assert(dw_has(e.body, "\"suspected\""));
+	dw_rebook(HEAD "OB-NO-1,buyer,Zeta Shipping AS,NO,sinosure:NO000222\n");
+	cr_assert_eq(dw_stream("EXP-A", &e), 2);
+	cr_assert(dw_has(e.body, "\"end_reason\":\"obligor-gone\""));
+	cr_assert(dw_has(e.body, "Fjellhavn Rederi AS"));
+	cr_assert_eq(dw_questions(), 0);
+	n.action = ACTION_CANCEL;
+	dw_give(&n);
+	cr_assert_eq(dw_stream("EXP-A", &e), 3);
+	cr_assert_eq(e.type, 3);
+	cr_assert(dw_has(e.body, "Fjellhavn Rederi AS"));
+	(void)dw_tick();
+	cr_assert_eq(dw_stream("EXP-A", NULL), 3);
 }
 
 /* Closed for want of exposure, then out of the book, then another's. */
@@ -177,11 +296,11 @@ Test(former, a_fact_nobody_was_told_of_does_not_stay_with_the_id)
 	cr_assert_eq(dw_stream("EXP-B", NULL), 0);
 }
 
-/* What a reviewer said of the company before is not said of this one. */
-Test(former, a_denied_name_is_asked_of_who_has_the_id_now)
+/* A reviewer says that the notice is not OB-NO-1's; by that it is not asked
+ * again. */
+static void
+denied(struct notice *n, struct notice_name *name)
 {
-	struct notice_name name;
-	struct notice n = dw_named(S("r-1"), &name);
 	struct review_answer no = { .obligor_id = S("OB-NO-1"),
 				    .why = S("another"),
 				    .who = S("r") };
@@ -189,25 +308,53 @@ Test(former, a_denied_name_is_asked_of_who_has_the_id_now)
 	struct review *q = NULL;
 	size_t count = 0;
 
+	*n = dw_named(S("r-1"), name);
 	dw_rebook(HEAD "OB-NO-1,buyer,Fjellhavn Rederi AS,NO,"
 		       "sinosure:NO000111\n");
-	dw_give(&n);
+	dw_give(n);
 	cr_assert_eq(dw_questions(), 1);
 	cr_assert_eq(store_reviews(dw.store, &dw.arena, &q, &count), ERR_OK);
 	no.fact_id = q[0].fact_id;
 	cr_assert_eq(store_begin(dw.store), ERR_OK);
 	cr_assert_eq(decide_review(dw.decide, &no, dw.now, &done), ERR_OK);
 	cr_assert_eq(store_commit(dw.store), ERR_OK);
+	n->record = S("r-2");
+	dw_give(n);
 	cr_assert_eq(dw_questions(), 0);
-	/* Denied, it is not asked again; but of another company. */
-	n.record = S("r-2");
-	dw_give(&n);
-	cr_assert_eq(dw_questions(), 0);
+}
+
+static void
+asked_of_another(struct notice *n)
+{
 	dw_rebook(HEAD "OB-NO-1,buyer,Fjellhavn Rederi Nord AS,NO,"
 		       "sinosure:NO000222\n");
-	n.record = S("r-3");
-	dw_give(&n);
+	n->record = S("r-3");
+	dw_give(n);
 	cr_assert_gt(dw_questions(), 0);
+}
+
+/* What a reviewer said of the company before is not said of this one. */
+Test(former, a_denied_name_is_asked_of_who_has_the_id_now)
+{
+	struct notice_name name;
+	struct notice n;
+
+	denied(&n, &name);
+	asked_of_another(&n);
+}
+
+/* Nor when it left the book in between, and nothing was ever told. */
+Test(former, a_denied_name_is_asked_of_who_came_back_under_the_id)
+{
+	struct notice_name name;
+	struct notice n;
+
+	denied(&n, &name);
+	dw_swap("obligors", dw_obligors);
+	cr_assert_eq(store_begin(dw.store), ERR_OK);
+	cr_assert_eq(store_watch_built(dw.store, 1000), ERR_OK);
+	cr_assert_eq(store_commit(dw.store), ERR_OK);
+	asked_of_another(&n);
 }
 
 static bool

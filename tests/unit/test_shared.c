@@ -48,11 +48,11 @@ suspected(struct notice *n)
 	return q;
 }
 
-static void
-answer(const struct review *q, bool accept)
+static enum review_done
+say(const struct review *q, struct str obligor_id, bool accept)
 {
 	const struct review_answer a = { .fact_id = q->fact_id,
-					 .obligor_id = q->obligor_id,
+					 .obligor_id = obligor_id,
 					 .accept = accept,
 					 .why = S("a branch"),
 					 .who = S("r") };
@@ -61,7 +61,13 @@ answer(const struct review *q, bool accept)
 	cr_assert_eq(store_begin(dw.store), ERR_OK);
 	cr_assert_eq(decide_review(dw.decide, &a, dw.now, &done), ERR_OK);
 	cr_assert_eq(store_commit(dw.store), ERR_OK);
-	cr_assert_eq(done, REVIEW_DONE);
+	return done;
+}
+
+static void
+answer(const struct review *q, bool accept)
+{
+	cr_assert_eq(say(q, q->obligor_id, accept), REVIEW_DONE);
 	cr_assert_eq(dw_questions(), 0);
 }
 
@@ -112,6 +118,28 @@ Test(shared, accepted_it_is_the_seconds_and_not_the_firsts)
 	cr_assert_not(dw_has(e.body, "\"suspected\""));
 	dw_rebook(SECOND);
 	(void)dw_tick();
+	cr_assert_eq(dw_alert_of("EXP-B").state, ALERT_RETRACTED);
+}
+
+/* The answer holds when the first's row is written anew. */
+Test(shared, accepted_the_first_is_not_asked_about_again)
+{
+	struct notice n;
+	struct review q = suspected(&n);
+
+	answer(&q, true);
+	cr_assert_eq(say(&q, S("OB-AE-1"), true), REVIEW_ELSEWHERE);
+	dw_rebook("obligor_id,type,name,aliases,country,ids\n"
+		  "OB-AE-1,buyer,X Trading LLC,X General,AE,"
+		  "sinosure:AE000123\n");
+	cr_assert_eq(dw_questions(), 0);
+	n.certainty = CERTAINTY_OFFICIAL;
+	n.action = ACTION_AMEND;
+	dw_give(&n);
+	cr_assert_eq(dw_questions(), 0);
+	dw.now.wall_ms += DECIDE_REVIEW_MS;
+	(void)dw_tick();
+	cr_assert_eq(dw_alert_of("EXP-A").state, ALERT_RETRACTED);
 	cr_assert_eq(dw_alert_of("EXP-B").state, ALERT_RETRACTED);
 }
 
