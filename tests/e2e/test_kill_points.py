@@ -42,14 +42,17 @@ def may_trace():
     return p.stderr.strip()[:100] if p.returncode else ""
 
 
-def attach(pid, call, n):
+def attach(daemon, call, n):
+    """A poll of the feed may bring the n-th call, and the end, at once."""
     tracer = subprocess.Popen(
         ["strace", "-f", "-q", "-o", os.devnull, "-e", "trace=" + call,
-         "-e", "inject=%s:signal=KILL:when=%d" % (call, n), "-p", str(pid)],
+         "-e", "inject=%s:signal=KILL:when=%d" % (call, n), "-p",
+         str(daemon.pid)],
         stderr=subprocess.DEVNULL)
-    status = pathlib.Path("/proc/%d/status" % pid)
-    House.until(lambda: "TracerPid:\t%d\n" % tracer.pid in status.read_text(),
-                5, "the tracer")
+    status = pathlib.Path("/proc/%d/status" % daemon.pid)
+    House.until(lambda: daemon.poll() is not None or
+                "TracerPid:\t%d\n" % tracer.pid in status.read_text(),
+                60, "the tracer")
     return tracer
 
 
@@ -87,7 +90,7 @@ def undisturbed():
 
 def one_point(h, clerk, call, n, owed):
     """True when the n-th call came and killed."""
-    tracer = attach(h.daemon.pid, call, n)
+    tracer = attach(h.daemon, call, n)
     h.server.serve("/bureau", document(owed))
     end = time.monotonic() + 6
     while time.monotonic() < end and h.daemon.poll() is None:
