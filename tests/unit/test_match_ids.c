@@ -188,8 +188,7 @@ Test(match_ids, a_sample_has_every_country_in_its_share)
 
 	begin();
 	for (unsigned i = 0; i < 2400; i++) {
-		struct mbuild_obligor o = { .obligor_id = str_of(id),
-					    .name = S("Quorvex Belmar") };
+		struct mbuild_obligor o = { .name = S("Quorvex Belmar") };
 		struct diag d = { 0 };
 
 		(void)snprintf(id, sizeof(id), "N%u", i);
