@@ -444,7 +444,7 @@ split_lists(struct split_job *j, struct mvec *post)
 		struct mseg_split *s = &j->slot[i];
 		struct split_list l;
 
-		if (!s->used)
+		if (!s->used || list == NULL)
 			continue;
 		l = list[s->post];
 		s->post = l.end == NONE_KEPT ? UINT64_MAX : post->n;

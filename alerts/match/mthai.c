@@ -98,7 +98,7 @@ consonant(const struct thai *t, size_t i)
 {
 	uint16_t c = at(t, i);
 
-	return c >= KO && c <= 0xE2E && c != RUE && c != LUE &&
+	return i < t->n && c >= KO && c <= 0xE2E && c != RUE && c != LUE &&
 	       !t->x[i].closed;
 }
 
